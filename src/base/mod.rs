@@ -1,0 +1,48 @@
+//! What every room speaks: findings with codes and places, failures, exit codes, the secret type, deadlines.
+//!
+//! Comes in: nothing. Goes out: vocabulary. Rules: imports no other room, touches neither files nor network, prints nothing.
+
+mod code;
+mod deadline;
+mod exit;
+mod failure;
+mod finding;
+mod place;
+mod secret;
+
+pub use code::{CODES, Code};
+pub use deadline::Deadline;
+pub use exit::Exit;
+pub use failure::{Error, Failure, Result};
+pub use finding::{Finding, Findings, Severity};
+pub use place::{Place, Sources};
+pub use secret::Secret;
+
+/// The candidate that is nearest to a misspelt word, if one is near enough to be worth offering.
+///
+/// "Near" means an edit distance (with transpositions) of at most a third of the word's length, and at least one.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_near_word_is_offered_and_a_far_one_is_not() {
+        let keys = ["environment", "env_file", "entrypoint", "ports"];
+        assert_eq!(nearest("enviroment", keys), Some("environment"));
+        assert_eq!(nearest("prots", keys), Some("ports"));
+        assert_eq!(nearest("colour", keys), None);
+    }
+}

@@ -1,0 +1,84 @@
+//! What was typed. Arguments in, typed arguments out; no decision is made here.
+//!
+//! Global flags keep Docker Compose's names and may stand before or after the verb.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Deploy Confluent components to Amazon ECS from Docker Compose files, with Kafka checked first.
+#[derive(Debug, Parser)]
+#[command(name = "confluent-ecs", version, max_term_width = 100, propagate_version = false, subcommand_required = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    #[command(flatten)]
+    pub display: DisplayArgs,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Which files make up the project.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Project")]
+pub struct ProjectArgs {
+    /// Environment: reads docker-compose.yml and envs/NAME.yml, with ENV_NAME=NAME
+    #[arg(long, global = true, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Compose file, `-` for standard input; may be repeated, later ones override
+    #[arg(short = 'f', long = "file", global = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Project name
+    #[arg(short = 'p', long = "project-name", global = true, value_name = "NAME")]
+    pub project_name: Option<String>,
+    /// File with variables, instead of .env; may be repeated, later ones win
+    #[arg(long = "env-file", global = true, value_name = "FILE")]
+    pub env_files: Vec<PathBuf>,
+    /// Compose profile to switch on; may be repeated
+    #[arg(long = "profile", global = true, value_name = "PROFILE")]
+    pub profiles: Vec<String>,
+    /// Folder that relative paths start from [default: the first compose file's]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub project_directory: Option<PathBuf>,
+}
+
+/// How the result is shown.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Display")]
+pub struct DisplayArgs {
+    /// Colours and drawings
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, env = "CONFLUENT_ECS_COLOR")]
+    pub color: When,
+}
+
+/// When to use what only a terminal can show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Print the merged project as Docker Compose would, and everything that is wrong with it
+    Config(ConfigArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Output format
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: ConfigFormat,
+    /// Only these services and what they depend on
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ConfigFormat {
+    #[default]
+    Yaml,
+    Json,
+}

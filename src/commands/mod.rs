@@ -1,0 +1,38 @@
+//! One file a verb: arguments → stages → ui. Nothing here computes; nothing else imports this room.
+
+mod config;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::base::{Error, Exit};
+use crate::cli::{Cli, Verb};
+use crate::ui::Ui;
+
+/// Parses the arguments, runs the verb, shows what it said, and gives its exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return Ui::usage(&error).into(),
+    };
+    let mut ui = Ui::new(&cli.display);
+    let exit = match run(&cli, &mut ui) {
+        Ok(exit) => exit,
+        Err(Error::Findings(findings)) => {
+            ui.findings(&findings);
+            Exit::Usage
+        }
+        Err(Error::Failure(failure)) => {
+            ui.failure(&failure);
+            failure.exit
+        }
+    };
+    exit.into()
+}
+
+fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
+    match &cli.verb {
+        Verb::Config(args) => config::run(&cli.project, args, ui),
+    }
+}

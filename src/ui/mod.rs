@@ -1,0 +1,107 @@
+//! The only room that prints. Comes in: results, findings, failures as data. Goes out: stdout (the result) and stderr (everything else).
+//!
+//! Rules: a pipe that closes early is no error; colour never carries a meaning alone; on a terminal findings are drawn
+//! with the user's line, elsewhere they are one line each, under GitHub Actions they are annotations.
+
+mod finding;
+mod style;
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use crate::base::{Exit, Failure, Findings, Severity, Sources};
+use crate::cli::{DisplayArgs, When};
+use style::Style;
+
+/// How findings are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// With the user's line under each finding.
+    Drawn,
+    /// One line each.
+    Plain,
+    /// `::error file=…` workflow commands.
+    GitHub,
+}
+
+/// The one road to the terminal.
+#[derive(Debug)]
+pub struct Ui {
+    form: Form,
+    style: Style,
+    sources: Sources,
+}
+
+impl Ui {
+    pub fn new(display: &DisplayArgs) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let github = env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        let form = match (terminal, github) {
+            (true, _) => Form::Drawn,
+            (false, true) => Form::GitHub,
+            (false, false) => Form::Plain,
+        };
+        let colour = match display.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        };
+        Self { form, style: Style::new(colour), sources: Sources::default() }
+    }
+
+    /// The texts that findings point into; drawn findings show their line.
+    pub fn set_sources(&mut self, sources: Sources) {
+        self.sources = sources;
+    }
+
+    /// Shows what clap says about the arguments, help and version included.
+    pub fn usage(error: &clap::Error) -> Exit {
+        let rendered = error.render();
+        if error.use_stderr() {
+            let text = if io::stderr().is_terminal() { rendered.ansi().to_string() } else { rendered.to_string() };
+            write_all(&mut io::stderr(), &text);
+            Exit::Usage
+        } else {
+            let text = if io::stdout().is_terminal() { rendered.ansi().to_string() } else { rendered.to_string() };
+            write_all(&mut io::stdout(), &text);
+            Exit::Done
+        }
+    }
+
+    /// The result of the run, on stdout, as it is.
+    pub fn result(&mut self, text: &str) {
+        write_all(&mut io::stdout().lock(), text);
+    }
+
+    /// Every finding, and on a terminal a last line that counts them.
+    pub fn findings(&mut self, findings: &Findings) {
+        let mut text = String::new();
+        for finding in findings.iter() {
+            match self.form {
+                Form::Drawn => finding::drawn(&mut text, finding, &self.sources, self.style),
+                Form::Plain => finding::plain(&mut text, finding),
+                Form::GitHub => finding::github(&mut text, finding),
+            }
+        }
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        if self.form == Form::Drawn && !findings.is_empty() {
+            finding::counted(&mut text, count(Severity::Error), count(Severity::Warning));
+        }
+        write_all(&mut io::stderr().lock(), &text);
+    }
+
+    /// What could not be done, why, and what to do.
+    pub fn failure(&mut self, failure: &Failure) {
+        let mut text = String::new();
+        finding::failure(&mut text, failure, self.style);
+        if self.form == Form::GitHub {
+            finding::github_failure(&mut text, failure);
+        }
+        write_all(&mut io::stderr().lock(), &text);
+    }
+}
+
+/// Writes, and takes a reader that has gone for success: there is nobody left to tell.
+fn write_all(out: &mut dyn Write, text: &str) {
+    let _gone = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
