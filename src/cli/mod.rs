@@ -49,6 +49,20 @@ pub struct DisplayArgs {
     /// Colours and drawings
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, env = "CONFLUENT_ECS_COLOR")]
     pub color: When,
+    /// Form of the result on standard output
+    #[arg(long, global = true, value_enum, value_name = "FORM", default_value_t)]
+    pub output: Output,
+    /// Answer every question with yes
+    #[arg(long, global = true)]
+    pub yes: bool,
+}
+
+/// The form of a verb's result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    #[default]
+    Text,
+    Json,
 }
 
 /// When to use what only a terminal can show.

@@ -4,13 +4,16 @@
 //! with the user's line, elsewhere they are one line each, under GitHub Actions they are annotations.
 
 mod finding;
+mod prompt;
 mod style;
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
 
+use serde::Serialize;
+
 use crate::base::{Exit, Failure, Findings, Severity, Sources};
-use crate::cli::{DisplayArgs, When};
+use crate::cli::{DisplayArgs, Output, When};
 use style::Style;
 
 /// How findings are shown.
@@ -30,6 +33,9 @@ pub struct Ui {
     form: Form,
     style: Style,
     sources: Sources,
+    output: Output,
+    /// Somebody sits at both ends.
+    terminal: bool,
 }
 
 impl Ui {
@@ -46,7 +52,13 @@ impl Ui {
             When::Never => false,
             When::Auto => terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         };
-        Self { form, style: Style::new(colour), sources: Sources::default() }
+        Self {
+            form,
+            style: Style::new(colour),
+            sources: Sources::default(),
+            output: display.output,
+            terminal: terminal && io::stdin().is_terminal(),
+        }
     }
 
     /// The texts that findings point into; drawn findings show their line.
@@ -71,6 +83,24 @@ impl Ui {
     /// The result of the run, on stdout, as it is.
     pub fn result(&mut self, text: &str) {
         write_all(&mut io::stdout().lock(), text);
+    }
+
+    /// The result as one JSON document.
+    pub fn json(&mut self, document: &impl Serialize) {
+        // Our documents have string keys and finite numbers: there is nothing that could fail.
+        if let Ok(text) = serde_json::to_string_pretty(document) {
+            self.result(&format!("{text}\n"));
+        }
+    }
+
+    /// Whether the result is asked for as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.output == Output::Json
+    }
+
+    /// A line for a person beside the result: progress, a hint, what to type next. On stderr.
+    pub fn note(&mut self, text: &str) {
+        write_all(&mut io::stderr().lock(), &format!("{text}\n"));
     }
 
     /// Every finding, and on a terminal a last line that counts them.

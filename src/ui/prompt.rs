@@ -1,0 +1,62 @@
+//! Questions to a person. Only asked when both ends are a terminal; every caller says what flag answers it otherwise.
+
+use console::Term;
+
+use super::Ui;
+use crate::base::{Error, Exit, Failure, Result, Secret};
+
+impl Ui {
+    /// Whether there is somebody to ask.
+    pub fn can_ask(&self) -> bool {
+        self.terminal
+    }
+
+    /// One line of text; an empty answer takes `default`, and is asked for again where there is none.
+    pub fn ask(&mut self, question: &str, default: Option<&str>) -> Result<String> {
+        let shown = default.map(|default| format!(" [{default}]")).unwrap_or_default();
+        loop {
+            let answer = self.read(&format!("{question}{shown}: "), Term::read_line)?;
+            match (answer.trim(), default) {
+                ("", Some(default)) => return Ok(default.to_owned()),
+                ("", None) => {}
+                (answer, _) => return Ok(answer.to_owned()),
+            }
+        }
+    }
+
+    /// One of `options`, by its name or its number; the first is the default.
+    pub fn choose(&mut self, question: &str, options: &[&str]) -> Result<String> {
+        self.note(question);
+        for (index, option) in options.iter().enumerate() {
+            self.note(&format!("  {} {option}", index + 1));
+        }
+        loop {
+            let answer = self.ask("number or name", options.first().copied())?;
+            let by_number = answer.parse::<usize>().ok().and_then(|number| options.get(number.wrapping_sub(1)));
+            if let Some(option) = by_number.or_else(|| options.iter().find(|option| **option == answer)) {
+                return Ok((*option).to_owned());
+            }
+        }
+    }
+
+    /// A value that must not be seen: typed without echo.
+    pub fn ask_secret(&mut self, question: &str) -> Result<Secret> {
+        self.read(&format!("{question} (not shown): "), Term::read_secure_line).map(Secret::new)
+    }
+
+    /// Yes or no; anything but a yes is a no.
+    pub fn confirm(&mut self, question: &str) -> Result<bool> {
+        let answer = self.read(&format!("{question} [y/N] "), Term::read_line)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    fn read(&mut self, prompt: &str, read: impl Fn(&Term) -> std::io::Result<String>) -> Result<String> {
+        if !self.terminal {
+            return Err(Failure::fault(format!("asked without a terminal: {prompt}")).into());
+        }
+        let term = Term::stderr();
+        term.write_str(prompt)
+            .and_then(|()| read(&term))
+            .map_err(|error| -> Error { Failure::new(Exit::Interrupted, "no answer").cause(error).into() })
+    }
+}
