@@ -9,6 +9,7 @@ mod failure;
 mod finding;
 mod place;
 mod secret;
+pub mod yaml;
 
 pub use code::{CODES, Code};
 pub use deadline::Deadline;
