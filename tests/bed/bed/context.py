@@ -8,7 +8,7 @@ A part is a class with
                                     threads, several at a time: a part that can't bear that takes a lock.
 Rules: listen on 127.0.0.1 and on ports of `ctx.free_port()` only; write below `ctx.dir` only (downloads: `ctx.cache`); start
 programs with `ctx.spawn` only; every wait goes through `ctx.wait`. An error that a person can mend is a `BedError`.
-`ctx.part(name)` is another part, started; it must not lead in a circle.
+`ctx.part(name)` is another part, started, with what its start returned in `.facts`; it must not lead in a circle.
 """
 
 import os

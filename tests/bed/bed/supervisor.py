@@ -65,7 +65,8 @@ class Bed:
         part, future = entry
         if mine:
             try:
-                future.set_result(part.start())
+                part.facts = part.start()
+                future.set_result(part.facts)
             except BaseException as error:
                 future.set_exception(error)
         return future.result()

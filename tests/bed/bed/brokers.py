@@ -1,0 +1,121 @@
+"""The settings of the brokers: listeners, logins, certificates. Pure: from addresses and passwords to server.properties.
+
+Every listener name is the one a test uses. The last five are a real broker with one fault each.
+"""
+
+from dataclasses import dataclass
+
+PLAIN, SCRAM_256, SCRAM_512 = "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"
+ALL_MECHANISMS = (PLAIN, SCRAM_256, SCRAM_512)
+
+
+@dataclass(frozen=True)
+class Listener:
+    protocol: str
+    mechanisms: tuple = ()
+    certificate: str = "server"
+    client_certificate: bool = False
+    # What the broker tells clients instead of its own address.
+    advertised: str = ""
+
+
+LISTENERS = {
+    "SASL_PLAINTEXT": Listener("SASL_PLAINTEXT", ALL_MECHANISMS),
+    "SASL_SSL": Listener("SASL_SSL", ALL_MECHANISMS),
+    # As Amazon MSK's: no other mechanism is offered.
+    "SCRAM512": Listener("SASL_SSL", (SCRAM_512,)),
+    "SSL": Listener("SSL", client_certificate=True),
+    "PLAINTEXT": Listener("PLAINTEXT"),
+    "EXPIRED": Listener("SASL_SSL", (PLAIN,), certificate="expired"),
+    "OTHERCA": Listener("SASL_SSL", (PLAIN,), certificate="otherca"),
+    "OTHERHOST": Listener("SASL_SSL", (PLAIN,), certificate="otherhost"),
+    # Bootstrap works, and then no broker is where it says it is.
+    "UNREACHABLE": Listener("SASL_SSL", (PLAIN,), advertised="{hang}"),
+    "UNRESOLVABLE": Listener("SASL_SSL", (PLAIN,), advertised="b{id}.bed.invalid:9092"),
+}
+
+INTERNAL = "SASL_PLAINTEXT"
+CONTROLLER = "CONTROLLER"
+BROKER_USER, ADMIN_USER = "broker", "admin"
+
+
+@dataclass(frozen=True)
+class Node:
+    id: int
+    # Listener name (and CONTROLLER) to port.
+    ports: dict
+    folder: object
+
+
+def server_properties(node, nodes, broker_password, certificates, truststore, hang, allow_everyone):
+    """The server.properties of one node. `certificates`: name to PEM keystore."""
+    controllers = [other for other in nodes if CONTROLLER in other.ports]
+    replicas = len(nodes)
+    properties = {
+        "process.roles": "broker,controller" if CONTROLLER in node.ports else "broker",
+        "node.id": node.id,
+        "controller.quorum.voters": ",".join(f"{c.id}@127.0.0.1:{c.ports[CONTROLLER]}" for c in controllers),
+        "controller.listener.names": CONTROLLER,
+        "inter.broker.listener.name": INTERNAL,
+        "listeners": ",".join(f"{name}://127.0.0.1:{port}" for name, port in node.ports.items()),
+        "advertised.listeners": ",".join(
+            f"{name}://{_advertised(name, node, hang)}" for name in node.ports if name != CONTROLLER
+        ),
+        "listener.security.protocol.map": ",".join(
+            [f"{CONTROLLER}:SASL_PLAINTEXT", *(f"{name}:{listener.protocol}" for name, listener in LISTENERS.items())]
+        ),
+        "sasl.mechanism.controller.protocol": PLAIN,
+        "sasl.mechanism.inter.broker.protocol": PLAIN,
+        "log.dirs": node.folder,
+        # Authorisation. Nobody is super user without a login: an ANONYMOUS one would make every test of an ACL vacuous.
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:{ADMIN_USER};User:{BROKER_USER}",
+        "allow.everyone.if.no.acl.found": str(allow_everyone).lower(),
+        "auto.create.topics.enable": "false",
+        "default.replication.factor": replicas,
+        "min.insync.replicas": 2 if replicas > 2 else 1,
+        "offsets.topic.replication.factor": replicas,
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": 2 if replicas > 2 else 1,
+        "share.coordinator.state.topic.replication.factor": replicas,
+        "share.coordinator.state.topic.min.isr": 2 if replicas > 2 else 1,
+        # Small and quick: few partitions and threads, no waiting for members that don't come.
+        "offsets.topic.num.partitions": 3,
+        "transaction.state.log.num.partitions": 3,
+        "share.coordinator.state.topic.num.partitions": 3,
+        "group.initial.rebalance.delay.ms": 0,
+        "num.network.threads": 1,
+        "num.io.threads": 4,
+        "background.threads": 2,
+        "log.cleaner.dedupe.buffer.size": 4194304,
+        "log.cleaner.io.buffer.size": 65536,
+        "socket.request.max.bytes": 10485760,
+        "controller.quorum.election.timeout.ms": 300,
+        "controller.quorum.election.backoff.max.ms": 300,
+        "controller.quorum.fetch.timeout.ms": 3000,
+    }
+    if replicas == 3:
+        properties["create.topic.policy.class.name"] = "bed.TopicPolicy"
+    login = f'org.apache.kafka.common.security.plain.PlainLoginModule required username="{BROKER_USER}" password="{broker_password}";'
+    for name in node.ports:
+        listener = LISTENERS.get(name, Listener("SASL_PLAINTEXT", (PLAIN,)))
+        prefix = f"listener.name.{name.lower()}."
+        if listener.mechanisms:
+            properties[prefix + "sasl.enabled.mechanisms"] = ",".join(listener.mechanisms)
+        for mechanism in listener.mechanisms:
+            jaas = login if mechanism == PLAIN else "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+            properties[f"{prefix}{mechanism.lower()}.sasl.jaas.config"] = jaas
+        if PLAIN in listener.mechanisms:
+            properties[prefix + "plain.sasl.server.callback.handler.class"] = "bed.PlainUsers"
+        if listener.protocol.endswith("SSL"):
+            properties[prefix + "ssl.keystore.type"] = "PEM"
+            properties[prefix + "ssl.keystore.location"] = certificates[listener.certificate]
+            properties[prefix + "ssl.truststore.type"] = "PEM"
+            properties[prefix + "ssl.truststore.location"] = truststore
+            properties[prefix + "ssl.client.auth"] = "required" if listener.client_certificate else "none"
+    return "".join(f"{key}={value}\n" for key, value in properties.items())
+
+
+def _advertised(name, node, hang):
+    own = f"127.0.0.1:{node.ports[name]}"
+    return (LISTENERS[name].advertised or own).format(id=node.id, hang=hang)

@@ -1,0 +1,128 @@
+"""The Java side of the bed: builds `kafka/` with Maven into the cache, once for each state of its files, and runs classes of it.
+
+The build's folder is named by the hash of pom.xml and sources and holds
+    lib/                   the bed's jar and every dependency
+    bootstrap.checkpoint   what `kafka-storage format` writes first into a cluster's log, the same for every node
+    <kind>.jsa             classes shared between JVMs, one archive for brokers, the administrator and workers
+A file lock lets the second of two beds wait for the first one's build. Nothing is written into the checkout.
+"""
+
+import fcntl
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from .context import BedError
+
+SOURCES = Path(__file__).parents[1] / "kafka"
+BUILD_SECONDS = 600
+
+# A test's JVM lives for a minute: the first compiler is enough, and one collector thread leaves the cores to the tests.
+FLAGS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xss512k", "-Djava.awt.headless=true"]
+
+
+class Java:
+    """A finished build."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        # Sorted: an archive of shared classes is refused when the class path has another order.
+        self.classpath = ":".join(str(jar) for jar in sorted((folder / "lib").glob("*.jar")))
+        self.checkpoint = folder / "bootstrap.checkpoint"
+
+    def command(self, main, *arguments, kind, heap="128m", properties=None):
+        """A command line. `kind` names the archive of shared classes, which the first JVM of the kind to end well writes."""
+        defined = [f"-D{key}={value}" for key, value in (properties or {}).items()]
+        archive = self.folder / f"{kind}.jsa"
+        shared = ["-Xshare:auto", f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
+        return ["java", f"-Xmx{heap}", *FLAGS, *shared, *defined, main, *arguments]
+
+    @property
+    def environment(self):
+        # What a person's shell sets for their own JVMs must not reach ours.
+        return {"CLASSPATH": self.classpath, "JAVA_TOOL_OPTIONS": None, "KAFKA_OPTS": None, "JDK_JAVA_OPTIONS": None}
+
+
+def build(ctx):
+    """The build for the sources as they are, made when the cache has none."""
+    return _build(ctx.cache)
+
+
+@functools.lru_cache
+def _build(cache):
+    for program in ("java", "javac", "mvn"):
+        if shutil.which(program) is None:
+            raise BedError(f"{program} is not on PATH: the Kafka bed needs a JDK (17 or newer) and Maven")
+    files = [SOURCES / "pom.xml", *sorted(path for path in (SOURCES / "src").rglob("*") if path.is_file())]
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(str(path.relative_to(SOURCES)).encode() + b"\0" + path.read_bytes() + b"\0")
+    root = cache / "kafka"
+    root.mkdir(exist_ok=True)
+    folder = root / digest.hexdigest()[:16]
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _compile(folder)
+            (folder / "done").touch()
+    return Java(folder)
+
+
+def _compile(folder):
+    """Copies the sources, so that Maven's `target` is outside the checkout, then builds, collects and formats."""
+    work = folder / "work"
+    shutil.copytree(SOURCES, work)
+    target = ["package", "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'lib'}", "-DincludeScope=runtime"]
+    # What an earlier build downloaded is enough for this one, and then no network is asked.
+    if _maven(work, ["-o", *target]):
+        failure = _maven(work, target)
+        if failure:
+            raise BedError(f"Maven could not build the Kafka bed:\n{failure}")
+    shutil.copy(work / "target" / "bed.jar", folder / "lib" / "bed.jar")
+    _format(Java(folder), work)
+    shutil.rmtree(work)
+
+
+def _maven(work, arguments):
+    """Runs Maven; returns nothing when it went well, else the end of what it said."""
+    ended = _run(["mvn", "-q", "-B", "-ntp", "-Dstyle.color=never", *arguments], work)
+    return ended.stdout[-4000:] if ended.returncode else ""
+
+
+def _run(command, cwd, env=None):
+    try:
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=BUILD_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise BedError(f"{' '.join(command)} did not end within {BUILD_SECONDS} s") from None
+
+
+def _format(java, work):
+    """Lets Kafka's own tool format one node, and keeps the records that a cluster begins with. A bed then writes the few bytes of
+    each node's meta.properties itself, and saves the start of three JVMs."""
+    logs = work / "format"
+    config = work / "format.properties"
+    config.write_text(
+        "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://127.0.0.1:1,CONTROLLER://127.0.0.1:2\n"
+        "controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@127.0.0.1:2\n"
+        f"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\nlog.dirs={logs}\n"
+    )
+    arguments = ["format", "--config", str(config), "--cluster-id", "AAAAAAAAAAAAAAAAAAAAAQ"]
+    env = {key: value for key, value in {**os.environ, **java.environment}.items() if value is not None}
+    ended = _run(java.command("kafka.tools.StorageTool", *arguments, kind="tool"), work, env)
+    if ended.returncode:
+        raise BedError(f"kafka-storage format failed:\n{ended.stdout[-4000:]}")
+    shutil.copy(logs / "bootstrap.checkpoint", java.checkpoint)

@@ -1,0 +1,298 @@
+"""Part `kafka`: a cluster of real brokers in KRaft mode, with its administrator and the command line tools of its version.
+
+Facts:
+  cluster_id   the cluster's id
+  bootstrap    listener name → host:port,… of all brokers (brokers.py has the listeners)
+  brokers      broker id → listener name → host:port
+  admin        name and password of the super user (PLAIN on SASL_SSL and SASL_PLAINTEXT)
+  tls          paths: ca, otherca (trusts only the OTHERCA listener), and a client certificate's paths (tls.py) with its principal
+  bin          a folder for PATH: kafka-acls, kafka-topics, kafka-configs, kafka-consumer-groups
+  command_config   a file for their --command-config: the super user over SASL_SSL
+  seconds      how long the start took
+Actions are methods below; the text of each says what goes in and what comes out. A change has reached every running broker when its
+action returns.
+"""
+
+import base64
+import itertools
+import json
+import os
+import secrets
+import threading
+import time
+import uuid
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+
+from . import brokers, java
+from .brokers import ADMIN_USER, ALL_MECHANISMS, BROKER_USER, CONTROLLER, LISTENERS, PLAIN, Node
+from .context import BedError, can_connect
+from .tls import Authority
+
+START_SECONDS = 90
+TOOLS = {
+    "kafka-acls": "org.apache.kafka.tools.AclCommand",
+    "kafka-topics": "org.apache.kafka.tools.TopicCommand",
+    "kafka-configs": "kafka.admin.ConfigCommand",
+    "kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+}
+TOOL = """#!/bin/sh
+# {main} of the test bed's Kafka, as its own script would run it.
+unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS
+export CLASSPATH='{classpath}'
+exec {command} "$@"
+"""
+
+
+class Kafka:
+    def __init__(self, ctx, name, size=3, allow_everyone=False):
+        self.ctx, self.name, self.size, self.allow_everyone = ctx, name, size, allow_everyone
+        self.folder = ctx.folder(name)
+        self.processes, self.admin = {}, None
+        self._users, self._users_lock = {}, threading.Lock()
+        self._scram_passwords = {}
+        self._certificates = itertools.count(1)
+        self.actions = {
+            "user": self.user,
+            "remove_user": self.remove_user,
+            "certificate": self.certificate,
+            "acls": lambda a: self.admin.ask("acls", **a),
+            "topics": lambda a: self.admin.ask("topics", **a),
+            "produce": lambda a: self.admin.ask("produce", **a),
+            "commit": lambda a: self.admin.ask("commit", **a),
+            "coordinators": lambda a: self.admin.ask("coordinators", **a),
+            "state": lambda a: self.admin.ask("state", **a),
+            "stop_broker": self.stop_broker,
+            "start_broker": self.start_broker,
+            "log": self.log,
+        }
+
+    # Start and stop
+
+    def start(self):
+        began = time.monotonic()
+        self.java = java.build(self.ctx)
+        self._write_users({BROKER_USER: secrets.token_urlsafe(18), ADMIN_USER: secrets.token_urlsafe(18)})
+        certificates, self._tls = self._make_certificates()
+        hang = self.ctx.part("faults").facts["hang"]
+        self.nodes = [self._node(number) for number in range(1, self.size + 1)]
+        # Formatting a node is this file and the records that every cluster begins with (java.py).
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        for node in self.nodes:
+            node.folder.mkdir()
+            meta = f"version=1\ncluster.id={cluster_id}\nnode.id={node.id}\n"
+            (node.folder / "meta.properties").write_text(meta)
+            (node.folder / "bootstrap.checkpoint").write_bytes(self.java.checkpoint.read_bytes())
+            properties = brokers.server_properties(
+                node, self.nodes, self._users[BROKER_USER], certificates, self._ca.path, hang, self.allow_everyone
+            )
+            _write_private(self._properties(node), properties)
+            self._spawn(node)
+        self.admin = Administrator(self)
+        self._wait_for_brokers(START_SECONDS)
+        return self._facts(cluster_id, round(time.monotonic() - began, 1))
+
+    def stop(self):
+        if self.admin:
+            self.admin.child.kill()
+        for child in self.processes.values():
+            child.kill()
+
+    def _node(self, number):
+        names = [*LISTENERS, CONTROLLER]
+        return Node(number, {name: self.ctx.free_port() for name in names}, self.folder / f"log-{number}")
+
+    def _properties(self, node):
+        return self.folder / f"broker-{node.id}.properties"
+
+    def _spawn(self, node):
+        properties = {"bed.users": self._users_path, "bed.log": "INFO"}
+        command = self.java.command("kafka.Kafka", self._properties(node), kind="broker", heap="256m", properties=properties)
+        self.processes[node.id] = self.ctx.spawn(f"{self.name}-{node.id}", command, env=self.java.environment)
+
+    def _wait_for_brokers(self, seconds):
+        until = time.monotonic() + seconds
+        for node in self.nodes:
+            for name, port in node.ports.items():
+                left = max(until - time.monotonic(), 0)
+                self.ctx.wait(f"broker {node.id}, listener {name}", lambda p=port: can_connect(p), left, self.processes[node.id])
+        self.admin.ask("ready", seconds=int(max(until - time.monotonic(), 1)))
+
+    # Facts
+
+    def _facts(self, cluster_id, seconds):
+        folder = self._write_tools()
+        listed = {
+            str(node.id): {name: f"127.0.0.1:{port}" for name, port in node.ports.items() if name in LISTENERS}
+            for node in self.nodes
+        }
+        bootstrap = {name: ",".join(broker[name] for broker in listed.values()) for name in LISTENERS}
+        password = self._users[ADMIN_USER]
+        config = self.folder / "admin.properties"
+        _write_private(
+            config,
+            "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nssl.truststore.type=PEM\n"
+            f"ssl.truststore.location={self._ca.path}\n"
+            "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required "
+            f'username="{ADMIN_USER}" password="{password}";\n',
+        )
+        return {
+            "cluster_id": cluster_id,
+            "bootstrap": bootstrap,
+            "brokers": listed,
+            "admin": {"name": ADMIN_USER, "password": password},
+            "tls": self._tls,
+            "bin": str(folder),
+            "command_config": str(config),
+            "seconds": seconds,
+        }
+
+    def _write_tools(self):
+        folder = self.folder / "bin"
+        folder.mkdir()
+        for name, main in TOOLS.items():
+            command = self.java.command(main, kind="tool", properties={"bed.log": "WARN"})
+            script = folder / name
+            script.write_text(TOOL.format(main=main, classpath=self.java.classpath, command=" ".join(command)))
+            script.chmod(0o755)
+        return folder
+
+    def _make_certificates(self):
+        folder = self.folder / "tls"
+        self._ca = Authority(folder, "ca")
+        self._other_ca = Authority(folder, "otherca")
+        own = ("localhost", "127.0.0.1")
+        issued = {
+            "server": self._ca.issue("server", own),
+            "expired": self._ca.issue("expired", own, days=(-30, -1)),
+            "otherca": self._other_ca.issue("otherca-server", own),
+            "otherhost": self._ca.issue("otherhost", ("kafka.example.com",)),
+        }
+        client = self._ca.issue("client", client=True) | {"principal": "User:CN=client"}
+        keystores = {name: paths["keystore_pem"] for name, paths in issued.items()}
+        return keystores, {"ca": str(self._ca.path), "otherca": str(self._other_ca.path), "client": client}
+
+    # Users
+
+    @property
+    def _users_path(self):
+        return self.folder / "users.json"
+
+    def _write_users(self, users):
+        self._users = users
+        fresh = self._users_path.with_suffix(".new")
+        _write_private(fresh, json.dumps(users))
+        fresh.rename(self._users_path)
+
+    def user(self, asked):
+        """{name, password?, mechanisms?} → {name, password, principal}. Makes a user, or gives one a new password. Without
+        `mechanisms`, it can log in by each."""
+        name = asked["name"]
+        password = asked.get("password") or secrets.token_urlsafe(18)
+        mechanisms = asked.get("mechanisms") or list(ALL_MECHANISMS)
+        unknown = set(mechanisms) - set(ALL_MECHANISMS)
+        if unknown:
+            raise BedError(f"no mechanism {', '.join(sorted(unknown))}; there are {', '.join(ALL_MECHANISMS)}")
+        scram = [mechanism for mechanism in mechanisms if mechanism != PLAIN]
+        if PLAIN in mechanisms:
+            with self._users_lock:
+                self._write_users(self._users | {name: password})
+        if scram:
+            self.admin.ask("scram", name=name, password=password, mechanisms=scram)
+            for mechanism in scram:
+                self._scram_passwords[name, mechanism] = password
+        return {"name": name, "password": password, "principal": f"User:{name}"}
+
+    def remove_user(self, asked):
+        """{name}. Every later login fails; connections that are open stay so."""
+        name = asked["name"]
+        with self._users_lock:
+            self._write_users({user: password for user, password in self._users.items() if user != name})
+        for user, mechanism in list(self._scram_passwords):
+            if user == name:
+                password = self._scram_passwords.pop((user, mechanism))
+                self.admin.ask("scram", name=name, password=password, mechanisms=[mechanism], remove=True)
+        return {}
+
+    def certificate(self, asked):
+        """{name, ca?: "ca" | "otherca", days?: [first, last]} → a client certificate's paths (tls.py) and its principal."""
+        authority = {"ca": self._ca, "otherca": self._other_ca}[asked.get("ca", "ca")]
+        issued = authority.issue(asked["name"], days=tuple(asked.get("days", (-1, 90))), client=True)
+        return issued | {"principal": f"User:CN={asked['name']}"}
+
+    # Faults
+
+    def stop_broker(self, asked):
+        """{broker}. Ends one broker in good order; returns when the others miss it. Others than the callers see it too."""
+        number = int(asked["broker"])
+        self._process(number).stop(30)
+        return self.admin.ask("down", broker=number)
+
+    def start_broker(self, asked):
+        """{broker}. Starts a stopped broker; returns when every replica is in sync again."""
+        number = int(asked["broker"])
+        if not self._process(number).alive:
+            self._spawn(self.nodes[number - 1])
+        self._wait_for_brokers(START_SECONDS)
+        return {}
+
+    def log(self, asked):
+        """{broker, lines?} → {log}: the last lines of a broker's log."""
+        return {"log": self._process(int(asked["broker"])).tail(int(asked.get("lines", 50)))}
+
+    def _process(self, number):
+        if number not in self.processes:
+            raise BedError(f"no broker {number}; there are {sorted(self.processes)}")
+        return self.processes[number]
+
+
+class Administrator:
+    """The resident Java process (kafka/src, bed.Admin), spoken to in lines of JSON."""
+
+    SECONDS = 120
+
+    def __init__(self, cluster):
+        config = cluster.folder / "administrator.json"
+        addresses = {str(node.id): f"127.0.0.1:{node.ports[brokers.INTERNAL]}" for node in cluster.nodes}
+        login = {"username": ADMIN_USER, "password": cluster._users[ADMIN_USER]}
+        _write_private(config, json.dumps({"brokers": addresses, **login}))
+        command = cluster.java.command("bed.Admin", config, kind="tool", properties={"bed.log": "WARN"})
+        self.child = cluster.ctx.spawn(f"{cluster.name}-admin", command, env=cluster.java.environment, pipes=True)
+        self._lock, self._numbers, self._waiting = threading.Lock(), itertools.count(), {}
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def ask(self, op, **arguments):
+        future = Future()
+        with self._lock:
+            number = next(self._numbers)
+            self._waiting[number] = future
+            try:
+                line = json.dumps({**arguments, "id": number, "op": op})
+                self.child.stdin.write(line.encode() + b"\n")
+                self.child.stdin.flush()
+            except OSError:
+                raise self._ended() from None
+        try:
+            return future.result(self.SECONDS)
+        except FutureTimeout:
+            raise BedError(f"{op}: the administrator did not answer within {self.SECONDS} s\n{self.child.tail()}") from None
+
+    def _read(self):
+        for line in self.child.stdout:
+            answer = json.loads(line)
+            future = self._waiting.pop(answer["id"])
+            if "error" in answer:
+                future.set_exception(BedError(answer["error"]))
+            else:
+                future.set_result(answer["result"])
+        for future in list(self._waiting.values()):
+            future.set_exception(self._ended())
+
+    def _ended(self):
+        return BedError(f"the administrator has ended; its log ends with\n{self.child.tail()}")
+
+
+def _write_private(path, text):
+    """A file with passwords in it: nobody else may read it, not even for the moment of its making."""
+    with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(text)
