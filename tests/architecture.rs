@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("compose", &["base"]),
+    ("aws", &["base"]),
     ("ui", &["base", "cli"]),
     ("cli", &["base"]),
     ("commands", &["base", "cli", "compose", "ui"]),
@@ -34,7 +35,7 @@ const KEPT_PLACES: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms that hand a secret to whoever needs it: Secrets Manager, the broker, the composed secret itself.
-const EXPOSERS: &[&str] = &["base/secret.rs"];
+const EXPOSERS: &[&str] = &["base/secret.rs", "aws/secrets.rs"];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(dir: &Path, files: &mut Vec<PathBuf>) {

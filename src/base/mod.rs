@@ -7,6 +7,7 @@ mod deadline;
 mod exit;
 mod failure;
 mod finding;
+mod moment;
 mod place;
 mod secret;
 pub mod yaml;
@@ -16,6 +17,7 @@ pub use deadline::Deadline;
 pub use exit::Exit;
 pub use failure::{Error, Failure, Result};
 pub use finding::{Finding, Findings, Severity};
+pub use moment::Moment;
 pub use place::{Place, Sources};
 pub use secret::Secret;
 

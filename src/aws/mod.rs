@@ -1,0 +1,42 @@
+//! The only room that talks to AWS.
+//!
+//! Comes in: names, tags, documents. Goes out: facts as plain types of ours, or a [`CallError`] that says which action failed, of
+//! what kind, and under which request id.
+//!
+//! Rules: no SDK type leaves this room; every call has time limits of ours and is tried again where that is safe; "not there" is an
+//! answer (`None`), not an error; nothing here decides what to do about an answer. A secret's value leaves only as a
+//! [`Secret`](crate::base::Secret).
+
+mod account;
+mod error;
+mod logs;
+mod lookup;
+mod secrets;
+mod services;
+mod stacks;
+mod tasks;
+
+pub use account::{Account, Caller};
+pub use error::{CallError, ErrorKind};
+pub use logs::LogStream;
+pub use lookup::{Found, Lookup};
+pub use secrets::{NewVersion, SecretFacts, StoredSecret, Written};
+pub use services::{Deployment, Service, ServiceMessage};
+pub use stacks::{
+    Capability, Change, ChangeAction, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Output, Parameter, Replacement,
+    Stack, StackEvent, StackResource, StackStatus,
+};
+pub use tasks::{Container, Task};
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sts::primitives::DateTime;
+
+use crate::base::Moment;
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
+fn moment(at: &DateTime) -> Moment {
+    Moment::from_millis(at.to_millis().unwrap_or_default())
+}
