@@ -12,6 +12,8 @@
 //! | `base` | – | findings, codes, places, failures, exit codes, secrets | – |
 //! | `compose` | files, environment | the merged project, every value with its place | base |
 //! | `aws` | names, tags, documents | facts of an account; **the only room that talks to AWS** | base |
+//! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose |
+//! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
 //! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
@@ -21,6 +23,8 @@
 pub mod aws;
 pub mod base;
 pub mod cli;
+pub mod cloudformation;
 pub mod commands;
 pub mod compose;
+pub mod stack;
 pub mod ui;

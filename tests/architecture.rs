@@ -9,9 +9,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("compose", &["base"]),
     ("aws", &["base"]),
+    ("stack", &["base", "compose"]),
+    ("cloudformation", &["base", "stack"]),
     ("ui", &["base", "cli"]),
     ("cli", &["base"]),
-    ("commands", &["base", "cli", "compose", "ui"]),
+    ("commands", &["base", "cli", "cloudformation", "compose", "stack", "ui"]),
 ];
 
 /// What may be written in which places only: a text, and the start of the paths that may hold it.
