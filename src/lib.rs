@@ -14,7 +14,8 @@
 //! | `aws` | names, tags, documents | facts of an account; **the only room that talks to AWS** | base |
 //! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose |
 //! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
-//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli |
+//! | `deploy` | template, account | plan, events, outcome | base, aws, stack, cloudformation |
+//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, deploy |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
 //!
@@ -26,5 +27,6 @@ pub mod cli;
 pub mod cloudformation;
 pub mod commands;
 pub mod compose;
+pub mod deploy;
 pub mod stack;
 pub mod ui;

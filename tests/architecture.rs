@@ -11,9 +11,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("aws", &["base"]),
     ("stack", &["base", "compose"]),
     ("cloudformation", &["base", "stack"]),
-    ("ui", &["base", "cli"]),
+    ("deploy", &["base", "aws", "stack", "cloudformation"]),
+    ("ui", &["base", "cli", "deploy"]),
     ("cli", &["base"]),
-    ("commands", &["base", "cli", "cloudformation", "compose", "stack", "ui"]),
+    ("commands", &["aws", "base", "cli", "cloudformation", "compose", "deploy", "stack", "ui"]),
 ];
 
 /// What may be written in which places only: a text, and the start of the paths that may hold it.
