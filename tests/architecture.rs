@@ -9,12 +9,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("compose", &["base"]),
     ("aws", &["base"]),
-    ("stack", &["base", "compose"]),
-    ("cloudformation", &["base", "stack"]),
-    ("deploy", &["base", "aws", "stack", "cloudformation"]),
-    ("ui", &["base", "cli", "deploy"]),
+    ("ui", &["base", "cli"]),
     ("cli", &["base"]),
-    ("commands", &["aws", "base", "cli", "cloudformation", "compose", "deploy", "stack", "ui"]),
+    ("commands", &["base", "cli", "compose", "ui"]),
 ];
 
 /// What may be written in which places only: a text, and the start of the paths that may hold it.

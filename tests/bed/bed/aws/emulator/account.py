@@ -1,0 +1,72 @@
+"""What an account has before anybody deploys into it: `seed` makes it, through the handlers that CloudFormation uses.
+
+A VPC with public, app and storage subnets in three zones (routes to an internet gateway from the public ones), a cluster of ECS, a
+private Cloud Map namespace, a hosted zone and an issued certificate, a secret, a bucket: each under the names and tags that are asked for.
+"""
+
+import ipaddress
+
+
+def _make(kind, properties):
+    from ministack.services.cloudformation import provisioners
+
+    return provisioners._RESOURCE_HANDLERS[kind]["create"]("Seed", properties, "seed")
+
+
+def _tags(tags, **more):
+    return [{"Key": key, "Value": value} for key, value in {**tags, **more}.items()]
+
+
+def seed(wanted):
+    """Makes what is named and returns the ids. All keys may be left out:
+
+    cidr (10.0.0.0/16), tags (of the VPC and its subnets), name ("vpc"), zones (3), tiers (["public", "app", "storage"]; each subnet gets
+    the tags Name and vpc::usage), cluster (name), cluster_tags, capacity_providers, namespace (name), hosted_zone (name),
+    certificate (domain name), bucket (name), secrets ({name: text}), security_group (name), log_groups ([name])
+    """
+    from ministack.core.responses import get_account_id, get_region
+
+    region, account = get_region(), get_account_id()
+    name, tags = wanted.get("name", "vpc"), wanted.get("tags") or {}
+    network = ipaddress.ip_network(wanted.get("cidr", "10.0.0.0/16"))
+    vpc, _ = _make("AWS::EC2::VPC", {"CidrBlock": str(network), "EnableDnsSupport": True, "EnableDnsHostnames": True,
+                                     "Tags": _tags({"Name": name, **tags})})  # fmt: skip
+    made = {"region": region, "account": account, "vpc": vpc, "subnets": {}}
+    blocks = network.subnets(new_prefix=min(network.prefixlen + 8, 28))
+    for tier in wanted.get("tiers", ["public", "app", "storage"]):
+        made["subnets"][tier] = []
+        for zone in "abc"[: wanted.get("zones", 3)]:
+            subnet, _ = _make("AWS::EC2::Subnet", {
+                "VpcId": vpc, "CidrBlock": str(next(blocks)), "AvailabilityZone": region + zone, "MapPublicIpOnLaunch": tier == "public",
+                "Tags": _tags(tags, Name=f"{name}-{tier}-{zone}", **{"vpc::usage": tier}),
+            })  # fmt: skip
+            made["subnets"][tier].append(subnet)
+    gateway, _ = _make("AWS::EC2::InternetGateway", {"Tags": _tags(tags, Name=name)})
+    _make("AWS::EC2::VPCGatewayAttachment", {"VpcId": vpc, "InternetGatewayId": gateway})
+    if made["subnets"].get("public"):
+        table, _ = _make("AWS::EC2::RouteTable", {"VpcId": vpc, "Tags": _tags(tags, Name=f"{name}-public")})
+        _make("AWS::EC2::Route", {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway})
+        for subnet in made["subnets"]["public"]:
+            _make("AWS::EC2::SubnetRouteTableAssociation", {"RouteTableId": table, "SubnetId": subnet})
+    if wanted.get("security_group"):
+        made["security_group"], _ = _make("AWS::EC2::SecurityGroup", {
+            "GroupName": wanted["security_group"], "GroupDescription": wanted["security_group"], "VpcId": vpc,
+            "Tags": _tags(tags, Name=wanted["security_group"]),
+        })  # fmt: skip
+    if wanted.get("cluster"):
+        properties = {"ClusterName": wanted["cluster"], "Tags": _tags(wanted.get("cluster_tags") or tags)}
+        properties["CapacityProviders"] = wanted.get("capacity_providers", ["FARGATE", "FARGATE_SPOT"])
+        made["cluster"] = _make("AWS::ECS::Cluster", properties)[1]["Arn"]
+    if wanted.get("namespace"):
+        made["namespace"], _ = _make("AWS::ServiceDiscovery::PrivateDnsNamespace", {"Name": wanted["namespace"], "Vpc": vpc, "Tags": _tags(tags)})
+    if wanted.get("hosted_zone"):
+        made["hosted_zone"], _ = _make("AWS::Route53::HostedZone", {"Name": wanted["hosted_zone"]})
+    if wanted.get("certificate"):
+        made["certificate"], _ = _make("AWS::CertificateManager::Certificate", {"DomainName": wanted["certificate"], "ValidationMethod": "DNS"})
+    if wanted.get("bucket"):
+        made["bucket"], _ = _make("AWS::S3::Bucket", {"BucketName": wanted["bucket"]})
+    for secret, text in (wanted.get("secrets") or {}).items():
+        made.setdefault("secrets", {})[secret], _ = _make("AWS::SecretsManager::Secret", {"Name": secret, "SecretString": text, "Tags": _tags(tags)})
+    for group in wanted.get("log_groups") or []:
+        _make("AWS::Logs::LogGroup", {"LogGroupName": group})
+    return made

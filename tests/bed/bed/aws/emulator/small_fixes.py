@@ -1,0 +1,121 @@
+"""Single answers put right.
+
+- Ref of AWS::SecretsManager::Secret is the secret's ARN (Template Reference, "Return values").
+- The Resource Groups Tagging API finds what EC2, Secrets Manager, Elastic Load Balancing, CloudWatch Logs and Cloud Map have
+  (API_GetResources, "Services that support the Resource Groups Tagging API"), not only what was tagged through it.
+- DescribeTargetHealth shows a target of ECS as `initial`, then healthy, or as its script says (API_TargetHealth).
+- A change set is found by the stack's id as well as by its name (API_DescribeChangeSet, StackName).
+- A target group, a Cloud Map service and a log group keep ministack's handling.
+"""
+
+EC2_KINDS = {
+    "vpc": "vpc", "subnet": "subnet", "sg": "security-group", "rtb": "route-table", "igw": "internet-gateway", "vpce": "vpc-endpoint",
+    "nat": "natgateway", "acl": "network-acl", "eni": "network-interface",
+}  # fmt: skip
+
+
+def _secret_handlers(handlers):
+    from ministack.services import secretsmanager
+
+    def name_of(physical_id):
+        return next((name for name, secret in secretsmanager._secrets.items() if secret["ARN"] == physical_id), physical_id)
+
+    def create(logical_id, properties, stack_name):
+        _, attributes = handlers["create"](logical_id, properties, stack_name)
+        return attributes["Arn"], attributes
+
+    def update(physical_id, old, new, stack_name, logical_id=None):
+        _, attributes = handlers["update"](name_of(physical_id), old, new, stack_name, logical_id)
+        return attributes["Arn"], attributes
+
+    def delete(physical_id, properties):
+        handlers["delete"](name_of(physical_id), properties)
+
+    return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
+
+
+def _arn(service, resource):
+    from ministack.core.responses import get_account_id, get_region
+
+    return f"arn:aws:{service}:{get_region()}:{get_account_id()}:{resource}"
+
+
+def _collect_ec2():
+    from ministack.services import ec2
+
+    for number, tags in list(ec2._tags.items()):
+        kind = EC2_KINDS.get(number.rsplit("-", 1)[0])
+        if kind and tags:
+            yield _arn("ec2", f"{kind}/{number}"), list(tags)
+
+
+def _collect_load_balancers():
+    from ministack.services import alb
+
+    for arn, tags in list(alb._tags.items()):
+        if tags:
+            yield arn, list(tags)
+
+
+def _collect_logs():
+    from ministack.services import cloudwatch_logs
+
+    for name, group in list(cloudwatch_logs._log_groups.items()):
+        tags = group.get("tags") or {}
+        if tags:
+            yield _arn("logs", f"log-group:{name}"), [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _collect_cloud_map():
+    from ministack.services import servicediscovery
+
+    for arn, tags in list(servicediscovery._resource_tags.items()):
+        if tags:
+            yield arn, list(tags)
+
+
+def _target_health(params):
+    from ministack.services import alb
+
+    from . import ecs_tasks
+
+    group = alb._p(params, "TargetGroupArn")
+    if group not in alb._tgs:
+        return alb._error("TargetGroupNotFound", f"One or more target groups not found: '{group}'")
+    wanted = {target["Id"] for target in alb._parse_targets_param(params)}
+    members = ""
+    for target in alb._targets.get(group, []):
+        if wanted and target["Id"] not in wanted:
+            continue
+        state, reason, description = ecs_tasks.target_state(group, target["Id"])
+        port = target.get("Port") or alb._tgs[group].get("Port", 80)
+        why = f"<Reason>{reason}</Reason><Description>{description}</Description>" if reason else ""
+        members += (f"<member><Target><Id>{target['Id']}</Id><Port>{port}</Port></Target><HealthCheckPort>{port}</HealthCheckPort>"
+                    f"<TargetHealth><State>{state}</State>{why}</TargetHealth></member>")  # fmt: skip
+    return alb._xml(200, "DescribeTargetHealth", f"<TargetHealthDescriptions>{members}</TargetHealthDescriptions>")
+
+
+def _wrap_find_change_set(original):
+    def find(name, stack_name=""):
+        if stack_name.startswith("arn:"):
+            stack_name = stack_name.split(":stack/")[-1].split("/")[0]
+        return original(name, stack_name)
+
+    return find
+
+
+def install():
+    from ministack.services import alb, tagging
+    from ministack.services.cloudformation import changesets, provisioners
+
+    secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+    provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = _secret_handlers(secret)
+    tagging._COLLECTORS.update({
+        "ec2": _collect_ec2,
+        "secretsmanager": tagging._collect_secretsmanager,
+        "elasticloadbalancing": _collect_load_balancers,
+        "logs": _collect_logs,
+        "servicediscovery": _collect_cloud_map,
+    })  # fmt: skip
+    alb._ACTION_MAP["DescribeTargetHealth"] = _target_health
+    changesets._find_change_set = _wrap_find_change_set(changesets._find_change_set)

@@ -1,0 +1,66 @@
+"""The part `registry`: Debian's docker-registry on loopback, one open and one that wants Basic authentication.
+
+Facts: `open` (host:port), `auth` (host:port), `user`, `password`. Plain HTTP, as every client allows it on 127.0.0.1. The user is AWS and
+the password the one of the emulator's GetAuthorizationToken, so that the second one can play ECR.
+Actions:
+    new {"auth": true}   a registry of the test's own, empty: {"registry": host:port, "user", "password"}
+"""
+
+import shutil
+
+import bcrypt
+
+from .context import BedError, can_connect
+
+USER, PASSWORD = "AWS", "ministack-auth-token"
+CONFIG = """version: 0.1
+log:
+  level: warn
+storage:
+  filesystem:
+    rootdirectory: {folder}
+  delete:
+    enabled: true
+http:
+  addr: 127.0.0.1:{port}
+"""
+AUTH = """auth:
+  htpasswd:
+    realm: bed
+    path: {folder}/htpasswd
+"""
+
+
+class Registry:
+    def __init__(self, ctx):
+        self.ctx, self._children = ctx, []
+        self.actions = {"new": self._new}
+
+    def start(self):
+        binary = shutil.which("docker-registry")
+        if not binary:
+            raise BedError("docker-registry is not installed: apt-get install docker-registry")
+        self._binary = binary
+        return {"open": self._run(False), "auth": self._run(True), "user": USER, "password": PASSWORD}
+
+    def stop(self):
+        for child in self._children:
+            child.stop(2)
+
+    def _new(self, wanted):
+        return {"registry": self._run(bool(wanted.get("auth"))), "user": USER, "password": PASSWORD}
+
+    def _run(self, auth):
+        port = self.ctx.free_port()
+        folder = self.ctx.folder(f"registry-{port}")
+        config = CONFIG.format(folder=folder / "data", port=port)
+        if auth:
+            hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+            (folder / "htpasswd").write_text(f"{USER}:{hashed}\n")
+            config += AUTH.format(folder=folder)
+        (folder / "config.yml").write_text(config)
+        environment = {"OTEL_TRACES_EXPORTER": "none"}
+        child = self.ctx.spawn(f"registry-{port}", [self._binary, "serve", folder / "config.yml"], environment)
+        self._children.append(child)
+        self.ctx.wait("the registry", lambda: can_connect(port), 20, child)
+        return f"127.0.0.1:{port}"
