@@ -3,10 +3,11 @@
 The build's folder is named by the hash of pom.xml and sources and holds
     lib/                   the bed's jar and every dependency
     bootstrap.checkpoint   what `kafka-storage format` writes first into a cluster's log, the same for every node
-    <kind>.jsa             classes shared between JVMs, one archive for brokers, the administrator and workers
+    <jvm>/<kind>.jsa       classes as a JVM holds them in memory, for the JVMs after it (training.py): half the time of a start
 A file lock lets the second of two beds wait for the first one's build. Nothing is written into the checkout.
 """
 
+import contextlib
 import fcntl
 import functools
 import hashlib
@@ -21,23 +22,31 @@ SOURCES = Path(__file__).parents[1] / "kafka"
 BUILD_SECONDS = 600
 
 # A test's JVM lives for a minute: the first compiler is enough, and one collector thread leaves the cores to the tests.
-FLAGS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xss512k", "-Djava.awt.headless=true"]
+# What it has to say of itself goes to stderr: stdout belongs to the program.
+FLAGS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xlog:disable", "-Xlog:all=error:stderr"]
 
 
 class Java:
-    """A finished build."""
+    """A finished build. With `recording`, each JVM writes down at its end which classes it used."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, recording=False):
+        self.folder, self.recording = folder, recording
         # Sorted: an archive of shared classes is refused when the class path has another order.
         self.classpath = ":".join(str(jar) for jar in sorted((folder / "lib").glob("*.jar")))
         self.checkpoint = folder / "bootstrap.checkpoint"
+        # An archive is for one JVM.
+        program = Path(shutil.which("java")).resolve()
+        name = hashlib.sha256(f"{program} {program.stat().st_mtime_ns}".encode()).hexdigest()[:8]
+        self.archives = folder / name
 
     def command(self, main, *arguments, kind, heap="128m", properties=None):
-        """A command line. `kind` names the archive of shared classes, which the first JVM of the kind to end well writes."""
+        """A command line. Programs of one `kind` (broker, tool, connect) share an archive of classes."""
+        archive = self.archives / f"{kind}.jsa"
+        if self.recording:
+            shared = [f"-XX:ArchiveClassesAtExit={archive}"]
+        else:
+            shared = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
         defined = [f"-D{key}={value}" for key, value in (properties or {}).items()]
-        archive = self.folder / f"{kind}.jsa"
-        shared = ["-Xshare:auto", f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
         return ["java", f"-Xmx{heap}", *FLAGS, *shared, *defined, main, *arguments]
 
     @property
@@ -46,13 +55,9 @@ class Java:
         return {"CLASSPATH": self.classpath, "JAVA_TOOL_OPTIONS": None, "KAFKA_OPTS": None, "JDK_JAVA_OPTIONS": None}
 
 
-def build(ctx):
-    """The build for the sources as they are, made when the cache has none."""
-    return _build(ctx.cache)
-
-
 @functools.lru_cache
-def _build(cache):
+def build(cache):
+    """The build for the sources as they are, made when the cache has none."""
     for program in ("java", "javac", "mvn"):
         if shutil.which(program) is None:
             raise BedError(f"{program} is not on PATH: the Kafka bed needs a JDK (17 or newer) and Maven")
@@ -60,16 +65,23 @@ def _build(cache):
     digest = hashlib.sha256()
     for path in files:
         digest.update(str(path.relative_to(SOURCES)).encode() + b"\0" + path.read_bytes() + b"\0")
-    root = cache / "kafka"
-    root.mkdir(exist_ok=True)
-    folder = root / digest.hexdigest()[:16]
-    with (root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = cache / "kafka" / digest.hexdigest()[:16]
+    with locked(cache):
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)
             _compile(folder)
             (folder / "done").touch()
     return Java(folder)
+
+
+@contextlib.contextmanager
+def locked(cache):
+    """Holds the lock of the cache's Java part: of two beds that need the same work, one does it."""
+    root = cache / "kafka"
+    root.mkdir(exist_ok=True)
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _compile(folder):

@@ -5,7 +5,8 @@ Facts:
   bootstrap    listener name → host:port,… of all brokers (brokers.py has the listeners)
   brokers      broker id → listener name → host:port
   admin        name and password of the super user (PLAIN on SASL_SSL and SASL_PLAINTEXT)
-  tls          paths: ca, otherca (trusts only the OTHERCA listener), and a client certificate's paths (tls.py) with its principal
+  tls          paths: ca, otherca (trusts only the OTHERCA listener), truststore (the ca for Java, with truststore_password), and
+               client: a client certificate's paths (tls.py) with its principal
   bin          a folder for PATH: kafka-acls, kafka-topics, kafka-configs, kafka-consumer-groups
   command_config   a file for their --command-config: the super user over SASL_SSL
   seconds      how long the start took
@@ -24,10 +25,10 @@ import uuid
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
-from . import brokers, java
+from . import brokers, training
 from .brokers import ADMIN_USER, ALL_MECHANISMS, BROKER_USER, CONTROLLER, LISTENERS, PLAIN, Node
 from .context import BedError, can_connect
-from .tls import Authority
+from .tls import PKCS12_PASSWORD, Authority
 
 START_SECONDS = 90
 TOOLS = {
@@ -45,13 +46,12 @@ exec {command} "$@"
 
 
 class Kafka:
-    def __init__(self, ctx, name, size=3, allow_everyone=False):
-        self.ctx, self.name, self.size, self.allow_everyone = ctx, name, size, allow_everyone
+    def __init__(self, ctx, name, size=3, allow_everyone=False, java=None):
+        self.ctx, self.name, self.size, self.allow_everyone, self.java = ctx, name, size, allow_everyone, java
         self.folder = ctx.folder(name)
         self.processes, self.admin = {}, None
         self._users, self._users_lock = {}, threading.Lock()
         self._scram_passwords = {}
-        self._certificates = itertools.count(1)
         self.actions = {
             "user": self.user,
             "remove_user": self.remove_user,
@@ -71,7 +71,7 @@ class Kafka:
 
     def start(self):
         began = time.monotonic()
-        self.java = java.build(self.ctx)
+        self.java = self.java or training.trained(self.ctx)
         self._write_users({BROKER_USER: secrets.token_urlsafe(18), ADMIN_USER: secrets.token_urlsafe(18)})
         certificates, self._tls = self._make_certificates()
         hang = self.ctx.part("faults").facts["hang"]
@@ -170,7 +170,13 @@ class Kafka:
         }
         client = self._ca.issue("client", client=True) | {"principal": "User:CN=client"}
         keystores = {name: paths["keystore_pem"] for name, paths in issued.items()}
-        return keystores, {"ca": str(self._ca.path), "otherca": str(self._other_ca.path), "client": client}
+        return keystores, {
+            "ca": str(self._ca.path),
+            "otherca": str(self._other_ca.path),
+            "truststore": self._ca.truststore(),
+            "truststore_password": PKCS12_PASSWORD,
+            "client": client,
+        }
 
     # Users
 

@@ -5,6 +5,7 @@ PARTS = {
     "faults": ("bed.faults", "Faults", {}),
     # Three brokers that deny what no ACL allows and demand a replication factor of 3, as Confluent Cloud does.
     "kafka": ("bed.kafka", "Kafka", {"name": "kafka"}),
+    "connect": ("bed.connect", "Connect", {}),
     # As Amazon MSK's default: what has no ACL is allowed to everyone. One broker.
     "kafka_open": ("bed.kafka", "Kafka", {"name": "kafka_open", "size": 1, "allow_everyone": True}),
     # For tests that need a cluster without a group or a transaction yet. One broker.

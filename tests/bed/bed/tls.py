@@ -41,6 +41,14 @@ class Authority:
         self.path = folder / f"{name}.pem"
         self.path.write_bytes(_pem(self._certificate))
 
+    def truststore(self):
+        """The CA as a PKCS#12 file for the system property javax.net.ssl.trustStore."""
+        path = self.folder / f"{self.name}.truststore.p12"
+        entry = pkcs12.PKCS12Certificate(self._certificate, self.name.encode())
+        protection = serialization.BestAvailableEncryption(PKCS12_PASSWORD.encode())
+        path.write_bytes(pkcs12.serialize_java_truststore([entry], protection))
+        return str(path)
+
     def issue(self, name, hosts=(), days=(-1, 90), client=False):
         """A certificate for a server (its hosts: names and addresses) or a client (its common name is `name`).
         `days` are the first and last day of its validity, counted from now. Returns the paths."""
