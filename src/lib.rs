@@ -12,7 +12,10 @@
 //! | `base` | – | findings, codes, places, failures, exit codes, secrets | – |
 //! | `compose` | files, environment | the merged project, every value with its place | base |
 //! | `aws` | names, tags, documents | facts of an account; **the only room that talks to AWS** | base |
-//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli |
+//! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose |
+//! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
+//! | `deploy` | template, account | plan, events, outcome | base, aws, stack, cloudformation |
+//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, deploy |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
 //!
@@ -21,6 +24,9 @@
 pub mod aws;
 pub mod base;
 pub mod cli;
+pub mod cloudformation;
 pub mod commands;
 pub mod compose;
+pub mod deploy;
+pub mod stack;
 pub mod ui;

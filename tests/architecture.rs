@@ -9,9 +9,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("compose", &["base"]),
     ("aws", &["base"]),
-    ("ui", &["base", "cli"]),
+    ("stack", &["base", "compose"]),
+    ("cloudformation", &["base", "stack"]),
+    ("deploy", &["base", "aws", "stack", "cloudformation"]),
+    ("ui", &["base", "cli", "deploy"]),
     ("cli", &["base"]),
-    ("commands", &["base", "cli", "compose", "ui"]),
+    ("commands", &["aws", "base", "cli", "cloudformation", "compose", "deploy", "stack", "ui"]),
 ];
 
 /// What may be written in which places only: a text, and the start of the paths that may hold it.

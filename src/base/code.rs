@@ -36,6 +36,7 @@ macro_rules! codes {
 codes! {
     UNREADABLE_FILE = 101, "a file can't be read";
     YAML_SYNTAX = 102, "a file is not valid YAML";
+    TEMPLATE_LIMIT = 189, "the template is over a limit of CloudFormation";
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod code;
 mod deadline;
+mod event;
 mod exit;
 mod failure;
 mod finding;
@@ -14,6 +15,10 @@ pub mod yaml;
 
 pub use code::{CODES, Code};
 pub use deadline::Deadline;
+pub use event::{
+    Blind, Diagnosis, Event, Message, Operation, Progress, ResourceChange, ServiceChange, StackChange, Started, StoppedContainer,
+    StoppedTask, TaskChange,
+};
 pub use exit::Exit;
 pub use failure::{Error, Failure, Result};
 pub use finding::{Finding, Findings, Severity};

@@ -1,0 +1,186 @@
+//! What one family becomes: task definition, service, roles, security group, log group, name in Cloud Map, scaling.
+
+use std::collections::BTreeSet;
+
+use super::resource::{
+    AwsvpcConfiguration, CapacityProvider, CapacityRange, CircuitBreaker, DeploymentConfiguration, DiscoveryService, DnsConfig,
+    DnsRecord, HealthCheckCustomConfig, LogGroup, NetworkConfiguration, PredefinedMetric, Resource, ScalableTarget,
+    ScalingPolicy, ScheduledAction, Service, ServiceLoadBalancer, ServiceRegistry, TargetTracking,
+};
+use super::{Builder, CLUSTER, DeployedService, Expression, Parameter, ParameterType, Properties};
+use crate::stack::{Capacity, Family, Need, Scaling};
+
+/// How long a resolver may keep the address of a task, in seconds: short, for tasks are replaced.
+const DNS_TTL: u32 = 10;
+
+impl Builder<'_> {
+    pub(super) fn family(&mut self, family: &Family) -> DeployedService {
+        let id = &family.id;
+        let [service, task, log_group, group] =
+            ["Service", "TaskDefinition", "LogGroup", "SecurityGroup"].map(|suffix| format!("{id}{suffix}"));
+        let log = LogGroup { retention_in_days: family.log_retention_days, tags: self.tags(None) };
+        self.resources.insert(
+            log_group.clone(),
+            Resource { properties: Properties::LogGroup(log), depends_on: Vec::new(), retained: true },
+        );
+        let execution = self.execution_role(family);
+        self.add(&format!("{id}ExecutionRole"), Properties::Role(execution));
+        let running = self.task_role(family);
+        self.add(&format!("{id}TaskRole"), Properties::Role(running));
+        self.security_group(&group, format!("Tasks of {}", family.name), &family.name, &family.ingress);
+        let definition = self.task_definition(family);
+        self.add(&task, Properties::TaskDefinition(Box::new(definition)));
+        let desired_count = self.service(family, &service, &task, &group);
+        if let Some(scaling) = &family.scaling {
+            self.scaling(family, scaling, &service);
+        }
+        self.output(format!("{service}Name"), format!("ECS service of {}", family.name), Expression::attribute(&service, "Name"));
+        DeployedService {
+            family: family.name.clone(),
+            containers: family.containers.iter().map(|container| container.name.clone()).collect(),
+            service,
+            task_definition: task,
+            log_group,
+            target_groups: self.target_groups(family).map(|(_, target)| target.id.clone()).collect(),
+            desired_count,
+        }
+    }
+
+    /// The ECS service; gives the name of the parameter that says how many tasks it runs.
+    fn service(&mut self, family: &Family, id: &str, task: &str, group: &str) -> String {
+        let desired_count = format!("{}DesiredCount", family.id);
+        let scaled = family.scaling.is_some();
+        let count = self.parameter(&desired_count, || Parameter {
+            kind: ParameterType::Number,
+            description: if scaled {
+                format!("Tasks of {}: where scaling has chosen a number, give that", family.name)
+            } else {
+                format!("Tasks of {}", family.name)
+            },
+            default: Some(family.count.to_string()),
+            need: Need::DesiredCount { family: family.name.clone(), default: family.count, scaled },
+        });
+        let stack = self.stack;
+        // A target group must hang on a listener before a service may use it, and nothing else says so.
+        let listeners: BTreeSet<String> = self
+            .target_groups(family)
+            .flat_map(|(balancer, target)| {
+                let names = balancer.listeners.iter().filter(|listener| listener.targets.contains(&target.name));
+                names.map(|listener| format!("{}Listener{}", balancer.id, listener.port))
+            })
+            .collect();
+        let load_balancers: Vec<ServiceLoadBalancer> = self
+            .target_groups(family)
+            .map(|(_, target)| ServiceLoadBalancer {
+                container_name: target.container.clone(),
+                container_port: target.port,
+                target_group_arn: Expression::reference(&target.id),
+            })
+            .collect();
+        let service_registries = self.registry(family);
+        let (launch_type, capacity_provider_strategy) = match &family.capacity {
+            Capacity::Fargate => (Some("FARGATE"), Vec::new()),
+            Capacity::Providers(providers) => {
+                let providers = providers.iter().map(|provider| CapacityProvider {
+                    base: provider.base,
+                    capacity_provider: provider.name.clone(),
+                    weight: provider.weight,
+                });
+                (None, providers.collect())
+            }
+        };
+        let mut security_groups = vec![Expression::attribute(group, "GroupId")];
+        security_groups.extend(family.joined_groups.iter().map(Expression::from));
+        let service = Service {
+            availability_zone_rebalancing: if family.rollout.az_rebalancing { "ENABLED" } else { "DISABLED" },
+            capacity_provider_strategy,
+            cluster: Expression::reference(CLUSTER),
+            deployment_configuration: DeploymentConfiguration {
+                deployment_circuit_breaker: CircuitBreaker { enable: true, rollback: true },
+                maximum_percent: family.rollout.maximum_percent,
+                minimum_healthy_percent: family.rollout.minimum_percent,
+            },
+            desired_count: count,
+            enable_ecs_managed_tags: true,
+            enable_execute_command: family.execute_command.then_some(true),
+            health_check_grace_period_seconds: if load_balancers.is_empty() { None } else { family.rollout.grace },
+            launch_type,
+            load_balancers,
+            network_configuration: NetworkConfiguration {
+                awsvpc_configuration: AwsvpcConfiguration {
+                    assign_public_ip: if family.public_ip { "ENABLED" } else { "DISABLED" },
+                    security_groups,
+                    subnets: self.subnets(&family.subnets),
+                },
+            },
+            propagate_tags: "SERVICE",
+            service_registries,
+            tags: self.tags(None),
+            task_definition: Expression::reference(task),
+        };
+        debug_assert!(stack.families.iter().any(|candidate| candidate.id == family.id));
+        self.add_after(id, Properties::Service(Box::new(service)), listeners.into_iter().collect());
+        desired_count
+    }
+
+    /// The family's name in Cloud Map: one address record a task.
+    fn registry(&mut self, family: &Family) -> Vec<ServiceRegistry> {
+        let stack = self.stack;
+        let Some(registration) = &family.registration else { return Vec::new() };
+        let Some(namespace) = stack.namespaces.get(&registration.namespace) else { return Vec::new() };
+        let id = format!("{}Discovery", family.id);
+        let discovery = DiscoveryService {
+            dns_config: DnsConfig { dns_records: vec![DnsRecord { ttl: DNS_TTL, kind: "A" }], routing_policy: "MULTIVALUE" },
+            health_check_custom_config: HealthCheckCustomConfig { failure_threshold: 1 },
+            name: registration.name.clone(),
+            namespace_id: self.namespace_id(namespace),
+            tags: self.tags(None),
+        };
+        self.add(&id, Properties::DiscoveryService(discovery));
+        vec![ServiceRegistry { registry_arn: Expression::attribute(id, "Arn") }]
+    }
+
+    fn scaling(&mut self, family: &Family, scaling: &Scaling, service: &str) {
+        let id = format!("{}ScalableTarget", family.id);
+        let target = ScalableTarget {
+            max_capacity: scaling.maximum,
+            min_capacity: scaling.minimum,
+            resource_id: Expression::sub(format!("service/${{{CLUSTER}}}/${{{service}.Name}}")),
+            scalable_dimension: "ecs:service:DesiredCount",
+            scheduled_actions: scaling
+                .schedule
+                .iter()
+                .map(|action| ScheduledAction {
+                    end_time: action.end.clone(),
+                    scalable_target_action: CapacityRange { max_capacity: action.maximum, min_capacity: action.minimum },
+                    schedule: action.schedule.clone(),
+                    scheduled_action_name: action.name.clone(),
+                    start_time: action.start.clone(),
+                    timezone: action.timezone.clone(),
+                })
+                .collect(),
+            service_namespace: "ecs",
+        };
+        self.add(&id, Properties::ScalableTarget(target));
+        let metrics = [
+            ("Memory", "ECSServiceAverageMemoryUtilization", scaling.memory_percent),
+            ("Cpu", "ECSServiceAverageCPUUtilization", scaling.cpu_percent),
+        ];
+        for (name, metric, percent) in metrics {
+            let Some(target_value) = percent else { continue };
+            let policy = ScalingPolicy {
+                policy_name: name.to_ascii_lowercase(),
+                policy_type: "TargetTrackingScaling",
+                scaling_target_id: Expression::reference(&id),
+                target_tracking_scaling_policy_configuration: TargetTracking {
+                    disable_scale_in: scaling.disable_scale_in,
+                    predefined_metric_specification: PredefinedMetric { predefined_metric_type: metric },
+                    scale_in_cooldown: scaling.scale_in_cooldown,
+                    scale_out_cooldown: scaling.scale_out_cooldown,
+                    target_value,
+                },
+            };
+            self.add(&format!("{}{name}Scaling", family.id), Properties::ScalingPolicy(policy));
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The template as a value, its parameters with their needs, and its text.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Expression;
+use super::resource::Resource;
+use crate::base::yaml;
+use crate::stack::{Need, SecretLookup};
+
+/// A CloudFormation template with what a deploy needs to know of it. The same stack gives the same bytes.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The CloudFormation stack's name.
+    pub stack_name: String,
+    pub description: String,
+    pub parameters: BTreeMap<String, Parameter>,
+    pub resources: BTreeMap<String, Resource>,
+    pub outputs: BTreeMap<String, Output>,
+    /// Tags for the stack itself. CloudFormation hands them on to what cannot be tagged in the template.
+    pub tags: BTreeMap<String, String>,
+    /// The ECS services, in the order of their families.
+    pub services: Vec<DeployedService>,
+}
+
+/// Where a family stands in the template: for watching and asking after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployedService {
+    pub family: String,
+    /// The compose services in it.
+    pub containers: Vec<String>,
+    /// Logical ids.
+    pub service: String,
+    pub task_definition: String,
+    pub log_group: String,
+    pub target_groups: Vec<String>,
+    /// The parameter that says how many tasks run.
+    pub desired_count: String,
+}
+
+/// A parameter: what it is for, and where `up` finds its value.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    pub kind: ParameterType,
+    pub description: String,
+    /// The value where no account is needed to know it.
+    pub default: Option<String>,
+    pub need: Need,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterType {
+    String,
+    Number,
+    VpcId,
+    SubnetIds,
+    SecurityGroupId,
+}
+
+impl ParameterType {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::String => "String",
+            Self::Number => "Number",
+            Self::VpcId => "AWS::EC2::VPC::Id",
+            Self::SubnetIds => "List<AWS::EC2::Subnet::Id>",
+            Self::SecurityGroupId => "AWS::EC2::SecurityGroup::Id",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub description: String,
+    pub value: Expression,
+}
+
+impl Template {
+    /// The capabilities that CloudFormation asks to be acknowledged: roles without names of their own.
+    pub const CAPABILITIES: [&str; 1] = ["CAPABILITY_IAM"];
+
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(&self.to_value()).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    pub fn to_yaml(&self) -> String {
+        yaml::to_string(&self.to_value())
+    }
+
+    /// The parameter file in the form that AWS's own tools take. What only an account knows is an empty string.
+    pub fn parameters_json(&self) -> String {
+        let list: Vec<Value> = self
+            .parameters
+            .iter()
+            .map(|(key, parameter)| json!({ "ParameterKey": key, "ParameterValue": parameter.default.as_deref().unwrap_or_default() }))
+            .collect();
+        let mut text = serde_json::to_string_pretty(&list).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// The parameters that have no value without an account.
+    pub fn open_parameters(&self) -> impl Iterator<Item = (&str, &Parameter)> {
+        self.parameters
+            .iter()
+            .filter(|(_, parameter)| parameter.default.is_none())
+            .map(|(name, parameter)| (name.as_str(), parameter))
+    }
+
+    fn to_value(&self) -> Value {
+        let section = |entries: Vec<(&String, Value)>| {
+            Value::Object(entries.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
+        };
+        let mut template = Map::new();
+        template.insert("AWSTemplateFormatVersion".to_owned(), "2010-09-09".into());
+        template.insert("Description".to_owned(), self.description.clone().into());
+        if !self.parameters.is_empty() {
+            let parameters = self.parameters.iter().map(|(name, parameter)| (name, parameter.to_value())).collect();
+            template.insert("Parameters".to_owned(), section(parameters));
+        }
+        let resources = self.resources.iter().map(|(name, resource)| (name, resource.to_value())).collect();
+        template.insert("Resources".to_owned(), section(resources));
+        if !self.outputs.is_empty() {
+            let outputs = self.outputs.iter().map(|(name, output)| (name, output.to_value())).collect();
+            template.insert("Outputs".to_owned(), section(outputs));
+        }
+        Value::Object(template)
+    }
+}
+
+impl Parameter {
+    fn to_value(&self) -> Value {
+        let mut value = Map::new();
+        value.insert("Type".to_owned(), self.kind.name().into());
+        value.insert("Description".to_owned(), self.description.clone().into());
+        if let Some(default) = &self.default {
+            value.insert("Default".to_owned(), default.clone().into());
+        }
+        if matches!(self.need, Need::SecretArn { .. }) {
+            value.insert("AllowedPattern".to_owned(), "arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+".into());
+        }
+        if matches!(self.need, Need::DesiredCount { .. }) {
+            value.insert("MinValue".to_owned(), 0.into());
+        }
+        Value::Object(value)
+    }
+
+    /// The parameter of a secret's ARN, with its value where the files hold the ARN.
+    pub(super) fn secret_arn(secret: &str, lookup: &SecretLookup) -> Self {
+        let default = match lookup {
+            SecretLookup::Arn(arn) => arn.literal().map(str::to_owned),
+            _ => None,
+        };
+        Self {
+            kind: ParameterType::String,
+            description: format!("ARN of the secret {}, with the six characters at its end", lookup.words()),
+            default,
+            need: Need::SecretArn { secret: secret.to_owned(), lookup: lookup.clone() },
+        }
+    }
+}
+
+impl Output {
+    fn to_value(&self) -> Value {
+        json!({ "Description": self.description, "Value": self.value })
+    }
+}

@@ -1,0 +1,226 @@
+//! Why a task stopped: whether that is a failure at all, and which known cause its words point to.
+//!
+//! Comes in: ECS's stop code and reasons, the containers' exit codes, their last log lines. Goes out: a verdict, and a
+//! [`Diagnosis`] where the words are known. Rules: pure; no guess where nothing matches.
+
+use crate::base::{Diagnosis, StoppedContainer};
+
+/// Whether a task that stopped so has failed. One that a rollout or scaling took away has not.
+pub(super) fn is_failure(stop_code: Option<&str>, reason: Option<&str>) -> bool {
+    let reason = reason.unwrap_or_default();
+    match stop_code {
+        Some("TaskFailedToStart" | "EssentialContainerExited") => true,
+        Some("ServiceSchedulerInitiated") => {
+            let reason = reason.to_lowercase();
+            reason.contains("failed") || reason.contains("unhealthy")
+        }
+        Some(_) => false,
+        None => reason.contains("Error") || reason.contains("failed"),
+    }
+}
+
+/// Words of ECS or of a container, and what they mean. All of `words` must be there, in lower case; the first match counts.
+struct Signature {
+    words: &'static [&'static str],
+    cause: &'static str,
+    fix: &'static str,
+}
+
+const SIGNATURES: &[Signature] = &[
+    Signature {
+        words: &["did not contain json key"],
+        cause: "the secret has no such key (letter case counts), or is not JSON",
+        fix: "confluent-ecs secrets check, then confluent-ecs secrets put",
+    },
+    Signature {
+        words: &["resourceinitializationerror", "secretsmanager:getsecretvalue"],
+        cause: "the task's execution role may not read the secret",
+        fix: "allow secretsmanager:GetSecretValue on the secret's ARN for the execution role (not the task role)",
+    },
+    Signature {
+        words: &["accessdenied", "kms:decrypt"],
+        cause: "the execution role may not use the key that the secret is encrypted with",
+        fix: "allow kms:Decrypt for the execution role, in its policy and in the key's",
+    },
+    Signature {
+        words: &["access to kms is not allowed"],
+        cause: "the execution role may not use the key that the secret is encrypted with",
+        fix: "allow kms:Decrypt for the execution role, in its policy and in the key's",
+    },
+    Signature {
+        words: &["resourceinitializationerror", "secrets manager can't find"],
+        cause: "the secret that the task definition names is not there",
+        fix: "confluent-ecs secrets list, then confluent-ecs secrets put",
+    },
+    Signature {
+        words: &["resourceinitializationerror", "minimum field size of 32"],
+        cause: "the secret's reference in the task definition has the wrong number of colons",
+        fix: "write it as ARN:KEY:: (two colons at the end)",
+    },
+    Signature {
+        words: &["resourceinitializationerror", "i/o timeout"],
+        cause: "the task's subnet has no way to Secrets Manager, ECR or CloudWatch Logs",
+        fix: "give the subnet a NAT gateway, or VPC endpoints for secretsmanager, ecr.api, ecr.dkr, logs and s3 that let the task in on 443",
+    },
+    Signature {
+        words: &["resourceinitializationerror", "context deadline exceeded"],
+        cause: "the task's subnet has no way to Secrets Manager, ECR or CloudWatch Logs",
+        fix: "give the subnet a NAT gateway, or VPC endpoints for secretsmanager, ecr.api, ecr.dkr, logs and s3 that let the task in on 443",
+    },
+    Signature {
+        words: &["cannotpullcontainererror", "toomanyrequests"],
+        cause: "Docker Hub's limit for anonymous pulls from one address is used up",
+        fix: "copy the image into ECR, or use an ECR pull-through cache",
+    },
+    Signature {
+        words: &["cannotpullcontainererror", "no matching manifest"],
+        cause: "the image is not built for the task's CPU architecture",
+        fix: "build it for linux/amd64 (or say ARM64 under x-ecs), and push it again",
+    },
+    Signature {
+        words: &["cannotpullcontainererror", "not found"],
+        cause: "the image or its tag is not in the registry",
+        fix: "look at the image's name and tag; push it if it is yours",
+    },
+    Signature {
+        words: &["cannotpullcontainererror", "i/o timeout"],
+        cause: "the task's subnet has no way to the image's registry",
+        fix: "give the subnet a NAT gateway, or for ECR VPC endpoints for ecr.api, ecr.dkr and s3",
+    },
+    Signature {
+        words: &["exec format error"],
+        cause: "the image is not built for the task's CPU architecture",
+        fix: "build it for linux/amd64 (or say ARM64 under x-ecs), and push it again",
+    },
+    Signature {
+        words: &["outofmemory"],
+        cause: "the container used more memory than its task has",
+        fix: "raise the service's memory (deploy.resources.limits.memory), or lower the heap",
+    },
+    Signature {
+        words: &["insufficientfreeaddresses"],
+        cause: "the subnets have no free address left",
+        fix: "free addresses in the subnets, or name larger ones; a rollout at 200 % needs twice the tasks for a while",
+    },
+    Signature {
+        words: &["failed elb health checks"],
+        cause: "the load balancer's health check got no good answer in time",
+        fix: "look at the health check's path and port, the security group between balancer and task, and the grace period",
+    },
+    Signature {
+        words: &["failed container health checks"],
+        cause: "the container's own health check failed too often",
+        fix: "read the container's log; if it only needs longer to start, raise the health check's start_period",
+    },
+    Signature {
+        words: &["saslauthenticationexception"],
+        cause: "the Kafka cluster refuses the user name or the password",
+        fix: "confluent-ecs preflight --only kafka, then confluent-ecs secrets put with the right key",
+    },
+    Signature {
+        words: &["topicauthorizationexception"],
+        cause: "an ACL is missing on a topic",
+        fix: "confluent-ecs preflight --only kafka-acls prints the command that grants it",
+    },
+    Signature {
+        words: &["groupauthorizationexception"],
+        cause: "an ACL is missing on the consumer group",
+        fix: "confluent-ecs preflight --only kafka-acls prints the command that grants it",
+    },
+    Signature {
+        words: &["no resolvable bootstrap urls"],
+        cause: "the cluster's name can't be resolved from the task's subnet",
+        fix: "look at the bootstrap address, and for a private cluster at the private hosted zone of this VPC",
+    },
+    Signature {
+        words: &["sslhandshakeexception"],
+        cause: "TLS with the cluster fails: its certificate is not trusted, or names another host",
+        fix: "confluent-ecs preflight --only kafka shows the certificate and what is wrong with it",
+    },
+];
+
+/// The known cause that these words point to: ECS's own first, then the containers'.
+pub(super) fn diagnose(reason: Option<&str>, containers: &[StoppedContainer]) -> Option<Diagnosis> {
+    let own = reason.unwrap_or_default().to_lowercase();
+    let theirs =
+        containers.iter().filter_map(|container| container.reason.as_deref()).collect::<Vec<_>>().join("\n").to_lowercase();
+    let logged = containers.iter().flat_map(|container| &container.log).map(|line| line.to_lowercase()).collect::<Vec<_>>();
+    [own, theirs]
+        .iter()
+        .find_map(|text| signature(text))
+        .or_else(|| logged.iter().find_map(|line| signature(line)))
+        .or_else(|| containers.iter().find_map(|container| exit_cause(container.exit_code?)))
+}
+
+fn signature(text: &str) -> Option<Diagnosis> {
+    let found = SIGNATURES.iter().find(|signature| signature.words.iter().all(|word| text.contains(word)))?;
+    Some(Diagnosis { cause: found.cause.to_owned(), fix: found.fix.to_owned() })
+}
+
+fn exit_cause(code: i32) -> Option<Diagnosis> {
+    let (cause, fix) = match code {
+        137 => (
+            "the container was killed: it used too much memory, or did not stop in time",
+            "raise the service's memory, or its stop_grace_period",
+        ),
+        127 => ("the container's command is not in the image", "look at command and entrypoint"),
+        126 => ("the container's command may not be executed", "look at the file's permissions in the image"),
+        _ => return None,
+    };
+    Some(Diagnosis { cause: cause.to_owned(), fix: fix.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SIGNATURES, diagnose, is_failure};
+    use crate::base::StoppedContainer;
+
+    fn container(exit_code: Option<i32>, log: &[&str]) -> StoppedContainer {
+        StoppedContainer {
+            name: "connect".to_owned(),
+            exit_code,
+            reason: None,
+            log: log.iter().map(|line| (*line).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_task_that_a_rollout_replaced_has_not_failed() {
+        assert!(!is_failure(Some("ServiceSchedulerInitiated"), Some("Scaling activity initiated by (deployment ecs-svc/12)")));
+        assert!(!is_failure(Some("UserInitiated"), Some("Task stopped by user")));
+        assert!(is_failure(Some("EssentialContainerExited"), Some("Essential container in task exited")));
+        assert!(is_failure(Some("ServiceSchedulerInitiated"), Some("Task failed ELB health checks in (target-group arn:…)")));
+        assert!(is_failure(Some("TaskFailedToStart"), None));
+    }
+
+    #[test]
+    fn the_words_of_ecs_come_before_those_of_the_log() {
+        let reason = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: \
+                      unable to retrieve secret from asm: retrieved secret from Secrets Manager did not contain json key SASL_PASSWORD";
+        let found =
+            diagnose(Some(reason), &[container(Some(137), &["org.apache.kafka.common.errors.SaslAuthenticationException: no"])]);
+        assert!(found.unwrap().cause.contains("no such key"));
+    }
+
+    #[test]
+    fn a_line_of_the_log_is_enough() {
+        let lines =
+            ["INFO starting", "ERROR org.apache.kafka.common.errors.TopicAuthorizationException: Not authorized: [a-offsets]"];
+        let found = diagnose(Some("Essential container in task exited"), &[container(Some(1), &lines)]);
+        assert!(found.unwrap().cause.contains("ACL is missing on a topic"));
+    }
+
+    #[test]
+    fn nothing_is_guessed() {
+        assert_eq!(diagnose(Some("Essential container in task exited"), &[container(Some(1), &["bye"])]), None);
+    }
+
+    #[test]
+    fn signatures_are_in_lower_case() {
+        for signature in SIGNATURES {
+            for word in signature.words {
+                assert_eq!(*word, word.to_lowercase());
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! From a template to a running stack, and back: plan, execute, watch, look, remove.
+//!
+//! Comes in: a template with its parameters' needs, an account. Goes out: a [`Plan`], [`Event`](crate::base::Event)s while it
+//! happens, and an [`Outcome`] with its exit code. Rules: what decides is pure ([`fold`], [`plan`], [`state`], [`cause`]), what asks AWS
+//! decides nothing; nothing that was made and not executed stays behind; a stack that isn't ours is left alone.
+
+mod cause;
+mod fold;
+mod outcome;
+
+pub use fold::{Logs, ServiceKey, Watch};
+pub use outcome::{Ending, Outcome};

@@ -1,0 +1,63 @@
+//! How a deploy ended, as data with its exit code.
+
+use serde::Serialize;
+
+use crate::aws::Output;
+use crate::base::{Exit, Operation, ResourceChange, StoppedTask};
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The stack was as asked for already.
+    NoChanges,
+    Complete,
+    /// It failed, and CloudFormation took it back.
+    RolledBack,
+    /// CloudFormation can't go on by itself.
+    Stuck,
+    /// Our time is over; CloudFormation goes on.
+    TimedOut,
+    /// AWS could not be asked any more; CloudFormation goes on.
+    LostSight,
+    /// The user stopped watching; CloudFormation goes on.
+    Detached,
+    /// The user said no; nothing was changed.
+    Declined,
+}
+
+impl Ending {
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::NoChanges | Self::Complete => Exit::Done,
+            Self::RolledBack => Exit::DeployFailed,
+            Self::Stuck => Exit::Stuck,
+            Self::TimedOut | Self::LostSight => Exit::TimedOut,
+            Self::Detached | Self::Declined => Exit::Interrupted,
+        }
+    }
+
+    /// Whether CloudFormation is still at work.
+    pub fn still_runs(self) -> bool {
+        matches!(self, Self::TimedOut | Self::LostSight | Self::Detached)
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    pub stack: String,
+    pub operation: Operation,
+    pub ending: Ending,
+    /// CloudFormation's last word.
+    pub status: Option<String>,
+    pub seconds: u64,
+    /// The resources that failed of themselves, first cause first.
+    pub failures: Vec<ResourceChange>,
+    /// The tasks that failed meanwhile.
+    pub failed_tasks: Vec<StoppedTask>,
+    pub outputs: Vec<Output>,
+    /// Why AWS could not be asked any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}

@@ -1,0 +1,18 @@
+//! Project and knowledge → [`Stack`]: every decision that a template needs.
+//!
+//! Comes in: the merged project, its x- vocabulary, the catalogue. Goes out: the stack and findings. Rules: pure; no account,
+//! no clock, no secret value; what an account must supply is a [`Need`].
+
+mod model;
+mod names;
+mod need;
+mod text;
+
+pub use model::{
+    Architecture, Balancer, BalancerKind, Capacity, Condition, Container, Family, HealthCheck, Iam, Ingress, Listener, Namespace,
+    Peer, Port, Protocol, Provider, Registration, Repository, Rollout, Scaling, ScheduledAction, SecretSource, Size, Stack,
+    StackSecret, TargetGroup, TargetHealthCheck, Ulimit,
+};
+pub use names::logical;
+pub use need::{Lookup, Need, SecretLookup};
+pub use text::{ACCOUNT_MARK, Part, REGION_MARK, Text, without_marks};

@@ -1,0 +1,344 @@
+//! The stack: every decision made. No secret value, no blank: what an account must supply is a [`Need`](super::Need).
+
+use std::collections::BTreeMap;
+
+use super::{Lookup, SecretLookup, Text};
+
+/// One CloudFormation stack.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// The CloudFormation stack's name.
+    pub name: String,
+    pub project: String,
+    pub env: Option<String>,
+    /// The user's and our own, on everything.
+    pub tags: BTreeMap<String, Text>,
+    pub vpc: Lookup,
+    /// Only the usages that something stands in.
+    pub subnets: BTreeMap<String, Lookup>,
+    pub cluster: Text,
+    /// By the name of the namespace.
+    pub namespaces: BTreeMap<String, Namespace>,
+    /// By their names in the compose files; only those that a container reads.
+    pub secrets: BTreeMap<String, StackSecret>,
+    /// By name.
+    pub families: Vec<Family>,
+    /// By name.
+    pub balancers: Vec<Balancer>,
+}
+
+/// A Cloud Map private DNS namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namespace {
+    pub id: String,
+    pub name: Text,
+    /// It is there already and is looked up; else this stack makes it.
+    pub existing: bool,
+    /// Its own id, where the files give it.
+    pub namespace_id: Option<Text>,
+}
+
+/// A secret of Secrets Manager that this stack reads and never makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackSecret {
+    /// The start of its logical ids.
+    pub id: String,
+    pub lookup: SecretLookup,
+    /// Also readable by the running container itself, not only by ECS for it.
+    pub task_may_read: bool,
+}
+
+/// What becomes one task definition and one ECS service.
+#[derive(Debug, Clone)]
+pub struct Family {
+    pub name: String,
+    /// The start of its logical ids.
+    pub id: String,
+    /// In the order in which they stand in the task definition.
+    pub containers: Vec<Container>,
+    pub size: Size,
+    pub architecture: Architecture,
+    pub ephemeral_gib: Option<u32>,
+    pub count: u32,
+    pub scaling: Option<Scaling>,
+    pub rollout: Rollout,
+    pub capacity: Capacity,
+    pub execute_command: bool,
+    pub public_ip: bool,
+    /// The usage of the subnets that its tasks stand in.
+    pub subnets: String,
+    /// Security groups of the account that its tasks join besides their own.
+    pub joined_groups: Vec<Text>,
+    /// Who may open a connection to it.
+    pub ingress: Vec<Ingress>,
+    pub registration: Option<Registration>,
+    pub log_retention_days: u32,
+    pub iam: Iam,
+}
+
+/// Additions of the user to the task role, and the boundary of both roles.
+#[derive(Debug, Clone, Default)]
+pub struct Iam {
+    pub managed_policies: Vec<Text>,
+    /// Name and document, as written.
+    pub policies: Vec<(String, serde_json::Value)>,
+    pub boundary: Option<Text>,
+}
+
+/// CPU units and MiB of a task: a pair that Fargate has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Size {
+    pub cpu: u32,
+    pub memory: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Architecture {
+    #[default]
+    X86_64,
+    Arm64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Capacity {
+    /// Launch type FARGATE.
+    Fargate,
+    /// The strategy as written.
+    Providers(Vec<Provider>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    pub name: String,
+    pub base: u32,
+    pub weight: u32,
+}
+
+/// How one set of tasks replaces another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rollout {
+    pub minimum_percent: u32,
+    pub maximum_percent: u32,
+    pub az_rebalancing: bool,
+    /// Seconds in which a load balancer's verdict is not listened to.
+    pub grace: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scaling {
+    pub minimum: u32,
+    pub maximum: u32,
+    pub memory_percent: Option<u32>,
+    pub cpu_percent: Option<u32>,
+    pub scale_in_cooldown: u32,
+    pub scale_out_cooldown: u32,
+    pub disable_scale_in: bool,
+    pub schedule: Vec<ScheduledAction>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduledAction {
+    pub name: String,
+    pub schedule: String,
+    pub timezone: Option<String>,
+    pub start: Option<String>,
+    pub end: Option<String>,
+    pub minimum: Option<u32>,
+    pub maximum: Option<u32>,
+}
+
+// The booleans are independent switches of a task definition.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Debug, Clone)]
+pub struct Container {
+    /// The compose service's name.
+    pub name: String,
+    pub image: Text,
+    /// Where the image is in ECR, whose rights the execution role then needs.
+    pub repository: Option<Repository>,
+    pub entrypoint: Option<Vec<Text>>,
+    pub command: Option<Vec<Text>>,
+    pub environment: BTreeMap<String, Text>,
+    /// By variable.
+    pub secrets: BTreeMap<String, SecretSource>,
+    pub ports: Vec<Port>,
+    /// The task stops when it stops.
+    pub essential: bool,
+    pub health_check: Option<HealthCheck>,
+    pub stop_timeout: Option<u32>,
+    pub labels: BTreeMap<String, Text>,
+    /// CPU units, where the files say.
+    pub cpu: Option<u32>,
+    /// MiB it may not go over.
+    pub memory: Option<u32>,
+    /// MiB kept for it.
+    pub memory_reservation: Option<u32>,
+    pub user: Option<Text>,
+    pub working_dir: Option<Text>,
+    pub read_only: bool,
+    pub init: bool,
+    pub tty: bool,
+    pub interactive: bool,
+    pub ulimits: Vec<Ulimit>,
+    /// Containers of the same task that must have come this far first.
+    pub depends_on: Vec<(String, Condition)>,
+}
+
+/// A repository of ECR.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Repository {
+    pub account: Text,
+    pub region: Text,
+    pub name: Text,
+}
+
+/// Where the value of a variable comes from: a secret, whole or one key of its JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretSource {
+    /// The secret's name in the compose files.
+    pub secret: String,
+    pub key: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port {
+    pub number: u16,
+    pub protocol: Protocol,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    Tcp,
+    Udp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// `CMD` or `CMD-SHELL` first.
+    pub command: Vec<Text>,
+    pub interval: Option<u32>,
+    pub timeout: Option<u32>,
+    pub retries: Option<u32>,
+    pub start_period: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ulimit {
+    pub name: String,
+    pub soft: i64,
+    pub hard: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    Start,
+    Complete,
+    Success,
+    Healthy,
+}
+
+/// A rule that lets somebody in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ingress {
+    pub from: Peer,
+    pub port: Port,
+    /// Why it is there; shown in the rule.
+    pub why: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    /// The family itself.
+    Myself,
+    Family(String),
+    Balancer(String),
+    Cidr4(String),
+    Cidr6(String),
+    SecurityGroup(Text),
+    PrefixList(Text),
+}
+
+/// A family's name in a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    pub namespace: String,
+    pub name: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Balancer {
+    pub name: String,
+    pub id: String,
+    pub kind: BalancerKind,
+    pub internet_facing: bool,
+    pub subnets: String,
+    /// Its attributes: ours, and those written.
+    pub attributes: BTreeMap<String, Text>,
+    pub ingress: Vec<Ingress>,
+    pub listeners: Vec<Listener>,
+    pub targets: Vec<TargetGroup>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BalancerKind {
+    Application,
+    Network,
+}
+
+#[derive(Debug, Clone)]
+pub struct Listener {
+    pub port: u16,
+    pub protocol: String,
+    pub certificates: Vec<Text>,
+    pub ssl_policy: Option<String>,
+    /// Weighted equally.
+    pub targets: Vec<String>,
+}
+
+/// The tasks of one family behind a balancer.
+#[derive(Debug, Clone)]
+pub struct TargetGroup {
+    /// As the listener names it: `family:container`.
+    pub name: String,
+    pub id: String,
+    pub family: String,
+    pub container: String,
+    pub port: u16,
+    pub protocol: String,
+    pub health_check: TargetHealthCheck,
+    pub attributes: BTreeMap<String, Text>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TargetHealthCheck {
+    pub port: Option<u16>,
+    pub protocol: Option<String>,
+    pub healthy: Option<u32>,
+    pub unhealthy: Option<u32>,
+    pub interval: Option<u32>,
+    pub timeout: Option<u32>,
+    pub path: Option<String>,
+    pub codes: Option<String>,
+}
+
+impl Stack {
+    pub fn family(&self, name: &str) -> Option<&Family> {
+        self.families.iter().find(|family| family.name == name)
+    }
+}
+
+impl Family {
+    /// Every port that a container of it opens, each once.
+    pub fn ports(&self) -> Vec<Port> {
+        let mut ports: Vec<Port> = self.containers.iter().flat_map(|container| container.ports.iter().copied()).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} vCPU with {} GB", f64::from(self.cpu) / 1024.0, f64::from(self.memory) / 1024.0)
+    }
+}
