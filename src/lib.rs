@@ -16,6 +16,8 @@
 //! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
 //! | `deploy` | template, account | plan, events, outcome | base, aws, stack, cloudformation |
 //! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, deploy |
+//! | `profile` | `profiles/*.yaml`, embedded | the catalogue: what is known of Confluent's components | base |
+//! | `confluent` | image, environment, catalogue | properties, Kafka clients, rights, findings on settings, secret structures | base, profile |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
 //!
@@ -27,6 +29,8 @@ pub mod cli;
 pub mod cloudformation;
 pub mod commands;
 pub mod compose;
+pub mod confluent;
 pub mod deploy;
+pub mod profile;
 pub mod stack;
 pub mod ui;

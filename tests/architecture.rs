@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("compose", &["base"]),
+    ("profile", &["base"]),
+    ("confluent", &["base", "profile"]),
     ("aws", &["base"]),
     ("stack", &["base", "compose"]),
     ("cloudformation", &["base", "stack"]),
@@ -38,7 +40,7 @@ const KEPT_PLACES: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms that hand a secret to whoever needs it: Secrets Manager, the broker, the composed secret itself.
-const EXPOSERS: &[&str] = &["base/secret.rs", "aws/secrets.rs"];
+const EXPOSERS: &[&str] = &["base/secret.rs", "confluent/", "aws/secrets.rs"];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(dir: &Path, files: &mut Vec<PathBuf>) {

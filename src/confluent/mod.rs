@@ -1,0 +1,140 @@
+//! What a container will really do. Comes in: an image's name, its environment, the catalogue. Goes out: the Java properties that
+//! the image's own start script would write, the Kafka clients inside with their effective settings, the rights they need,
+//! findings on settings, and the structure of the secret.
+//!
+//! The layers of a value, from the inside out, each with one owner and an inverse that reads it back:
+//!
+//! ```text
+//! user name, password ─► jaas (quoting) ─► properties (escaping) ─► secret (JSON) ─► variable in the container
+//!                                               variable ─► name of the property, by the image's rule ─► naming
+//! ```
+//!
+//! Rules: pure, no file and no network; a value that came from a secret stays a [`Secret`](crate::base::Secret) all the way;
+//! what the profile says is never repeated in code.
+
+mod acl;
+mod client;
+mod environment;
+mod jaas;
+mod naming;
+mod properties;
+pub mod secret;
+
+use crate::profile::{Catalogue, Component};
+
+pub use acl::{AclNeed, Need, acl_needs};
+pub use client::{KafkaClient, Protocol, RegistryClient, Setting, clients, registries};
+pub use environment::{Environment, Origin, Text};
+pub use jaas::{Jaas, JaasError};
+pub use naming::{Tool, variable_name};
+pub use properties::{Properties, Property, escape, properties, unescape};
+
+/// The component that an image holds, by the last segment of its repository, whatever the registry, tag or digest.
+///
+/// A variable in the name that nobody set doesn't matter: `${ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/confluentinc/cp-kafka-connect:5.5.1`
+/// is Connect all the same.
+pub fn recognise<'a>(catalogue: &'a Catalogue, image: &str) -> Option<&'a Component> {
+    let name = repository(image).rsplit('/').next()?;
+    catalogue.components().iter().find(|component| component.images.iter().any(|known| known == name))
+}
+
+/// Whether an image is Confluent's own, bare or mirrored: the repository still ends as Confluent names it.
+pub fn is_confluents_own(image: &str) -> bool {
+    let repository = repository(image);
+    let mut segments = repository.rsplit('/');
+    segments.next().is_some_and(|name| name.starts_with("cp-")) && segments.next() == Some("confluentinc")
+}
+
+/// The line of an image, `(major, minor)`, from its tag; `None` for `latest`, a digest alone, or a tag of the user's own.
+pub fn line(image: &str) -> Option<(u32, u32)> {
+    let without_digest = image.split('@').next()?;
+    let tag = without_digest.rsplit('/').next()?.split_once(':')?.1;
+    version(tag)
+}
+
+/// Reads the start of `8.0.7-1-ubi9` as `(8, 0)`.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, rest) = text.split_once('.')?;
+    let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// The image's name without tag and digest. A colon before the last slash belongs to a registry's port or to a `${NAME:-default}`.
+fn repository(image: &str) -> &str {
+    let without_digest = image.split('@').next().unwrap_or(image);
+    let last = without_digest.rfind('/').map_or(0, |slash| slash + 1);
+    match without_digest[last..].find(':') {
+        Some(colon) => &without_digest[..last + colon],
+        None => without_digest,
+    }
+}
+
+/// The component's translation tool in this image, where the tag tells.
+pub fn tool(component: &Component, image: &str) -> Option<Tool> {
+    let since = version(&component.environment.newer_tool_since)?;
+    line(image).map(|line| if line >= since { Tool::Ub } else { Tool::Dub })
+}
+
+/// The command of a health check that needs neither curl nor a shell other than bash: it asks with bash's own `/dev/tcp`.
+///
+/// Written for an ECS task definition; in a compose file every `$` is doubled.
+pub fn health_command(component: &Component, image: &str, port: u16) -> Vec<String> {
+    let since = version(&component.health.since);
+    let path = match (line(image), since) {
+        (Some(line), Some(since)) if line < since => &component.health.before,
+        _ => &component.health.path,
+    };
+    let script = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 \
+         && read -r _ status _ <&3 && [[ $status == 200 ]]"
+    );
+    vec!["CMD".into(), "bash".into(), "-c".into(), script]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tool, is_confluents_own, line, recognise, tool};
+    use crate::profile::Catalogue;
+
+    #[test]
+    fn a_component_is_recognised_by_its_image() {
+        let catalogue = Catalogue::builtin().expect("profiles");
+        for image in [
+            "confluentinc/cp-kafka-connect:8.0.7",
+            "docker.io/confluentinc/cp-server-connect",
+            "localhost:5000/cp-kafka-connect",
+            "${AWS_ACCOUNT_ID}.dkr.ecr.${AWS_DEFAULT_REGION}.amazonaws.com/confluentinc/cp-kafka-connect:5.5.1",
+            "${REGISTRY:-ghcr.io}/mirror/cp-kafka-connect-base@sha256:0123",
+            "mirror/cp-kafka-connect:8.1.0@sha256:0123",
+        ] {
+            assert_eq!(recognise(catalogue, image).map(|component| component.name.as_str()), Some("connect"), "{image}");
+        }
+        for image in ["confluentinc/cp-kafka:8.0.0", "cp-kafka-connect/other", "my-cp-kafka-connect", ""] {
+            assert!(recognise(catalogue, image).is_none(), "{image}");
+        }
+    }
+
+    #[test]
+    fn the_tag_tells_the_line_and_the_tool() {
+        let catalogue = Catalogue::builtin().expect("profiles");
+        let connect = catalogue.component("connect").expect("connect");
+        for (image, expected) in [
+            ("a/cp-kafka-connect:8.0.7", Some(Tool::Dub)),
+            ("a/cp-kafka-connect:8.10.0", Some(Tool::Ub)),
+            ("a:5000/cp-kafka-connect:8.3.1-1-ubi9@sha256:00", Some(Tool::Ub)),
+            ("a:5000/cp-kafka-connect", None),
+            ("cp-kafka-connect:latest", None),
+        ] {
+            assert_eq!(tool(connect, image), expected, "{image}");
+        }
+        assert_eq!(line("x/cp-kafka-connect:5.5.1"), Some((5, 5)));
+    }
+
+    #[test]
+    fn a_derived_image_is_not_confluents_own() {
+        assert!(is_confluents_own("confluentinc/cp-kafka-connect:8.0.7"));
+        assert!(is_confluents_own("1.dkr.ecr.eu-west-1.amazonaws.com/confluentinc/cp-kafka-connect:5.5.1"));
+        assert!(!is_confluents_own("acme/cp-kafka-connect"));
+        assert!(!is_confluents_own("confluentinc/connect-with-plugins"));
+    }
+}
