@@ -6,6 +6,7 @@
 mod model;
 mod names;
 mod need;
+mod tags;
 mod text;
 
 pub use model::{
@@ -15,4 +16,5 @@ pub use model::{
 };
 pub use names::logical;
 pub use need::{Lookup, Need, SecretLookup};
+pub use tags::{ENV_TAG, PROJECT_TAG, VERSION_TAG};
 pub use text::{ACCOUNT_MARK, Part, REGION_MARK, Text, without_marks};
