@@ -4,11 +4,30 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 BED = Path(__file__).resolve().parents[1]
+
+
+def gone(pid):
+    """Has the process ended? A zombie whose parent was killed has."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def within(seconds, probe):
+    until = time.monotonic() + seconds
+    while not probe():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 class CallError(Exception):

@@ -4,10 +4,9 @@ import os
 import signal
 import socket
 import threading
-import time
 import unittest
 
-from .support import Bed, CallError
+from .support import Bed, CallError, gone, within
 
 
 class Sleeper:
@@ -29,24 +28,6 @@ class Failing:
 
 
 MORE = {name.lower(): ["tests.test_supervisor", name, {}] for name in ("Sleeper", "Failing")}
-
-
-def gone(pid):
-    """Has the process ended? A zombie whose parent was killed has."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
-        return True
-
-
-def within(seconds, probe):
-    until = time.monotonic() + seconds
-    while not probe():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 class Control(unittest.TestCase):
