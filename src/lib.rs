@@ -11,13 +11,13 @@
 //! |---|---|---|---|
 //! | `base` | – | findings, codes, places, failures, exit codes, secrets | – |
 //! | `compose` | files, environment | the merged project, every value with its place | base |
+//! | `profile` | `profiles/*.yaml`, embedded | the catalogue: what is known of Confluent's components | base |
+//! | `confluent` | image, environment, catalogue | properties, Kafka clients, rights, findings on settings, secret structures | base, profile |
 //! | `aws` | names, tags, documents | facts of an account; **the only room that talks to AWS** | base |
 //! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose |
 //! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
 //! | `deploy` | template, account | plan, events, outcome | base, aws, stack, cloudformation |
 //! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, deploy |
-//! | `profile` | `profiles/*.yaml`, embedded | the catalogue: what is known of Confluent's components | base |
-//! | `confluent` | image, environment, catalogue | properties, Kafka clients, rights, findings on settings, secret structures | base, profile |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
 //!

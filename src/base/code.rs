@@ -36,6 +36,18 @@ macro_rules! codes {
 codes! {
     UNREADABLE_FILE = 101, "a file can't be read";
     YAML_SYNTAX = 102, "a file is not valid YAML";
+    SETTING_MISSING = 130, "a setting that the image requires is missing";
+    REPLICATION_FACTOR = 131, "a replication factor that the cluster refuses, or that keeps one copy only";
+    SETTING_MISSPELT = 132, "the name of a setting is misspelt";
+    CLIENT_WITHOUT_LOGIN = 133, "a Kafka client inside a service lacks what it needs to log in";
+    PLAIN_CREDENTIAL = 134, "a credential stands in plain environment";
+    PORT_AND_PROTOCOL = 135, "a port of the provider speaks another protocol than the client";
+    ADVERTISED_HOST = 136, "a task advertises an address that no other task can reach";
+    NAME_BROKEN_BY_TOOL = 137, "the image's newer tool makes another name of a variable";
+    VALUE_NOT_ESCAPED = 138, "Java reads another value than the one that is written";
+    LOGIN_MALFORMED = 139, "a login configuration that Kafka refuses";
+    UNKNOWN_PROTOCOL = 140, "a security protocol or SASL mechanism that Kafka doesn't know";
+    BOOTSTRAP_ADDRESS = 141, "an address of the cluster isn't written as host:port";
     TEMPLATE_LIMIT = 189, "the template is over a limit of CloudFormation";
 }
 

@@ -19,6 +19,7 @@ mod jaas;
 mod naming;
 mod properties;
 pub mod secret;
+pub mod settings;
 
 use crate::profile::{Catalogue, Component};
 

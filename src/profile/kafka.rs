@@ -39,6 +39,13 @@ pub struct Provider {
     pub suffix: Option<String>,
 }
 
+impl Provider {
+    /// Whether another kind of cluster has brokers' names that end alike.
+    pub fn shares_suffix(&self, facts: &KafkaFacts) -> bool {
+        facts.providers.iter().any(|other| other.name != self.name && other.suffix.is_some() && other.suffix == self.suffix)
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listener {

@@ -1,0 +1,455 @@
+//! Findings on a service's settings: what the image, the worker or the cluster will refuse, before anything is sent.
+//!
+//! Comes in: a [`Service`], as the caller read it. Goes out: findings with the place of the variable. No value is quoted that came
+//! from a secret. Where a whole secret hasn't been read, nothing is called missing: it may be in there.
+
+use std::collections::BTreeSet;
+
+use super::client::{KafkaClient, Protocol};
+use super::environment::{Environment, Origin, Text};
+use super::naming::{Tool, property_name, variable_name};
+use super::properties::{EscapeError, Properties, Property, properties};
+use crate::base::{Code, Finding, Findings, Place};
+use crate::profile::{Catalogue, Component, Provider};
+
+/// A service that runs a component.
+#[derive(Debug, Clone, Copy)]
+pub struct Service<'a> {
+    /// Its name in the compose files.
+    pub name: &'a str,
+    pub catalogue: &'a Catalogue,
+    pub component: &'a Component,
+    pub image: &'a str,
+    pub environment: &'a Environment,
+    /// Where `environment` or the service stands, for what is missing.
+    pub place: Option<&'a Place>,
+    /// The command sets the advertised address: it is the generated one, or names the variable itself.
+    pub advertised_by_command: bool,
+    /// The cluster's kind, where `x-kafka` tells it.
+    pub provider: Option<&'a str>,
+}
+
+/// Everything that is wrong with the settings of a service.
+pub fn findings(service: &Service<'_>) -> Findings {
+    let properties = properties(service.component, service.image, service.environment);
+    let clients = super::clients(service.component, &properties);
+    let check = Check { service, properties: &properties, clients: &clients };
+    let mut found = Vec::new();
+    check.required(&mut found);
+    check.names(&mut found);
+    check.values(&mut found);
+    check.replication_factors(&mut found);
+    check.advertised_host(&mut found);
+    check.credentials(&mut found);
+    for client in &clients {
+        check.client(client, &mut found);
+    }
+    found.into_iter().collect()
+}
+
+struct Check<'a> {
+    service: &'a Service<'a>,
+    properties: &'a Properties,
+    clients: &'a [KafkaClient],
+}
+
+/// Addresses that mean the task itself.
+const OWN_ADDRESSES: [&str; 5] = ["localhost", "127.0.0.1", "0.0.0.0", "::1", "[::1]"];
+
+impl Check<'_> {
+    fn place(&self, finding: Finding, variable: &str, place: Option<&Place>) -> Finding {
+        let finding = finding.path(format!("services.{}.environment.{variable}", self.service.name));
+        match place.or(self.service.place) {
+            Some(place) => finding.at(place.clone()),
+            None => finding,
+        }
+    }
+
+    fn at(&self, finding: Finding, property: &Property) -> Finding {
+        self.place(finding, &property.variable, property.value.place.as_ref())
+    }
+
+    fn prefix(&self) -> &str {
+        &self.service.component.environment.prefix
+    }
+
+    fn required(&self, found: &mut Vec<Finding>) {
+        if self.properties.is_open() {
+            return;
+        }
+        for required in &self.service.component.environment.required {
+            let wanted = required.when.as_ref().is_none_or(|condition| {
+                self.properties.word(&condition.property).is_some_and(|value| condition.is.iter().any(|is| is == value))
+            });
+            let by_command = required.advertised && self.service.advertised_by_command;
+            let set = self.service.environment.get(&required.variable).is_some_and(|text| text.raw() != Some(""));
+            if wanted && !by_command && !set {
+                let message = format!("{} is missing: the image refuses to start without it", required.variable);
+                let mut finding = Finding::error(Code::SETTING_MISSING, message);
+                if required.advertised {
+                    finding = finding.help(format!(
+                        "a command has to set it to the task's own address: bash -c 'export {}=$(hostname -i | cut -d\" \" -f1); exec {}'",
+                        required.variable, self.service.component.start.command
+                    ));
+                }
+                found.push(self.place(finding, &required.variable, None));
+            }
+        }
+    }
+
+    /// Names that are nearly a known one, or that the newer tool breaks.
+    fn names(&self, found: &mut Vec<Finding>) {
+        let known = self.known();
+        for (variable, text) in self.service.environment.iter() {
+            if matches!(text.origin, Origin::Image) {
+                continue;
+            }
+            let Some(rest) = variable.strip_prefix(self.prefix()) else {
+                self.misspelt_prefix(variable, text, &known, found);
+                continue;
+            };
+            let meant = property_name(Tool::Dub, rest);
+            let newer = property_name(Tool::Ub, rest);
+            if meant != newer && super::tool(self.service.component, self.service.image) != Some(Tool::Dub) {
+                let message = format!("{variable} becomes {newer} in images from {}, not {meant}", self.newer_since());
+                let finding = Finding::warning(Code::NAME_BROKEN_BY_TOOL, message);
+                let finding =
+                    finding.help("give every part of the name at least two letters, as in the alias of a config provider");
+                found.push(self.place(finding, variable, text.place.as_ref()));
+            }
+            if let Some(near) = near(&meant, &known) {
+                let message = format!("{variable} sets {meant}, which no component knows");
+                let finding = Finding::warning(Code::SETTING_MISSPELT, message);
+                let finding = finding.help(format!("did you mean {}?", variable_name(self.prefix(), near)));
+                found.push(self.place(finding, variable, text.place.as_ref()));
+            }
+        }
+    }
+
+    fn newer_since(&self) -> &str {
+        &self.service.component.environment.newer_tool_since
+    }
+
+    /// `CONECT_GROUP_ID`: nearly the prefix, and then a setting that is known.
+    fn misspelt_prefix(&self, variable: &str, text: &Text, known: &BTreeSet<String>, found: &mut Vec<Finding>) {
+        let Some((first, rest)) = variable.split_once('_') else { return };
+        let wanted = self.prefix().trim_end_matches('_');
+        if strsim::damerau_levenshtein(first, wanted) == 1 && known.contains(&property_name(Tool::Dub, rest)) {
+            let finding = Finding::warning(Code::SETTING_MISSPELT, format!("{variable} is not read by the image"));
+            let finding = finding.help(format!("did you mean {}{rest}?", self.prefix()));
+            found.push(self.place(finding, variable, text.place.as_ref()));
+        }
+    }
+
+    /// Every property that is known, those of the clients under their prefixes.
+    fn known(&self) -> BTreeSet<String> {
+        let component = self.service.component;
+        let shared = &self.service.catalogue.kafka().client_settings;
+        let mut known: BTreeSet<String> = component.settings.iter().cloned().collect();
+        known.extend(component.replication_factors.iter().cloned());
+        for client in &component.clients {
+            let own = component.client_settings.get(&client.name).into_iter().flatten();
+            known.extend(shared.iter().chain(own).map(|name| format!("{}{name}", client.prefix)));
+        }
+        for registry in &component.registries {
+            known.extend(registry.user_info.iter().chain([&registry.url]).cloned());
+        }
+        known
+    }
+
+    /// Values that Java reads otherwise than they are written.
+    fn values(&self, found: &mut Vec<Finding>) {
+        for (name, property) in self.properties.iter() {
+            let Some(trouble) = property.trouble else { continue };
+            let message = format!("{name} is not read as it is written: {trouble}");
+            let finding = match trouble {
+                EscapeError::Encoding => Finding::warning(Code::VALUE_NOT_ESCAPED, message),
+                EscapeError::LineBreak | EscapeError::Continuation | EscapeError::Unicode => {
+                    Finding::error(Code::VALUE_NOT_ESCAPED, message)
+                }
+            };
+            let help = match trouble {
+                EscapeError::LineBreak => "write a line break as \\n",
+                EscapeError::Continuation | EscapeError::Unicode => "write a backslash as \\\\",
+                EscapeError::Encoding => "write such a letter as \\uXXXX",
+            };
+            let by_us = if property.value.is_secret() { "; `secrets compose` and `secrets put` escape it" } else { "" };
+            found.push(self.at(finding.help(format!("{help}{by_us}")), property));
+        }
+    }
+
+    fn provider(&self) -> Option<&Provider> {
+        let kafka = self.service.catalogue.kafka();
+        if let Some(name) = self.service.provider {
+            return kafka.provider(name);
+        }
+        let servers = self.clients.first()?.bootstrap_servers()?;
+        let host = servers.first()?.rsplit_once(':').map(|(host, _)| host.to_owned())?;
+        kafka.providers.iter().find(|provider| {
+            let known = provider.suffix.as_ref().is_some_and(|suffix| host.ends_with(suffix.as_str()));
+            // Kinds of cluster that share a domain are told apart by the port.
+            known && !provider.shares_suffix(kafka)
+        })
+    }
+
+    fn replication_factors(&self, found: &mut Vec<Finding>) {
+        let provider = self.provider();
+        for name in &self.service.component.replication_factors {
+            let Some(property) = self.properties.get(name) else { continue };
+            let Some(value) = property.value.plain_text().map(str::trim) else { continue };
+            let number = value.parse::<i32>();
+            let wanted = provider.and_then(|provider| provider.replication_factor);
+            let finding = match (number, wanted, provider) {
+                (Err(_), ..) => Finding::error(Code::REPLICATION_FACTOR, format!("{name} is no number: `{value}`")),
+                (Ok(-1), ..) => continue,
+                (Ok(number), Some(wanted), Some(provider)) if number != i32::from(wanted) => {
+                    let message = format!("{name} is {number}: {} takes {wanted} and nothing else", provider.title);
+                    Finding::error(Code::REPLICATION_FACTOR, message)
+                }
+                (Ok(1), ..) => {
+                    let message = format!("{name} is 1: the topic is gone with the broker that holds it");
+                    Finding::warning(Code::REPLICATION_FACTOR, message)
+                }
+                (Ok(number), ..) if number < 1 => {
+                    Finding::error(Code::REPLICATION_FACTOR, format!("{name} is {number}: Kafka takes 1 and more, or -1"))
+                }
+                _ => continue,
+            };
+            let help = format!("write {}: \"{}\"", property.variable, wanted.unwrap_or(3));
+            found.push(self.at(finding.help(help), property));
+        }
+    }
+
+    fn advertised_host(&self, found: &mut Vec<Finding>) {
+        let variable = &self.service.component.start.advertised_host;
+        if self.service.advertised_by_command {
+            return;
+        }
+        let Some(text) = self.service.environment.get(variable) else { return };
+        let Some(value) = text.plain_text().map(str::trim) else { return };
+        if OWN_ADDRESSES.contains(&value) {
+            let message = format!("{variable} is {value}: the other workers would forward requests to themselves");
+            let finding = Finding::warning(Code::ADVERTISED_HOST, message)
+                .help("leave out `command`, `entrypoint` and `build`: then the generated command sets the task's own address");
+            found.push(self.place(finding, variable, text.place.as_ref()));
+        }
+    }
+
+    /// Credentials that everyone who may describe the task definition can read.
+    fn credentials(&self, found: &mut Vec<Finding>) {
+        let kinds = &self.service.catalogue.kafka().secret_settings;
+        for (variable, text) in self.service.environment.iter() {
+            let Some(value) = text.plain_text() else { continue };
+            // A reference is resolved by the worker, from somewhere else.
+            if value.trim().is_empty() || value.contains("${") {
+                continue;
+            }
+            let property = variable.strip_prefix(self.prefix()).map(|rest| property_name(Tool::Dub, rest));
+            let setting = property.as_deref().is_some_and(|name| {
+                kinds.iter().any(|kind| name == kind || name.strip_suffix(kind.as_str()).is_some_and(|rest| rest.ends_with('.')))
+            });
+            let named = ["_PASSWORD", "_PASSPHRASE", "_SECRET"].iter().any(|end| variable.ends_with(end));
+            let no_login = property.as_deref().is_some_and(|name| name.ends_with("sasl.jaas.config"))
+                && super::Jaas::parse(value).is_ok_and(|jaas| !jaas.options.iter().any(|(name, _)| holds_credential(name)));
+            if (setting || named) && !no_login {
+                let message =
+                    format!("{variable} holds a credential in plain text: whoever may describe the task definition can read it");
+                let finding = Finding::warning(Code::PLAIN_CREDENTIAL, message)
+                    .help(format!("take it from a secret: a key under `x-secrets.JsonKeys` with `VarName: {variable}`"));
+                found.push(self.place(finding, variable, text.place.as_ref()));
+            }
+        }
+    }
+
+    fn client(&self, client: &KafkaClient, found: &mut Vec<Finding>) {
+        self.addresses(client, found);
+        let protocol = match client.protocol() {
+            Ok(protocol) => protocol,
+            Err(word) => {
+                let message = format!("{}: Kafka knows no security protocol `{word}`", client.name);
+                let finding =
+                    Finding::error(Code::UNKNOWN_PROTOCOL, message).help("one of SASL_SSL, SSL, SASL_PLAINTEXT, PLAINTEXT");
+                found.push(self.of_client(finding, client, "security.protocol"));
+                return;
+            }
+        };
+        self.as_the_worker(client, protocol, found);
+        if protocol.sasl() {
+            self.login(client, found);
+        }
+        self.listener(client, protocol, found);
+    }
+
+    /// A finding at the variable that sets something for a client; one that was taken over is the worker's matter.
+    fn of_client(&self, finding: Finding, client: &KafkaClient, name: &str) -> Finding {
+        match client.setting(name) {
+            Some(setting) => self.place(finding, &setting.variable, setting.value.place.as_ref()),
+            None => self.place(finding, &variable_name(self.prefix(), &client.property(name)), None),
+        }
+    }
+
+    fn inherited(client: &KafkaClient, name: &str) -> bool {
+        client.setting(name).is_some_and(|setting| setting.inherited)
+    }
+
+    fn addresses(&self, client: &KafkaClient, found: &mut Vec<Finding>) {
+        if Self::inherited(client, "bootstrap.servers") {
+            return;
+        }
+        for server in client.bootstrap_servers().unwrap_or_default() {
+            let port =
+                server.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>().ok()).flatten());
+            if port.is_none_or(|port| port == 0) {
+                let finding = Finding::error(Code::BOOTSTRAP_ADDRESS, format!("`{server}` has no port, or no host"));
+                let finding = finding.help("write host:port, several separated by commas");
+                found.push(self.of_client(finding, client, "bootstrap.servers"));
+            }
+        }
+    }
+
+    /// A client on the worker's brokers needs what the worker needs there. The producer's and the consumer's settings are apart from the
+    /// worker's, and people forget one.
+    fn as_the_worker(&self, client: &KafkaClient, protocol: Protocol, found: &mut Vec<Finding>) {
+        let Some(worker) = self.clients.iter().find(|client| client.prefix.is_empty()) else { return };
+        let same_brokers =
+            Self::inherited(client, "bootstrap.servers") || client.bootstrap_servers() == worker.bootstrap_servers();
+        if client.prefix.is_empty() || !same_brokers || self.properties.is_open() {
+            return;
+        }
+        let Ok(wanted) = worker.protocol() else { return };
+        if protocol != wanted {
+            let message = format!("the {} speaks {protocol}, but the worker {wanted} to the same brokers", client.name);
+            let variable = variable_name(self.prefix(), &client.property("security.protocol"));
+            let finding = Finding::error(Code::CLIENT_WITHOUT_LOGIN, message);
+            let finding =
+                finding.help(format!("the {} does not take it over from the worker: write {variable}: {wanted}", client.name));
+            found.push(self.of_client(finding, client, "security.protocol"));
+        }
+        for name in ["ssl.truststore.certificates", "ssl.truststore.location", "ssl.keystore.key", "ssl.keystore.location"] {
+            let kind = &name[..name.rfind('.').unwrap_or(name.len())];
+            let other = |client: &KafkaClient| {
+                client.settings().any(|(setting, _)| setting.starts_with(kind) && !setting.ends_with("type"))
+            };
+            if protocol.tls() && worker.setting(name).is_some() && !other(client) {
+                let message = format!("the {} has no {name}, which the worker has for the same brokers", client.name);
+                let variable = variable_name(self.prefix(), &client.property(name));
+                let finding =
+                    Finding::error(Code::CLIENT_WITHOUT_LOGIN, message).help(format!("set {variable} as for the worker"));
+                found.push(self.of_client(finding, client, name));
+            }
+        }
+    }
+
+    fn login(&self, client: &KafkaClient, found: &mut Vec<Finding>) {
+        let name = "sasl.jaas.config";
+        let kafka = self.service.catalogue.kafka();
+        let own_mechanism = !Self::inherited(client, "sasl.mechanism");
+        let mechanism = kafka.mechanism(client.mechanism());
+        if mechanism.is_none() && own_mechanism && !self.properties.is_open() {
+            let known: Vec<&str> = kafka.mechanisms.iter().map(|mechanism| mechanism.name.as_str()).collect();
+            let word = client.mechanism();
+            let near = known.iter().find(|known| known.eq_ignore_ascii_case(word));
+            let help = near.map_or_else(|| format!("one of {}", known.join(", ")), |near| format!("did you mean {near}?"));
+            let finding = Finding::error(Code::UNKNOWN_PROTOCOL, format!("Kafka knows no SASL mechanism `{word}`")).help(help);
+            found.push(self.of_client(finding, client, "sasl.mechanism"));
+        }
+        match client.jaas() {
+            None if client.setting(name).is_none() && !self.properties.is_open() => {
+                let variable = variable_name(self.prefix(), &client.property(name));
+                let message = format!("the {} has no login: {variable} is missing", client.name);
+                let finding = Finding::error(Code::CLIENT_WITHOUT_LOGIN, message);
+                let finding = finding.help("add it to the secret's keys; `secrets compose` and `secrets put` write its value");
+                found.push(self.of_client(finding, client, name));
+            }
+            Some(Err(error)) if !Self::inherited(client, name) => {
+                let finding =
+                    Finding::error(Code::LOGIN_MALFORMED, format!("the login of the {} can't be read: {error}", client.name));
+                let finding = finding.help("org.apache.kafka.….PlainLoginModule required username=\"…\" password=\"…\";");
+                found.push(self.of_client(finding, client, name));
+            }
+            Some(Ok(jaas)) => {
+                if let Some(mechanism) = mechanism
+                    && jaas.module_name() != mechanism.module.rsplit('.').next().unwrap_or_default()
+                    && (own_mechanism || !Self::inherited(client, name))
+                    && kafka.mechanisms.iter().any(|other| other.module == jaas.module)
+                {
+                    let message = format!(
+                        "the {} logs in with {}, but its mechanism is {}",
+                        client.name,
+                        jaas.module_name(),
+                        mechanism.name
+                    );
+                    let finding = Finding::error(Code::LOGIN_MALFORMED, message).help(format!("that takes {}", mechanism.module));
+                    found.push(self.of_client(finding, client, name));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The port against what the provider has behind it.
+    fn listener(&self, client: &KafkaClient, protocol: Protocol, found: &mut Vec<Finding>) {
+        if Self::inherited(client, "bootstrap.servers") && Self::inherited(client, "security.protocol") {
+            return;
+        }
+        let kafka = self.service.catalogue.kafka();
+        for server in client.bootstrap_servers().unwrap_or_default() {
+            let Some((host, port)) = server.rsplit_once(':') else { continue };
+            let Ok(port) = port.parse::<u16>() else { continue };
+            let of_host = |provider: &&Provider| provider.suffix.as_ref().is_some_and(|suffix| host.ends_with(suffix.as_str()));
+            let candidates: Vec<&Provider> = kafka.providers.iter().filter(of_host).collect();
+            let Some((provider, listener)) = candidates.iter().find_map(|provider| {
+                provider.listeners.iter().find(|listener| listener.ports.contains(&port)).map(|l| (provider, l))
+            }) else {
+                continue;
+            };
+            let mechanism = client.mechanism();
+            let mut message = None;
+            if listener.protocol != protocol.name() {
+                message = Some(format!(
+                    "port {port} of {} speaks {}, the {} {protocol}",
+                    provider.title, listener.protocol, client.name
+                ));
+            } else if !listener.mechanisms.is_empty() && !listener.mechanisms.iter().any(|known| known == mechanism) {
+                let offered = listener.mechanisms.join(" and ");
+                message =
+                    Some(format!("port {port} of {} takes {offered}, the {} uses {mechanism}", provider.title, client.name));
+            }
+            if let Some(message) = message {
+                let finding = Finding::error(Code::PORT_AND_PROTOCOL, message);
+                let others: Vec<String> = candidates
+                    .iter()
+                    .flat_map(|provider| &provider.listeners)
+                    .filter(|other| other.protocol == protocol.name() && other.ports != listener.ports)
+                    .filter_map(|other| Some(format!("{} {}", other.ports.first()?, other.mechanisms.join(", "))))
+                    .collect();
+                let mut help = format!("set security.protocol to {}", listener.protocol);
+                if !others.is_empty() {
+                    help = format!("{help}, or take the port that speaks {protocol}: {}", others.join("; "));
+                }
+                found.push(self.of_client(finding.help(help.trim_end()), client, "bootstrap.servers"));
+                return;
+            }
+        }
+    }
+}
+
+/// Options of a login module that hold a credential.
+fn holds_credential(option: &str) -> bool {
+    let option = option.to_lowercase();
+    option.contains("password") || option.contains("secret")
+}
+
+/// The known name that an unknown one was probably meant to be. Long names allow two slips, short ones one.
+fn near<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<&'a str> {
+    if known.contains(name) {
+        return None;
+    }
+    let allowed = if name.len() > 8 { 2 } else { 1 };
+    let distance = |candidate: &&String| strsim::damerau_levenshtein(name, candidate);
+    known.iter().filter(|candidate| distance(candidate) <= allowed).min_by_key(distance).map(String::as_str)
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;
