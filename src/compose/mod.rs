@@ -1,1 +1,40 @@
-//! files → Project
+//! Compose files → [`Project`]: what Docker Compose reads, to the same result, with a place on every value.
+//!
+//! Comes in: [`LoadOptions`] (what was typed) and the process's environment as a map. Goes out: the merged project and
+//! every finding, or the findings alone. The way of a load:
+//!
+//! ```text
+//! environment ─► files ─► yaml ─► interpolate ─► include ─► reset ─► extends ─► merge ─► schema ─► canonical   each document
+//!      defaults ─► validate ─► paths ─► normalize ─► model ─► profiles ─► consistency ─► Project              the whole
+//! ```
+//!
+//! Rules: the order of the stages is the reference's (compose-go v2.13), since results depend on it. A stage collects
+//! findings and goes on; a value with a finding becomes invalid and is passed over later. Memory and time are bounded by
+//! what was read (see [`report`], [`files`] and [`yaml`]). Deviations from Docker Compose: a secret with `x-secrets` needs
+//! no source; an unset variable without a default is an error unless [`LoadOptions::unset_is_blank`]; remote includes and
+//! `extends` are refused.
+
+#![allow(dead_code, reason = "the stages that use it land next")]
+
+mod field;
+mod files;
+mod interpolate;
+mod model;
+mod node;
+mod number;
+mod options;
+mod project;
+mod report;
+mod scalar;
+mod shell_words;
+mod timestamp;
+mod units;
+mod yaml;
+
+pub use field::{CommandLine, Extensions, OptOut, Scalar, Shown, Text};
+pub use model::*;
+pub use node::{Key, Map, Node, Span, Step, Value};
+pub use options::{LoadOptions, Loaded};
+pub use project::{NameOrigin, Project};
+pub use timestamp::Timestamp;
+pub use units::{Bytes, Cpus, Duration, FileMode};

@@ -1,0 +1,48 @@
+//! Numbers as the reference reads and writes them: its integer and float syntax, and its shortest decimal form.
+
+/// A float as the reference turns it into text: the shortest digits that read back the same, with an exponent below 1e-4
+/// and from 1e6 upwards (`1e+06`, `1e-05`).
+pub(super) fn general(value: f64) -> String {
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    if value == 0.0 {
+        return if value.is_sign_negative() { "-0" } else { "0" }.to_owned();
+    }
+    let scientific = format!("{value:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        format!("{value}")
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        format!("{mantissa}e{sign}{:02}", exponent.abs())
+    }
+}
+
+/// An integer in base 10 with an optional sign, as a cast to a typed field takes it.
+pub(super) fn decimal(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// A float as a cast takes it: decimal with optional exponent, `inf`, `infinity` and `nan` in any case.
+pub(super) fn float(text: &str) -> Option<f64> {
+    let body = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let named = ["inf", "infinity", "nan"].iter().any(|name| body.eq_ignore_ascii_case(name));
+    let decimal = body.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && body.bytes().any(|byte| byte.is_ascii_digit())
+        && body.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
+    if !named && !decimal {
+        return None;
+    }
+    let value: f64 = text.parse().ok()?;
+    // Out of range is an error, not infinity.
+    (named || value.is_finite()).then_some(value)
+}
