@@ -315,6 +315,17 @@ impl Account {
         })
     }
 
+    /// The ids of a stack's change sets.
+    pub async fn change_sets(&self, stack: &str) -> Result<Vec<String>, CallError> {
+        let mut pages = self.cloudformation.list_change_sets().stack_name(stack).into_paginator().items().send();
+        let mut ids = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| self.named(CallError::of("cloudformation:ListChangeSets", error).about(stack)))?;
+            ids.extend(item.change_set_id().map(str::to_owned));
+        }
+        Ok(ids)
+    }
+
     pub async fn execute_change_set(&self, id: &str) -> Result<(), CallError> {
         let request = self.cloudformation.execute_change_set().change_set_name(id);
         call!(self, "cloudformation:ExecuteChangeSet", id, request.send()).map(drop)

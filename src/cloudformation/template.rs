@@ -86,6 +86,11 @@ impl Template {
         text
     }
 
+    /// As short as it can be: what a call to CloudFormation carries.
+    pub fn to_json_minified(&self) -> String {
+        self.to_value().to_string()
+    }
+
     pub fn to_yaml(&self) -> String {
         yaml::to_string(&self.to_value())
     }

@@ -5,8 +5,18 @@
 //! decides nothing; nothing that was made and not executed stays behind; a stack that isn't ours is left alone.
 
 mod cause;
+mod change;
 mod fold;
 mod outcome;
+mod parameters;
+mod plan;
+mod state;
+mod watch;
 
+pub use change::{Preparation, Prepared, prepare};
 pub use fold::{Logs, ServiceKey, Watch};
 pub use outcome::{Ending, Outcome};
+pub use parameters::{parameters, resolve};
+pub use plan::{Effect, Plan, Planned};
+pub use state::{Beginning, beginning, ours, running};
+pub use watch::{Target, watch};

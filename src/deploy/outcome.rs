@@ -12,6 +12,8 @@ pub enum Ending {
     /// The stack was as asked for already.
     NoChanges,
     Complete,
+    /// CloudFormation calls it complete, but something else runs than was asked for.
+    Differs,
     /// It failed, and CloudFormation took it back.
     RolledBack,
     /// CloudFormation can't go on by itself.
@@ -30,7 +32,7 @@ impl Ending {
     pub fn exit(self) -> Exit {
         match self {
             Self::NoChanges | Self::Complete => Exit::Done,
-            Self::RolledBack => Exit::DeployFailed,
+            Self::RolledBack | Self::Differs => Exit::DeployFailed,
             Self::Stuck => Exit::Stuck,
             Self::TimedOut | Self::LostSight => Exit::TimedOut,
             Self::Detached | Self::Declined => Exit::Interrupted,
@@ -57,6 +59,8 @@ pub struct Outcome {
     /// The tasks that failed meanwhile.
     pub failed_tasks: Vec<StoppedTask>,
     pub outputs: Vec<Output>,
+    /// What runs otherwise than the template says.
+    pub differences: Vec<String>,
     /// Why AWS could not be asked any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
