@@ -20,6 +20,7 @@ Actions. `account` may be in each (default 000000000000), `region` too (default 
     faults      {"service", "operation"} the audit log: {"fired": [{"ts", "service", "operation", "action", "note", …}]}
 """
 
+import contextlib
 import functools
 import json
 import secrets
@@ -51,7 +52,13 @@ class Aws:
         self.ctx = ctx
         self._faults, self._next, self._lock = {}, 1, threading.Lock()
         self.actions = {name: functools.partial(self._emulator, name) for name in EMULATOR_ACTIONS}
-        self.actions |= {"new_account": self._new_account, "reset": self._reset, "fault": self._fault, "unfault": self._unfault, "faults": self._fired}
+        self.actions |= {
+            "new_account": self._new_account,
+            "reset": self._reset,
+            "fault": self._fault,
+            "unfault": self._unfault,
+            "faults": self._fired,
+        }
 
     def start(self):
         port, proxy_port = self.ctx.free_port(), self.ctx.free_port()
@@ -116,7 +123,11 @@ class Aws:
         service, operation, kind = wanted.get("service"), wanted.get("operation"), wanted.get("kind")
         account = wanted.get("account", ACCOUNT)
         rule = {"headers": {"Authorization": f"Credential={account}/"}}
-        rule |= {key: value for key, value in (("service", service), ("operation", operation), ("times", wanted.get("times"))) if value is not None}
+        rule |= {
+            key: value
+            for key, value in (("service", service), ("operation", operation), ("times", wanted.get("times")))
+            if value is not None
+        }
         if wanted.get("after"):
             rule["active_at"] = time.time() + wanted["after"]
         if wanted.get("for"):
@@ -177,8 +188,6 @@ def _call(method, url, payload=None):
     except urllib.error.HTTPError as error:
         with error:
             text = error.read().decode(errors="replace")
-        try:
+        with contextlib.suppress(ValueError):
             text = json.loads(text).get("error", text)
-        except ValueError:
-            pass
         raise BedError(text) from None

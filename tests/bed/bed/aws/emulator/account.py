@@ -58,15 +58,21 @@ def seed(wanted):
         properties["CapacityProviders"] = wanted.get("capacity_providers", ["FARGATE", "FARGATE_SPOT"])
         made["cluster"] = _make("AWS::ECS::Cluster", properties)[1]["Arn"]
     if wanted.get("namespace"):
-        made["namespace"], _ = _make("AWS::ServiceDiscovery::PrivateDnsNamespace", {"Name": wanted["namespace"], "Vpc": vpc, "Tags": _tags(tags)})
+        made["namespace"], _ = _make(
+            "AWS::ServiceDiscovery::PrivateDnsNamespace", {"Name": wanted["namespace"], "Vpc": vpc, "Tags": _tags(tags)}
+        )
     if wanted.get("hosted_zone"):
         made["hosted_zone"], _ = _make("AWS::Route53::HostedZone", {"Name": wanted["hosted_zone"]})
     if wanted.get("certificate"):
-        made["certificate"], _ = _make("AWS::CertificateManager::Certificate", {"DomainName": wanted["certificate"], "ValidationMethod": "DNS"})
+        made["certificate"], _ = _make(
+            "AWS::CertificateManager::Certificate", {"DomainName": wanted["certificate"], "ValidationMethod": "DNS"}
+        )
     if wanted.get("bucket"):
         made["bucket"], _ = _make("AWS::S3::Bucket", {"BucketName": wanted["bucket"]})
     for secret, text in (wanted.get("secrets") or {}).items():
-        made.setdefault("secrets", {})[secret], _ = _make("AWS::SecretsManager::Secret", {"Name": secret, "SecretString": text, "Tags": _tags(tags)})
+        made.setdefault("secrets", {})[secret], _ = _make(
+            "AWS::SecretsManager::Secret", {"Name": secret, "SecretString": text, "Tags": _tags(tags)}
+        )
     for group in wanted.get("log_groups") or []:
         _make("AWS::Logs::LogGroup", {"LogGroupName": group})
     return made

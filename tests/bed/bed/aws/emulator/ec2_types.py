@@ -47,7 +47,7 @@ def _handlers(side):
                 _group(properties[source])
         rules, permission = _group(properties["GroupId"])[place], _permission(properties)
         if any(_bare(rule) == _bare(permission) for rule in rules):
-            _refuse(f"the specified rule \"{_said(properties)}\" already exists", "AlreadyExists")
+            _refuse(f'the specified rule "{_said(properties)}" already exists', "AlreadyExists")
         rules.append(permission)
         number = f"sgr-{secrets.token_hex(9)[:17]}"
         return number, {"Id": number}
@@ -69,7 +69,14 @@ def _handlers(side):
 
 
 def _said(properties):
-    peer = next((properties[key] for key in ("CidrIp", "CidrIpv6", "SourceSecurityGroupId", "DestinationSecurityGroupId") if properties.get(key)), "")
+    peer = next(
+        (
+            properties[key]
+            for key in ("CidrIp", "CidrIpv6", "SourceSecurityGroupId", "DestinationSecurityGroupId")
+            if properties.get(key)
+        ),
+        "",
+    )
     return f"peer: {peer}, {properties['IpProtocol'].upper()}, from port: {properties.get('FromPort')}, to port: {properties.get('ToPort')}, ALLOW"
 
 

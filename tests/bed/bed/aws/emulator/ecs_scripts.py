@@ -7,15 +7,15 @@ A script is a JSON object; every key but `service` may be left out:
     stack            pattern of the stack that the service belongs to
     task_definition  pattern of family:revision, so that one revision is good and the next one bad
     times            so many tasks follow the script, later ones the next script that fits
-    provisioning, pending, activating   seconds in that state (0.1 each)
-    healthy          seconds from RUNNING to healthy, or steady where nothing checks the health (0.3)
+    provisioning, pending, activating   seconds in that state (0.05 each)
+    healthy          seconds from RUNNING to healthy, or steady where nothing checks the health (0.15)
     unhealthy        true: RUNNING, but the container's health check never succeeds
     target_health    {"state": "unhealthy", "reason": "Target.FailedHealthChecks", "description": …} for its targets
     stop             the task stops by itself:
                      {"in": "RUNNING" or "PENDING", "after": seconds in that state, "code": stopCode, "reason": stoppedReason,
                       "containers": {name or "*": {"exit_code": 1, "reason": "OutOfMemoryError: …"}}}
-    stopping         seconds from the stop to STOPPED (0.1)
-    restart          seconds between a failed task and the next one (0.2)
+    stopping         seconds from the stop to STOPPED (0.06)
+    restart          seconds between a failed task and the next one (0.1)
     rollback         seconds that the circuit breaker's rollback takes at least (0.5)
     logs             lines that every task writes: ["…"] for its essential containers or {container: ["…"]};
                      a line may be {"after": seconds from RUNNING, "line": "…"}
@@ -23,7 +23,7 @@ A script is a JSON object; every key but `service` may be left out:
     timeout          seconds until CloudFormation gives a service up that isn't stable (10,800 as on AWS)
     breaker_is_success  true: CloudFormation takes a breaker's rollback for success (github.com/aws/containers-roadmap issue 1369)
 
-The newest script that fits wins. Without one a task is RUNNING after 0.3 s and stays so. In texts {service}, {deployment}, {task}
+The newest script that fits wins. Without one a task is RUNNING after 0.15 s and stays so. In texts {service}, {deployment}, {task}
 and {family} are replaced.
 """
 
@@ -31,8 +31,30 @@ import fnmatch
 import itertools
 import threading
 
-DEFAULT = {"provisioning": 0.1, "pending": 0.1, "activating": 0.1, "healthy": 0.3, "stopping": 0.1, "restart": 0.2, "rollback": 0.5, "timeout": 10800}
-KEYS = {"service", "account", "stack", "task_definition", "times", "unhealthy", "target_health", "stop", "logs", "events", "breaker_is_success", *DEFAULT}
+DEFAULT = {
+    "provisioning": 0.05,
+    "pending": 0.05,
+    "activating": 0.05,
+    "healthy": 0.15,
+    "stopping": 0.06,
+    "restart": 0.1,
+    "rollback": 0.5,
+    "timeout": 10800,
+}
+KEYS = {
+    "service",
+    "account",
+    "stack",
+    "task_definition",
+    "times",
+    "unhealthy",
+    "target_health",
+    "stop",
+    "logs",
+    "events",
+    "breaker_is_success",
+    *DEFAULT,
+}
 STOP_KEYS = {"in", "after", "code", "reason", "containers"}
 
 _scripts, _ids, _lock = [], itertools.count(1), threading.Lock()
@@ -41,7 +63,9 @@ _scripts, _ids, _lock = [], itertools.count(1), threading.Lock()
 def add(script):
     unknown = set(script) - KEYS | set(script.get("stop") or {}) - STOP_KEYS
     if unknown or "service" not in script:
-        raise ValueError(f"a script has `service` and any of {', '.join(sorted(KEYS))}; not {', '.join(sorted(unknown)) or 'no service'}")
+        raise ValueError(
+            f"a script has `service` and any of {', '.join(sorted(KEYS))}; not {', '.join(sorted(unknown)) or 'no service'}"
+        )
     with _lock:
         script = {**script, "_id": next(_ids), "_left": script.get("times")}
         _scripts.append(script)
@@ -70,7 +94,10 @@ def find(service, task_definition, consume=False):
                 fnmatch.fnmatchcase(service["serviceName"], script["service"])
                 and script.get("account", account) == account
                 and fnmatch.fnmatchcase(stack, script.get("stack", "*"))
-                and (task_definition is None or fnmatch.fnmatchcase(task_definition.split("/")[-1], script.get("task_definition", "*")))
+                and (
+                    task_definition is None
+                    or fnmatch.fnmatchcase(task_definition.split("/")[-1], script.get("task_definition", "*"))
+                )
                 and script["_left"] != 0
             ):
                 if consume and script["_left"]:

@@ -89,7 +89,10 @@ def find(data):
 
 def _check(data, definition):
     if data.get("launchType") and data.get("capacityProviderStrategy"):
-        raise Refused("InvalidParameterException", "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+        raise Refused(
+            "InvalidParameterException",
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
+        )
     if definition.get("networkMode") == "awsvpc" and not (data.get("networkConfiguration") or {}).get("awsvpcConfiguration"):
         raise Refused("InvalidParameterException", "Network Configuration must be provided when networkMode 'awsvpc' is specified.")
     containers = {container["name"]: container for container in definition["containerDefinitions"]}
@@ -102,7 +105,10 @@ def _check(data, definition):
             _check_namespace(connect["namespace"])
         for service in connect.get("services") or []:
             if service.get("portName") not in names:
-                raise Refused("InvalidParameterException", f"portName '{service.get('portName')}' does not refer to any named PortMapping in the task definition.")
+                raise Refused(
+                    "InvalidParameterException",
+                    f"portName '{service.get('portName')}' does not refer to any named PortMapping in the task definition.",
+                )
 
 
 def _check_balancer(balancer, containers):
@@ -117,9 +123,14 @@ def _check_balancer(balancer, containers):
     if not group:
         return
     if not _has_listener(group):
-        raise Refused("InvalidParameterException", f"The target group with targetGroupArn {group} does not have an associated load balancer.")
+        raise Refused(
+            "InvalidParameterException", f"The target group with targetGroupArn {group} does not have an associated load balancer."
+        )
     if alb._tgs[group].get("TargetType") == "instance":
-        raise Refused("InvalidParameterException", f"The provided target group {group} has target type instance, which is incompatible with the awsvpc network mode specified in the task definition.")
+        raise Refused(
+            "InvalidParameterException",
+            f"The provided target group {group} has target type instance, which is incompatible with the awsvpc network mode specified in the task definition.",
+        )
 
 
 def _has_listener(group):
@@ -191,7 +202,12 @@ def create(data):
         return refusal
     account, now = get_account_id(), ecs._iso()
     breaker = {"enable": False, "rollback": False}
-    deployment_configuration = {"maximumPercent": 200, "minimumHealthyPercent": 100, "deploymentCircuitBreaker": breaker, "strategy": "ROLLING"}
+    deployment_configuration = {
+        "maximumPercent": 200,
+        "minimumHealthyPercent": 100,
+        "deploymentCircuitBreaker": breaker,
+        "strategy": "ROLLING",
+    }
     service = {
         "serviceArn": f"arn:aws:ecs:{get_region()}:{account}:service/{key}",
         "clusterArn": ecs._clusters[cluster]["clusterArn"],
@@ -240,7 +256,12 @@ def update(data):
     for key in SHOWN & set(data):
         service[key] = copy.deepcopy(data[key])
     if "deploymentConfiguration" in data:
-        service["deploymentConfiguration"] = {"maximumPercent": 200, "minimumHealthyPercent": 100, "strategy": "ROLLING", **data["deploymentConfiguration"]}
+        service["deploymentConfiguration"] = {
+            "maximumPercent": 200,
+            "minimumHealthyPercent": 100,
+            "strategy": "ROLLING",
+            **data["deploymentConfiguration"],
+        }
     if data.get("capacityProviderStrategy"):
         service["launchType"] = None
     service["taskDefinition"], service["_request"] = wanted["taskDefinition"], wanted

@@ -46,7 +46,11 @@ def request_of(operation, properties):
 def _to_api(shape, value):
     if shape.type_name == "structure" and isinstance(value, dict):
         names = {name.lower(): name for name in shape.members}
-        return {names[key.lower()]: _to_api(shape.members[names[key.lower()]], item) for key, item in value.items() if key.lower() in names}
+        return {
+            names[key.lower()]: _to_api(shape.members[names[key.lower()]], item)
+            for key, item in value.items()
+            if key.lower() in names
+        }
     if shape.type_name == "list" and isinstance(value, list):
         return [_to_api(shape.member, item) for item in value]
     if shape.type_name == "map" and isinstance(value, dict):
@@ -62,7 +66,9 @@ def _call(action, request, operation="InvalidRequest"):
         missing = "NotFound" in code or "not found" in message
         exists = "idempotent" in message
         kind = "NotFound" if missing else "AlreadyExists" if exists else operation
-        raise HandlerError(f"{message} (Service: AmazonECS; Status Code: {status}; Error Code: {code}; Request ID: {_token()}; Proxy: null)", kind)
+        raise HandlerError(
+            f"{message} (Service: AmazonECS; Status Code: {status}; Error Code: {code}; Request ID: {_token()}; Proxy: null)", kind
+        )
     return answer
 
 
@@ -73,7 +79,7 @@ def _token():
 
 
 def _random_name(stack_name, logical_id):
-    """"…the stack's name, the logical ID and a random suffix" (Name type, Template Reference)."""
+    """ "…the stack's name, the logical ID and a random suffix" (Name type, Template Reference)."""
     return f"{stack_name}-{logical_id}-{''.join(random.choices(string.ascii_letters + string.digits, k=12))}"
 
 
@@ -133,7 +139,9 @@ def _wrap_register(original):
         answer = original(request)
         if answer[0] == 200:
             definition = ecs._task_defs[ecs._resolve_td_key(request["family"])]
-            definition.update({key: value for key, value in request.items() if key not in ("tags", "family", "containerDefinitions")})
+            definition.update(
+                {key: value for key, value in request.items() if key not in ("tags", "family", "containerDefinitions")}
+            )
             for container in definition["containerDefinitions"]:
                 for key in ("environment", "mountPoints", "volumesFrom", "portMappings", "systemControls"):
                     container.setdefault(key, [])
@@ -240,7 +248,9 @@ def _stable(physical_id):
     if state == "failed":
         if script.get("breaker_is_success"):
             return service["deployments"][0]["rolloutState"] in ("COMPLETED", "FAILED")
-        raise HandlerError("Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.", "GeneralServiceException")
+        raise HandlerError(
+            "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.", "GeneralServiceException"
+        )
     if not state and time.monotonic() - service["_waiting_since"] > script["timeout"]:
         raise HandlerError("Exceeded attempts to wait", "NotStabilized")
     return state

@@ -88,8 +88,12 @@ class Operation:
             self.records, self.values, self.conditions, self.mappings, self.name, self.id,
         )  # fmt: skip
         properties = _without_no_value(properties, stacks._NO_VALUE)
-        same_stack = self.update and self.template == self.previous.get("_template") and self.values == self.previous.get("_resolved_params")
-        same_resource = before is not None and (self.previous.get("_template") or {}).get("Resources", {}).get(logical_id) == definition
+        same_stack = (
+            self.update and self.template == self.previous.get("_template") and self.values == self.previous.get("_resolved_params")
+        )
+        same_resource = (
+            before is not None and (self.previous.get("_template") or {}).get("Resources", {}).get(logical_id) == definition
+        )
         return stacks._resolve_dynamic_references(
             properties, (before or {}).get("_dynamic"), reuse_ssm=same_stack, reuse_secrets=same_resource
         )
@@ -161,7 +165,9 @@ class Operation:
             provisioners._RETAIN_REPLACED.set(retained)
             provisioners._DEFERRED_PREDECESSOR_DELETES.set(deletes)
             provisioners._NAME_SEED.set(before.get("_name_seed", ""))
-            work = run_reentrant(stacks._update_keeping_seed, kind, physical_id, old, new, self.name, logical_id, before["Attributes"])
+            work = run_reentrant(
+                stacks._update_keeping_seed, kind, physical_id, old, new, self.name, logical_id, before["Attributes"]
+            )
             ((new_id, attributes), seed), cancelled = await _whole(work)
             if new_id != physical_id or deletes:
                 self.replaced.append((logical_id, kind, physical_id, new_id, before["Properties"], deletes, retained))
@@ -252,7 +258,11 @@ class Operation:
             return extra
         created = [name for name in self.failures if name not in self.old]
         updated = [name for name in self.failures if name in self.old]
-        parts = [f"The following resource(s) failed to {verb}: [{', '.join(names)}]." for verb, names in (("create", created), ("update", updated)) if names]
+        parts = [
+            f"The following resource(s) failed to {verb}: [{', '.join(names)}]."
+            for verb, names in (("create", created), ("update", updated))
+            if names
+        ]
         return " ".join(parts) + (" " if self.update else " Rollback requested by user.")
 
     async def _fail(self, extra, disable_rollback):
@@ -275,7 +285,7 @@ class Operation:
         await stacks._roll_back_operation(self.name, self.id, self.stack, operation, reason_override=reason)
 
     async def _succeed(self, order, outputs, exports):
-        from ministack.services.cloudformation import _exports, stacks
+        from ministack.services.cloudformation import _exports
 
         self.stack.update(_template=self.template, _resolved_params=self.values, Outputs=outputs)
         _exports.update(exports)
@@ -302,7 +312,15 @@ class Operation:
             gone.sort(key=lambda name: ordered.index(name) if name in ordered else len(ordered))
         for name in reversed(gone):
             old = self.old[name]
-            policy = self._policy(name, "DeletionPolicy", definitions, self.old, template, self.previous.get("_resolved_params"), self.previous.get("_conditions") or {})
+            policy = self._policy(
+                name,
+                "DeletionPolicy",
+                definitions,
+                self.old,
+                template,
+                self.previous.get("_resolved_params"),
+                self.previous.get("_conditions") or {},
+            )
             if policy in stacks._RETAINING_POLICIES:
                 self.event(name, "DELETE_SKIPPED", "", old["PhysicalResourceId"], old["ResourceType"])
                 self.records.pop(name, None)

@@ -6,11 +6,12 @@ The wordings of the parameter and state errors are seen ones. Not imitated: stac
 of an AWS type other than VPC, subnet, security group, availability zone and hosted zone (any value passes).
 """
 
+import functools
 import re
 import threading
 import urllib.parse
 
-CREATION_SECONDS = 0.3  # AWS needs some seconds; the point is that a caller has to wait for CREATE_COMPLETE
+CREATION_SECONDS = 0.2  # AWS needs some seconds; the point is that a caller has to wait for CREATE_COMPLETE
 UPDATABLE = {
     "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE",
     "CREATE_FAILED", "UPDATE_FAILED",
@@ -49,7 +50,9 @@ def _check_values(template, values):
         if exists is not None:
             for member in members:
                 if member not in exists:
-                    raise ValueError(f"Parameter validation failed: parameter value {member} for parameter name {name} does not exist")
+                    raise ValueError(
+                        f"Parameter validation failed: parameter value {member} for parameter name {name} does not exist"
+                    )
 
 
 def _existing(kind):
@@ -58,7 +61,11 @@ def _existing(kind):
     from ministack.services import ec2, route53
 
     ec2._ensure_defaults_initialized()
-    stores = {"AWS::EC2::VPC::Id": ec2._vpcs, "AWS::EC2::Subnet::Id": ec2._subnets, "AWS::EC2::SecurityGroup::Id": ec2._security_groups}
+    stores = {
+        "AWS::EC2::VPC::Id": ec2._vpcs,
+        "AWS::EC2::Subnet::Id": ec2._subnets,
+        "AWS::EC2::SecurityGroup::Id": ec2._security_groups,
+    }
     if kind in stores:
         return set(stores[kind].keys())
     if kind == "AWS::EC2::AvailabilityZone::Name":
@@ -72,7 +79,12 @@ def _wrap_parameters(original):
     def resolve(template, provided, previous=None):
         _check_names(template, provided)
         # The values of AllowedValues and Number are checked here, for their wording: the original must not get that far.
-        relaxed = {**template, "Parameters": {n: {k: v for k, v in spec.items() if k != "AllowedValues"} for n, spec in (template.get("Parameters") or {}).items()}}
+        relaxed = {
+            **template,
+            "Parameters": {
+                n: {k: v for k, v in spec.items() if k != "AllowedValues"} for n, spec in (template.get("Parameters") or {}).items()
+            },
+        }
         try:
             values = original(relaxed, provided, previous)
         except ValueError as error:
@@ -157,7 +169,7 @@ def _finish_later(cfn, name, stack_name):
         if change_set["ChangeSetName"] == name and stack_name in stack_names:
             final = {key: change_set[key] for key in ("Status", "ExecutionStatus", "StatusReason", "Changes")}
             change_set.update(Status="CREATE_IN_PROGRESS", ExecutionStatus="UNAVAILABLE", StatusReason="", Changes=[])
-            timer = threading.Timer(CREATION_SECONDS, lambda chosen=change_set: chosen.update(final))
+            timer = threading.Timer(CREATION_SECONDS, functools.partial(change_set.update, final))
             timer.daemon = True
             timer.start()
 

@@ -7,6 +7,7 @@ A target of ECS needs an existing service, a policy needs its target. Not imitat
 alarms of target tracking (their names are shown, nothing stands behind them), other namespaces' checks.
 """
 
+import contextlib
 import functools
 import json
 import uuid
@@ -46,13 +47,20 @@ def register(data):
     if target is None:
         for bound in ("MinCapacity", "MaxCapacity"):
             if bound not in data:
-                raise Refused("ValidationException", f"{bound} is required for registering a new scalable target")  # API: "required when you register"
+                raise Refused(
+                    "ValidationException", f"{bound} is required for registering a new scalable target"
+                )  # API: "required when you register"
         region, account = _scope()
         target = {
             **{key: data[key] for key in ("ServiceNamespace", "ResourceId", "ScalableDimension")},
-            "RoleARN": data.get("RoleARN") or f"arn:aws:iam::{account}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService",
+            "RoleARN": data.get("RoleARN")
+            or f"arn:aws:iam::{account}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService",
             "CreationTime": _now(),
-            "SuspendedState": {"DynamicScalingInSuspended": False, "DynamicScalingOutSuspended": False, "ScheduledScalingSuspended": False},
+            "SuspendedState": {
+                "DynamicScalingInSuspended": False,
+                "DynamicScalingOutSuspended": False,
+                "ScheduledScalingSuspended": False,
+            },
             "ScalableTargetARN": f"arn:aws:application-autoscaling:{region}:{account}:scalable-target/{uuid.uuid4().hex[:36]}",
         }
     target = {**target, **{key: data[key] for key in ("MinCapacity", "MaxCapacity", "SuspendedState") if key in data}}
@@ -76,7 +84,10 @@ def _check_resource(data):
 def _target(data):
     target = STORES["targets"].get(_key(data))
     if target is None:
-        raise Refused("ObjectNotFoundException", f"No scalable target found for service namespace: {data['ServiceNamespace']}, resource ID: {data['ResourceId']}, scalable dimension: {data['ScalableDimension']}")
+        raise Refused(
+            "ObjectNotFoundException",
+            f"No scalable target found for service namespace: {data['ServiceNamespace']}, resource ID: {data['ResourceId']}, scalable dimension: {data['ScalableDimension']}",
+        )
     return target
 
 
@@ -108,8 +119,18 @@ def put_policy(data):
     region, account = _scope()
     key = f"{_key(data)}|{data['PolicyName']}"
     old = STORES["policies"].get(key)
-    arn = old["PolicyARN"] if old else f"arn:aws:autoscaling:{region}:{account}:scalingPolicy:{uuid.uuid4()}:resource/ecs/{data['ResourceId']}:policyName/{data['PolicyName']}"
-    policy = {"PolicyType": "StepScaling", **{k: v for k, v in data.items() if v is not None}, "PolicyARN": arn, "CreationTime": old["CreationTime"] if old else _now(), "Alarms": []}
+    arn = (
+        old["PolicyARN"]
+        if old
+        else f"arn:aws:autoscaling:{region}:{account}:scalingPolicy:{uuid.uuid4()}:resource/ecs/{data['ResourceId']}:policyName/{data['PolicyName']}"
+    )
+    policy = {
+        "PolicyType": "StepScaling",
+        **{k: v for k, v in data.items() if v is not None},
+        "PolicyARN": arn,
+        "CreationTime": old["CreationTime"] if old else _now(),
+        "Alarms": [],
+    }
     if policy["PolicyType"] == "TargetTrackingScaling":
         for way in ("AlarmHigh", "AlarmLow"):
             name = f"TargetTracking-{data['ResourceId']}-{way}-{uuid.uuid4()}"
@@ -121,7 +142,10 @@ def put_policy(data):
 def delete_policy(data):
     key = f"{_key(data)}|{data['PolicyName']}"
     if STORES["policies"].pop(key, None) is None:
-        raise Refused("ObjectNotFoundException", f"No scaling policy found for service namespace: {data['ServiceNamespace']}, resource ID: {data['ResourceId']}, scalable dimension: {data['ScalableDimension']}, policy name: {data['PolicyName']}")
+        raise Refused(
+            "ObjectNotFoundException",
+            f"No scaling policy found for service namespace: {data['ServiceNamespace']}, resource ID: {data['ResourceId']}, scalable dimension: {data['ScalableDimension']}, policy name: {data['PolicyName']}",
+        )
     return {}
 
 
@@ -164,7 +188,10 @@ def answer(action, body):
     except Refused as refused:
         return 400, {"__type": refused.code, "message": refused.message}
     except KeyError as missing:
-        return 400, {"__type": "ValidationException", "message": f"1 validation error detected: Value at {missing} failed to satisfy constraint: Member must not be null"}
+        return 400, {
+            "__type": "ValidationException",
+            "message": f"1 validation error detected: Value at {missing} failed to satisfy constraint: Member must not be null",
+        }
 
 
 # --- resource types
@@ -177,7 +204,9 @@ def _handled(function):
             return function(*arguments, **keywords)
         except Refused as refused:
             code = "NotFound" if refused.code == "ObjectNotFoundException" else "InvalidRequest"
-            raise HandlerError(f"{refused.message} (Service: ApplicationAutoScaling, Status Code: 400, Request ID: {uuid.uuid4()})", code) from None
+            raise HandlerError(
+                f"{refused.message} (Service: ApplicationAutoScaling, Status Code: 400, Request ID: {uuid.uuid4()})", code
+            ) from None
 
     return handler
 
@@ -206,10 +235,8 @@ def _update_target(physical_id, old, new, stack_name):
 
 
 def _delete_target(physical_id, properties):
-    try:
+    with contextlib.suppress(Refused):  # gone already, with its service
         deregister(_split(physical_id))
-    except Refused:
-        pass  # gone already, with its service
 
 
 def _policy_request(properties):
