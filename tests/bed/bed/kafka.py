@@ -10,7 +10,7 @@ Facts:
   bin          a folder for PATH: kafka-acls, kafka-topics, kafka-configs, kafka-consumer-groups
   command_config   a file for their --command-config: the super user over SASL_SSL
   seconds      how long the start took
-Actions are methods below; the text of each says what goes in and what comes out. A change has reached every running broker when its
+Actions are methods of `Kafka`; the text of each says what goes in and, after the arrow, what comes out. A change has reached every running broker when its
 action returns.
 """
 
@@ -53,18 +53,12 @@ class Kafka:
         self._users, self._users_lock = {}, threading.Lock()
         self._scram_passwords = {}
         self.actions = {
-            "user": self.user,
-            "remove_user": self.remove_user,
-            "certificate": self.certificate,
-            "acls": lambda a: self.admin.ask("acls", **a),
-            "topics": lambda a: self.admin.ask("topics", **a),
-            "produce": lambda a: self.admin.ask("produce", **a),
-            "commit": lambda a: self.admin.ask("commit", **a),
-            "coordinators": lambda a: self.admin.ask("coordinators", **a),
-            "state": lambda a: self.admin.ask("state", **a),
-            "stop_broker": self.stop_broker,
-            "start_broker": self.start_broker,
-            "log": self.log,
+            action.__name__: action
+            for action in (
+                *(self.user, self.remove_user, self.certificate, self.acls),
+                *(self.topics, self.produce, self.commit, self.coordinators, self.state),
+                *(self.stop_broker, self.start_broker, self.log),
+            )
         }
 
     # Start and stop
@@ -226,10 +220,40 @@ class Kafka:
         issued = authority.issue(asked["name"], days=tuple(asked.get("days", (-1, 90))), client=True)
         return issued | {"principal": f"User:CN={asked['name']}"}
 
+    # What the administrator does (Cluster.java)
+
+    def acls(self, asked):
+        """{add?: [acl], remove?: [acl]} → {added, removed}: how many. An ACL is {principal, operation, resource, name, host?,
+        permission?, pattern?}, with kafka-acls' defaults: any host, ALLOW, LITERAL; `operation` may be a list. In `remove`, what
+        is missing matches anything. Removals come first."""
+        return self.admin.ask("acls", **asked)
+
+    def topics(self, asked):
+        """{create?: [{name, partitions?, replicas?, configs?}], delete?: [name]} → {partitions}. A topic that is there already is
+        left as it is; one to be deleted need not be there."""
+        return self.admin.ask("topics", **asked)
+
+    def produce(self, asked):
+        """{topic, records: [{key?, value?}]} → {produced}."""
+        return self.admin.ask("produce", **asked)
+
+    def commit(self, asked):
+        """{group, offsets: [{topic, partition?, offset}]}. Makes the group, without members, if it isn't there."""
+        return self.admin.ask("commit", **asked)
+
+    def coordinators(self, asked):
+        """{}. Makes __consumer_offsets and __transaction_state, which a new cluster lacks."""
+        return self.admin.ask("coordinators", **asked)
+
+    def state(self, asked):
+        """{prefix?} → {topics, groups, transactions, acls}: all that a run might have changed, in one fixed order, to be compared with an
+        earlier one (State.java). With `prefix`, what is named so."""
+        return self.admin.ask("state", **asked)
+
     # Faults
 
     def stop_broker(self, asked):
-        """{broker}. Ends one broker in good order; returns when the others miss it. Others than the callers see it too."""
+        """{broker}. Ends one broker in good order; returns when the others miss it. Every test of the cluster sees it."""
         number = int(asked["broker"])
         self._process(number).stop(30)
         return self.admin.ask("down", broker=number)
