@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::plan::Plan;
 use super::state::Beginning;
-use crate::aws::{Account, Capability, ChangeSet, ChangeSetRequest, ChangeSetState, Parameter};
-use crate::base::{Deadline, Exit, Failure, Moment, Result};
+use crate::aws::{Account, Capability, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Parameter};
+use crate::base::{Deadline, Exit, Failure, Moment, Operation, Result};
 use crate::cloudformation::Template;
 
 /// CloudFormation takes a template of this many bytes in a call; a larger one must lie in a bucket.
@@ -40,12 +40,12 @@ pub async fn prepare(
     beginning: Beginning,
 ) -> Result<Preparation> {
     let body = body(template)?;
-    let kind = beginning.kind();
+    let operation = beginning.operation();
     let name = format!("confluent-ecs-{}", Moment::now().millis());
     let request = ChangeSetRequest {
         stack: &template.stack_name,
         name: &name,
-        kind,
+        kind: if operation == Operation::Create { ChangeKind::Create } else { ChangeKind::Update },
         template: &body,
         parameters,
         capabilities: &[Capability::NamedIam],
@@ -54,14 +54,14 @@ pub async fn prepare(
     };
     let (change_set, stack_id) = account.create_change_set(&request).await?;
     let mut prepared = Prepared {
-        plan: Plan::new(&template.stack_name, kind, Vec::new()),
+        plan: Plan::new(&template.stack_name, operation, Vec::new()),
         stack_id,
         change_set,
         made_stack: matches!(beginning, Beginning::Create { empty: false } | Beginning::DeleteFirst),
     };
     let refused = match ready(account, &prepared.change_set).await {
         Ok(ChangeSet { state: ChangeSetState::Ready, changes, .. }) => {
-            prepared.plan = Plan::new(&template.stack_name, kind, changes);
+            prepared.plan = Plan::new(&template.stack_name, operation, changes);
             return Ok(Preparation::Ready(prepared));
         }
         Ok(ChangeSet { state: ChangeSetState::NoChanges, .. }) => {

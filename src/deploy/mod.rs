@@ -11,6 +11,7 @@ mod outcome;
 mod parameters;
 mod plan;
 mod state;
+mod status;
 mod watch;
 
 pub use change::{Preparation, Prepared, prepare};
@@ -19,4 +20,5 @@ pub use outcome::{Ending, Outcome};
 pub use parameters::{parameters, resolve};
 pub use plan::{Effect, Plan, Planned};
 pub use state::{Beginning, beginning, ours, running};
+pub use status::{ServiceStatus, Status, TaskStatus, Verdict, status};
 pub use watch::{Target, watch};

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::aws::{Change, ChangeAction, ChangeKind, Replacement};
+use crate::aws::{Change, ChangeAction, Replacement};
+use crate::base::Operation;
 
 /// What a change means, the gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -37,16 +38,16 @@ pub struct Planned {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Plan {
     pub stack: String,
-    pub kind: ChangeKind,
+    pub operation: Operation,
     /// The gravest first, then by name.
     pub changes: Vec<Planned>,
 }
 
 impl Plan {
-    pub fn new(stack: &str, kind: ChangeKind, changes: Vec<Change>) -> Self {
+    pub fn new(stack: &str, operation: Operation, changes: Vec<Change>) -> Self {
         let mut changes: Vec<Planned> = changes.into_iter().map(|change| Planned { effect: effect(&change), change }).collect();
         changes.sort_by(|a, b| (a.effect, &a.change.logical).cmp(&(b.effect, &b.change.logical)));
-        Self { stack: stack.to_owned(), kind, changes }
+        Self { stack: stack.to_owned(), operation, changes }
     }
 
     /// How many changes of each effect, the gravest first.
@@ -90,7 +91,8 @@ fn effect(change: &Change) -> Effect {
 #[cfg(test)]
 mod tests {
     use super::{Effect, Plan};
-    use crate::aws::{Change, ChangeAction, ChangeKind, Replacement};
+    use crate::aws::{Change, ChangeAction, Replacement};
+    use crate::base::Operation;
 
     fn change(logical: &str, kind: &str, action: ChangeAction, replacement: Replacement, because: &[&str]) -> Change {
         Change {
@@ -109,7 +111,7 @@ mod tests {
         use Replacement::{Always, Conditional, Never};
         let plan = Plan::new(
             "demo-dev",
-            ChangeKind::Update,
+            Operation::Update,
             vec![
                 change("Logs", "AWS::Logs::LogGroup", Modify, Never, &["RetentionInDays"]),
                 change("New", "AWS::IAM::Role", Add, Never, &[]),

@@ -3,8 +3,8 @@
 //! Comes in: the stack as CloudFormation describes it. Goes out: how to begin, or what stands in the way with the way out. Rules: pure;
 //! a stack that isn't this project's is left alone unless it is adopted.
 
-use crate::aws::{ChangeKind, Stack, Tags};
-use crate::base::{Exit, Failure};
+use crate::aws::{Stack, Tags};
+use crate::base::{Exit, Failure, Operation};
 use crate::stack::{ENV_TAG, PROJECT_TAG};
 
 /// How a deploy begins.
@@ -20,10 +20,10 @@ pub enum Beginning {
 }
 
 impl Beginning {
-    pub fn kind(self) -> ChangeKind {
+    pub fn operation(self) -> Operation {
         match self {
-            Self::Create { .. } | Self::DeleteFirst => ChangeKind::Create,
-            Self::Update => ChangeKind::Update,
+            Self::Create { .. } | Self::DeleteFirst => Operation::Create,
+            Self::Update => Operation::Update,
         }
     }
 }

@@ -4,8 +4,13 @@
 //! with the user's line, elsewhere they are one line each, under GitHub Actions they are annotations.
 
 mod finding;
+mod outcome;
+mod plan;
+mod progress;
 mod prompt;
+mod status;
 mod style;
+mod words;
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -14,6 +19,7 @@ use serde::Serialize;
 
 use crate::base::{Exit, Failure, Findings, Severity, Sources};
 use crate::cli::{DisplayArgs, Output, When};
+pub use progress::Progress;
 use style::Style;
 
 /// How findings are shown.
@@ -96,6 +102,11 @@ impl Ui {
     /// Whether the result is asked for as JSON.
     pub fn wants_json(&self) -> bool {
         self.output == Output::Json
+    }
+
+    /// Whether drawings and moving lines have a terminal to be on.
+    fn drawn(&self) -> bool {
+        self.form == Form::Drawn && env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
     /// A line for a person beside the result: progress, a hint, what to type next. On stderr.

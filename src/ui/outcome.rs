@@ -1,0 +1,145 @@
+//! The end of a deploy: what came of it on stdout, and for a failure all that a person needs on stderr.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::progress::task_details;
+use super::{Ui, words};
+use crate::base::{Operation, StoppedTask};
+use crate::deploy::{Ending, Outcome, Plan};
+
+/// Of a failed container's log at the end.
+const LOG_LINES: usize = 20;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    exit_code: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a Plan>,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+}
+
+impl Ui {
+    /// Shows an outcome. `again` is how the same command is typed for this stack: `--env dev`.
+    pub fn outcome(&mut self, schema: &'static str, plan: Option<&Plan>, outcome: &Outcome, again: &str) {
+        if self.wants_json() {
+            self.json(&Document { schema, exit_code: outcome.ending.exit() as u8, plan, outcome });
+        }
+        let text = self.outcome_text(outcome, again);
+        match outcome.ending {
+            Ending::NoChanges | Ending::Complete if !self.wants_json() => self.result(&text),
+            _ => self.note(text.trim_end()),
+        }
+    }
+
+    fn outcome_text(&self, outcome: &Outcome, again: &str) -> String {
+        let mut text = String::new();
+        let stack = &outcome.stack;
+        let took = words::duration(Duration::from_secs(outcome.seconds));
+        let (doing, done) = match outcome.operation {
+            Operation::Create => ("creating", "created"),
+            Operation::Update => ("updating", "updated"),
+            Operation::Delete => ("deleting", "deleted"),
+        };
+        let _ = match outcome.ending {
+            Ending::NoChanges => writeln!(text, "{stack} is up to date: nothing to change"),
+            Ending::Complete => writeln!(text, "{stack} {done} in {took}"),
+            Ending::Differs => writeln!(
+                text,
+                "{}: {stack}: CloudFormation calls it done, but it is not what was asked for",
+                self.style.bad("failed")
+            ),
+            Ending::RolledBack => writeln!(
+                text,
+                "{}: {doing} {stack} failed after {took}; CloudFormation has taken it back",
+                self.style.bad("failed")
+            ),
+            Ending::Stuck => writeln!(
+                text,
+                "{}: {doing} {stack} failed after {took}, and CloudFormation can't go on by itself ({})",
+                self.style.bad("stuck"),
+                outcome.status.as_deref().unwrap_or("status unknown")
+            ),
+            Ending::TimedOut => writeln!(
+                text,
+                "{}: {doing} {stack} is not done after {took}; it goes on in AWS",
+                self.style.doubtful("timed out")
+            ),
+            Ending::LostSight => writeln!(
+                text,
+                "{}: {doing} {stack} goes on in AWS, but can't be watched any more",
+                self.style.doubtful("lost sight")
+            ),
+            Ending::Detached => writeln!(text, "no longer watching; {doing} {stack} goes on in AWS, nothing was cancelled"),
+            Ending::Declined => writeln!(text, "nothing was changed"),
+        };
+        if let Some(trouble) = &outcome.trouble {
+            let _ = writeln!(text, "  why      {trouble}");
+        }
+        for difference in &outcome.differences {
+            let _ = writeln!(text, "  × {difference}");
+        }
+        if !matches!(outcome.ending, Ending::NoChanges | Ending::Complete | Ending::Declined) {
+            self.failures(&mut text, outcome);
+        }
+        if !outcome.outputs.is_empty() {
+            let width = outcome.outputs.iter().map(|output| output.key.len()).max().unwrap_or_default();
+            let _ = writeln!(text, "outputs");
+            for output in &outcome.outputs {
+                let _ = writeln!(text, "  {:<width$}  {}", output.key, output.value);
+            }
+        }
+        if let Some(next) = next(outcome.ending, outcome.operation, again) {
+            let _ = writeln!(text, "next: {next}");
+        }
+        text
+    }
+
+    fn failures(&self, text: &mut String, outcome: &Outcome) {
+        for failure in &outcome.failures {
+            let reason = failure.reason.as_deref().unwrap_or("CloudFormation gives no reason");
+            let _ = writeln!(text, "  × {}: {}", words::resource(&failure.logical), reason);
+        }
+        // The last failed task of each service; the earlier ones are counted.
+        let mut last: Vec<&StoppedTask> = Vec::new();
+        for task in outcome.failed_tasks.iter().rev() {
+            if !last.iter().any(|shown| shown.service == task.service) {
+                last.push(task);
+            }
+        }
+        for task in last {
+            let times = outcome.failed_tasks.iter().filter(|other| other.service == task.service).count();
+            let why = [task.stop_code.as_deref(), task.reason.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(": ");
+            let _ = writeln!(
+                text,
+                "  × {}: {} failed; the last one, {}: {why}",
+                task.service,
+                words::count(times, "task"),
+                words::short(&task.task)
+            );
+            for line in task_details(task, LOG_LINES, self.style) {
+                let _ = writeln!(text, "      {line}");
+            }
+        }
+    }
+}
+
+/// The next command to type.
+fn next(ending: Ending, operation: Operation, again: &str) -> Option<String> {
+    let verb = if operation == Operation::Delete { "down" } else { "up" };
+    match ending {
+        Ending::NoChanges | Ending::Declined => None,
+        Ending::Complete if operation == Operation::Delete => None,
+        Ending::Complete => Some(format!("confluent-ecs status{again}")),
+        Ending::RolledBack | Ending::Differs => {
+            Some(format!("mend the cause, then  confluent-ecs preflight{again}  and  confluent-ecs {verb}{again}"))
+        }
+        Ending::Stuck | Ending::TimedOut | Ending::LostSight | Ending::Detached => {
+            Some(format!("confluent-ecs status{again}  shows how far it is"))
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! What happens, while it happens. On a terminal what is done scrolls up and what is under way stands below it; elsewhere there is
+//! one plain line a change, and a heartbeat when nothing changes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::style::Style;
+use super::{Ui, words, write_all};
+use crate::base::{Event, Moment, Operation, Progress as State, ResourceChange, ServiceChange, StoppedTask};
+
+/// On plain output something is said at least this often.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+/// Of a failed container's log while other things go on; the end shows more.
+const LOG_LINES: usize = 5;
+/// Resources under way that are shown at once; a small terminal must still hold the services.
+const MOST_BARS: usize = 12;
+
+/// The view of one watch.
+pub struct Progress {
+    style: Style,
+    live: Option<Live>,
+    began: Moment,
+    stack: String,
+    operation: &'static str,
+    /// The last moment at which a line was printed.
+    spoke: Moment,
+    open: BTreeMap<String, ResourceChange>,
+    done: usize,
+    services: BTreeMap<String, ServiceChange>,
+    /// What was said of failed tasks: each reason once in full, then counted.
+    reasons: BTreeMap<(String, String), usize>,
+}
+
+/// The lines at the bottom of a terminal.
+struct Live {
+    screen: MultiProgress,
+    head: ProgressBar,
+    resources: BTreeMap<String, ProgressBar>,
+    more: ProgressBar,
+    services: BTreeMap<String, ProgressBar>,
+}
+
+impl Ui {
+    /// A view for one watch: live on a terminal, plain lines elsewhere.
+    pub fn progress(&self) -> Progress {
+        let live = self.drawn().then(Live::new);
+        Progress {
+            style: self.style,
+            live,
+            began: Moment::now(),
+            stack: String::new(),
+            operation: "",
+            spoke: Moment::now(),
+            open: BTreeMap::new(),
+            done: 0,
+            services: BTreeMap::new(),
+            reasons: BTreeMap::new(),
+        }
+    }
+}
+
+impl Progress {
+    pub fn show(&mut self, event: &Event) {
+        for line in self.lines(event) {
+            self.say(&line);
+        }
+        if let Some(live) = &mut self.live {
+            live.update(&self.open, &self.services, self.style);
+            let (elapsed, done) = (words::duration(Moment::now().since(self.began)), self.done);
+            live.head.set_message(format!(
+                "{}  {}  {elapsed}, {} done, {} under way",
+                self.style.strong(&self.stack),
+                self.operation,
+                words::count(done, "resource"),
+                self.open.len()
+            ));
+        }
+    }
+
+    /// Takes the live lines away; what scrolled up stays.
+    pub fn finish(self) {
+        if let Some(live) = self.live {
+            let _gone = live.screen.clear();
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        self.spoke = Moment::now();
+        match &self.live {
+            Some(view) => {
+                let _gone = view.screen.println(line);
+            }
+            None => write_all(&mut std::io::stderr().lock(), &format!("{line}\n")),
+        }
+    }
+
+    /// The lines that stay, for one event.
+    fn lines(&mut self, event: &Event) -> Vec<String> {
+        match event {
+            Event::Started(started) => {
+                self.began = started.at;
+                self.stack.clone_from(&started.stack);
+                self.operation = match started.operation {
+                    Operation::Create => "creating",
+                    Operation::Update => "updating",
+                    Operation::Delete => "deleting",
+                };
+                vec![format!("{} {} in {}", self.style.strong(&started.stack), self.operation, started.region)]
+            }
+            Event::Stack(change) => {
+                if change.rolling_back {
+                    self.operation = "rolling back";
+                }
+                let reason = change.reason.as_deref().filter(|reason| *reason != "User Initiated");
+                vec![self.line(change.at, &words::status(&change.status), "stack", reason, change.rolling_back)]
+            }
+            Event::Resource(change) => self.resource(change).into_iter().collect(),
+            Event::Service(change) => {
+                let line = self.service(change);
+                self.services.insert(change.service.clone(), change.clone());
+                line.into_iter().collect()
+            }
+            Event::Message(message) => vec![self.line(message.at, "ECS", &message.service, Some(&message.text), false)],
+            Event::Task(change) => {
+                let health = change.health.as_deref().map(|health| format!(", {}", health.to_lowercase())).unwrap_or_default();
+                let what = format!("{} task {}", change.service, words::short(&change.task));
+                vec![self.line(change.at, &change.status.to_lowercase(), &format!("{what}{health}"), None, false)]
+            }
+            Event::TaskStopped(stopped) => self.stopped(stopped),
+            Event::Blind(blind) => vec![self.line(blind.at, "waiting", "AWS", Some(&blind.why), true)],
+            Event::Sighted { at } => vec![self.line(*at, "back", "AWS answers again", None, false)],
+            Event::Looked { at } => self.heartbeat(*at).into_iter().collect(),
+        }
+    }
+
+    fn line(&self, at: Moment, state: &str, what: &str, why: Option<&str>, bad: bool) -> String {
+        let since = self.style.quiet(format!("{:>7}", words::duration(at.since(self.began))));
+        let state = format!("{state:<13}");
+        let state = if bad { self.style.bad(state) } else { state };
+        let why = why.map(|why| format!(": {}", one_line(why))).unwrap_or_default();
+        format!("{since}  {state} {what}{why}")
+    }
+
+    fn resource(&mut self, change: &ResourceChange) -> Option<String> {
+        let name = words::resource(&change.logical);
+        let failed = change.progress == State::Failed;
+        if change.progress == State::Working {
+            let began = self.open.insert(change.logical.clone(), change.clone());
+            // A live view has a line for it below.
+            return (self.live.is_none() && began.is_none())
+                .then(|| self.line(change.at, &words::status(&change.status), &name, None, false));
+        }
+        self.open.remove(&change.logical);
+        if change.progress == State::Done {
+            self.done += 1;
+        }
+        let state = if change.progress == State::Cancelled { "cancelled".to_owned() } else { words::status(&change.status) };
+        let took = change.at.since(change.began);
+        let took = if took.as_secs() > 0 {
+            format!(" {}", self.style.quiet(format!("({})", words::duration(took))))
+        } else {
+            String::new()
+        };
+        let why = change.reason.as_deref().filter(|_| failed);
+        Some(self.line(change.at, &state, &format!("{name}{took}"), why, failed))
+    }
+
+    /// A live view shows the counts below; a line stays only for what is news in the long run.
+    fn service(&self, change: &ServiceChange) -> Option<String> {
+        let before = self.services.get(&change.service);
+        let turned = before.is_none_or(|before| before.rollout != change.rollout);
+        let bad = change.rollout.as_deref() == Some("FAILED");
+        if self.live.is_some() && !(turned && bad) {
+            return None;
+        }
+        let reason = change.reason.as_deref().filter(|_| turned && bad);
+        Some(self.line(change.at, "tasks", &counts(change), reason, bad))
+    }
+
+    fn stopped(&mut self, stopped: &StoppedTask) -> Vec<String> {
+        let what = format!("{} task {}", stopped.service, words::short(&stopped.task));
+        let why = [stopped.stop_code.as_deref(), stopped.reason.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        if !stopped.failed {
+            return vec![self.line(
+                stopped.at,
+                "stopped",
+                &what,
+                Some(&why).filter(|why| !why.is_empty()).map(String::as_str),
+                false,
+            )];
+        }
+        let seen = self.reasons.entry((stopped.service.clone(), why.clone())).or_default();
+        *seen += 1;
+        if *seen > 1 {
+            let again = format!("as before, {} times now", *seen);
+            return vec![self.line(stopped.at, "failed", &what, Some(&again), true)];
+        }
+        let mut lines = vec![self.line(stopped.at, "failed", &what, Some(&why), true)];
+        lines.extend(task_details(stopped, LOG_LINES, self.style).into_iter().map(|line| format!("{:9}{line}", "")));
+        lines
+    }
+
+    fn heartbeat(&self, at: Moment) -> Option<String> {
+        if self.live.is_some() || at.since(self.spoke) < HEARTBEAT {
+            return None;
+        }
+        let waiting: Vec<String> = self.open.keys().take(3).map(|logical| words::resource(logical)).collect();
+        let more = self.open.len().saturating_sub(waiting.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let what = if waiting.is_empty() { "CloudFormation".to_owned() } else { format!("{}{more}", waiting.join(", ")) };
+        Some(self.line(at, "waiting for", &what, None, false))
+    }
+}
+
+/// What is known of a failed task: its containers with exit code and last lines, the cause and the fix.
+pub(super) fn task_details(stopped: &StoppedTask, log_lines: usize, style: Style) -> Vec<String> {
+    let mut lines = Vec::new();
+    for container in &stopped.containers {
+        let exit = container.exit_code.map(|code| format!(" exit code {code}")).unwrap_or_default();
+        let reason = container.reason.as_deref().map(|reason| format!(" {}", one_line(reason))).unwrap_or_default();
+        if exit.is_empty() && reason.is_empty() && container.log.is_empty() {
+            continue;
+        }
+        lines.push(format!("container {}:{exit}{reason}", container.name));
+        let skipped = container.log.len().saturating_sub(log_lines);
+        lines.extend(container.log.iter().skip(skipped).map(|line| format!("  {} {}", style.quiet("|"), printable(line))));
+    }
+    if let Some(diagnosis) = &stopped.diagnosis {
+        lines.push(format!("cause  {}", diagnosis.cause));
+        lines.push(format!("fix    {}", diagnosis.fix));
+    }
+    lines
+}
+
+fn counts(change: &ServiceChange) -> String {
+    let mut text = format!("{} {} of {} running", change.service, change.running, change.desired);
+    if change.pending > 0 {
+        let _ = write!(text, ", {} pending", change.pending);
+    }
+    if change.failed > 0 {
+        let _ = write!(text, ", {} failed", change.failed);
+    }
+    text
+}
+
+fn one_line(text: &str) -> String {
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A container may log anything; what moves the cursor or changes colours stays out of the terminal.
+fn printable(text: &str) -> String {
+    console::strip_ansi_codes(text).chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+}
+
+impl Live {
+    fn new() -> Self {
+        let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let head = screen.add(bar());
+        let more = screen.add(ProgressBar::new_spinner().with_style(plain_style()));
+        head.enable_steady_tick(Duration::from_millis(250));
+        Self { screen, head, resources: BTreeMap::new(), more, services: BTreeMap::new() }
+    }
+
+    /// Brings the lines in step with what is under way.
+    fn update(&mut self, open: &BTreeMap<String, ResourceChange>, services: &BTreeMap<String, ServiceChange>, style: Style) {
+        let (screen, more) = (&self.screen, &self.more);
+        self.resources.retain(|logical, bar| {
+            let stays = open.contains_key(logical);
+            if !stays {
+                bar.finish_and_clear();
+                screen.remove(bar);
+            }
+            stays
+        });
+        for (logical, change) in open {
+            if !self.resources.contains_key(logical) && self.resources.len() < MOST_BARS {
+                let bar = screen.insert_before(more, bar());
+                bar.enable_steady_tick(Duration::from_millis(250));
+                self.resources.insert(logical.clone(), bar);
+            }
+            if let Some(bar) = self.resources.get(logical) {
+                let took = words::duration(Moment::now().since(change.began));
+                bar.set_message(format!(
+                    "{:<13} {} {}",
+                    words::status(&change.status),
+                    words::resource(logical),
+                    style.quiet(took)
+                ));
+            }
+        }
+        let hidden = open.len().saturating_sub(self.resources.len());
+        more.set_message(if hidden > 0 { format!("  and {hidden} more") } else { String::new() });
+        for (name, change) in services {
+            let bar = self
+                .services
+                .entry(name.clone())
+                .or_insert_with(|| screen.add(ProgressBar::new_spinner().with_style(plain_style())));
+            bar.set_message(format!("  tasks         {}", counts(change)));
+        }
+    }
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::new_spinner().with_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "))
+}
+
+fn plain_style() -> ProgressStyle {
+    ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+}

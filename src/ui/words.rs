@@ -1,0 +1,112 @@
+//! How things of AWS are called in front of a person, and how long something took.
+
+use std::time::Duration;
+
+/// A resource by its name in the template: `ConnectTaskDefinition` is `connect task definition`.
+pub(super) fn resource(logical: &str) -> String {
+    let mut words = String::new();
+    let mut before: Option<char> = None;
+    let mut letters = logical.chars().peekable();
+    while let Some(c) = letters.next() {
+        // A word begins at a capital after a small letter, and at the last capital of a run: `DNSName` is two words.
+        let begins = c.is_uppercase()
+            && before.is_some_and(|before| !before.is_uppercase() || letters.peek().is_some_and(|next| next.is_lowercase()));
+        if begins {
+            words.push(' ');
+        }
+        let shouted = c.is_uppercase()
+            && (letters.peek().is_some_and(|next| next.is_uppercase()) || before.is_some_and(char::is_uppercase) && !begins);
+        if shouted {
+            words.push(c);
+        } else {
+            words.extend(c.to_lowercase());
+        }
+        before = Some(c);
+    }
+    words
+}
+
+/// CloudFormation's status of a resource: `CREATE_IN_PROGRESS` is `creating`.
+pub(super) fn status(status: &str) -> String {
+    let (verb, rest) = status
+        .rsplit_once("_IN_")
+        .map_or_else(|| status.rsplit_once('_').unwrap_or((status, "")), |(verb, _)| (verb, "PROGRESS"));
+    let stem = match verb {
+        "CREATE" => "creat",
+        "UPDATE" => "updat",
+        "DELETE" => "delet",
+        "IMPORT" => "import",
+        "ROLLBACK" | "UPDATE_ROLLBACK" => match rest {
+            "PROGRESS" => return "rolling back".to_owned(),
+            "COMPLETE" => return "rolled back".to_owned(),
+            _ => return "rollback failed".to_owned(),
+        },
+        "UPDATE_COMPLETE_CLEANUP" | "UPDATE_ROLLBACK_COMPLETE_CLEANUP" => return "cleaning up".to_owned(),
+        "REVIEW" => return "planned".to_owned(),
+        _ => return status.to_lowercase().replace('_', " "),
+    };
+    match rest {
+        "PROGRESS" => format!("{stem}ing"),
+        "COMPLETE" => format!("{stem}ed"),
+        "SKIPPED" => "kept".to_owned(),
+        _ => format!("{} failed", verb.to_lowercase()),
+    }
+}
+
+/// `7s`, `2m 05s`, `1h 03m`.
+pub(super) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m {seconds:02}s"),
+        (hours, minutes, _) => format!("{hours}h {minutes:02}m"),
+    }
+}
+
+/// The start of a long id, enough to tell tasks apart.
+pub(super) fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+/// `1 task`, `2 tasks`.
+pub(super) fn count(count: impl TryInto<u64>, noun: &str) -> String {
+    let count = count.try_into().unwrap_or_default();
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{duration, resource, status};
+
+    #[test]
+    fn logical_ids_read_as_words() {
+        assert_eq!(resource("ConnectTaskDefinition"), "connect task definition");
+        assert_eq!(resource("SchemaRegistryDNSName"), "schema registry DNS name");
+        assert_eq!(resource("Connect8083FromSelf"), "connect8083 from self");
+    }
+
+    #[test]
+    fn statuses_read_as_words() {
+        for (given, read) in [
+            ("CREATE_IN_PROGRESS", "creating"),
+            ("UPDATE_COMPLETE", "updated"),
+            ("DELETE_SKIPPED", "kept"),
+            ("CREATE_FAILED", "create failed"),
+            ("UPDATE_ROLLBACK_IN_PROGRESS", "rolling back"),
+            ("ROLLBACK_COMPLETE", "rolled back"),
+            ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "cleaning up"),
+            ("REVIEW_IN_PROGRESS", "planned"),
+        ] {
+            assert_eq!(status(given), read);
+        }
+    }
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!(duration(Duration::from_secs(7)), "7s");
+        assert_eq!(duration(Duration::from_secs(125)), "2m 05s");
+        assert_eq!(duration(Duration::from_mins(63)), "1h 03m");
+    }
+}
