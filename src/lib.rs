@@ -14,7 +14,8 @@
 //! | `profile` | `profiles/*.yaml`, embedded | the catalogue: what is known of Confluent's components | base |
 //! | `confluent` | image, environment, catalogue | properties, Kafka clients, rights, findings on settings, secret structures | base, profile |
 //! | `aws` | names, tags, documents | facts of an account; **the only room that talks to AWS** | base |
-//! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose |
+//! | `extensions` | the project's x- keys | the x- vocabulary, typed, old and new spellings alike | base, compose |
+//! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose, extensions, profile, confluent |
 //! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
 //! | `deploy` | template, account | plan, events, outcome | base, aws, stack, cloudformation |
 //! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, deploy |
@@ -31,6 +32,7 @@ pub mod commands;
 pub mod compose;
 pub mod confluent;
 pub mod deploy;
+pub mod extensions;
 pub mod profile;
 pub mod stack;
 pub mod ui;

@@ -11,12 +11,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("profile", &["base"]),
     ("confluent", &["base", "profile"]),
     ("aws", &["base"]),
-    ("stack", &["base", "compose"]),
+    ("extensions", &["base", "compose"]),
+    ("stack", &["base", "compose", "extensions", "profile", "confluent"]),
     ("cloudformation", &["base", "stack"]),
     ("deploy", &["base", "aws", "stack", "cloudformation"]),
     ("ui", &["base", "cli", "deploy"]),
     ("cli", &["base"]),
-    ("commands", &["aws", "base", "cli", "cloudformation", "compose", "deploy", "stack", "ui"]),
+    (
+        "commands",
+        &["aws", "base", "cli", "cloudformation", "compose", "confluent", "deploy", "extensions", "profile", "stack", "ui"],
+    ),
 ];
 
 /// What may be written in which places only: a text, and the start of the paths that may hold it.

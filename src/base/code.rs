@@ -73,6 +73,27 @@ codes! {
     LOGIN_MALFORMED = 139, "a login configuration that Kafka refuses";
     UNKNOWN_PROTOCOL = 140, "a security protocol or SASL mechanism that Kafka doesn't know";
     BOOTSTRAP_ADDRESS = 141, "an address of the cluster isn't written as host:port";
+    UNKNOWN_EXTENSION = 150, "an x- key is not known";
+    WRONG_EXTENSION = 151, "a value of the x- vocabulary is wrong";
+    UNRENDERED = 152, "a key of the x- vocabulary is not rendered";
+    NOT_ON_ECS = 153, "a Compose key that ECS can't honour";
+    IMAGE = 154, "a service has no image";
+    ENVIRONMENT = 155, "a variable has no value";
+    SECRET_SOURCE = 156, "a secret can't reach the container as it is written";
+    HEALTH_CHECK = 157, "a health check that ECS doesn't take";
+    SIZE = 158, "a size that Fargate doesn't have";
+    FAMILY = 159, "services can't be grouped, or hold a component that we don't know";
+    START_COMMAND = 160, "the start command must set the address of the task";
+    SCALING = 161, "scaling that can't do what it says";
+    CAPACITY = 162, "a capacity provider that a component must not run on";
+    NAMESPACE = 163, "a name in Cloud Map that can't be";
+    ADDRESS = 164, "an address of another service that doesn't lead there";
+    INGRESS = 165, "a rule for somebody who doesn't exist";
+    WORLD_OPEN = 166, "open to the whole internet";
+    BALANCER = 167, "a load balancer that can't work";
+    SUBNETS = 168, "subnets that nobody describes";
+    TAG = 169, "a tag that AWS or we keep";
+    PORT = 170, "a port that can't be opened";
     TEMPLATE_LIMIT = 189, "the template is over a limit of CloudFormation";
 }
 

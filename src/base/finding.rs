@@ -64,6 +64,13 @@ impl Findings {
         self.0.push(finding);
     }
 
+    /// Adds one and gives it back, for what is still to be said.
+    pub fn add(&mut self, finding: Finding) -> &mut Finding {
+        let index = self.0.len();
+        self.0.push(finding);
+        &mut self.0[index]
+    }
+
     pub fn extend(&mut self, other: Findings) {
         self.0.extend(other.0);
     }

@@ -8,6 +8,7 @@ mod event;
 mod exit;
 mod failure;
 mod finding;
+mod mark;
 mod moment;
 mod place;
 mod secret;
@@ -22,6 +23,7 @@ pub use event::{
 pub use exit::Exit;
 pub use failure::{Error, Failure, Result};
 pub use finding::{Finding, Findings, Severity};
+pub use mark::{ACCOUNT_MARK, REGION_MARK, is_mark};
 pub use moment::Moment;
 pub use place::{Place, Sources};
 pub use secret::Secret;

@@ -90,7 +90,8 @@ fn one<S: Serializer, V: Serialize + ?Sized>(serializer: S, function: &str, valu
 #[cfg(test)]
 mod tests {
     use super::Expression;
-    use crate::stack::{ACCOUNT_MARK, Text};
+    use crate::base::ACCOUNT_MARK;
+    use crate::stack::Text;
     use serde_json::{json, to_value};
 
     #[test]

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Template, template};
+use crate::base::ACCOUNT_MARK;
 use crate::stack::{
-    ACCOUNT_MARK, Architecture, Balancer, BalancerKind, Capacity, Container, Family, Iam, Ingress, Listener, Lookup, Namespace,
-    Peer, Port, Protocol, Registration, Repository, Rollout, Scaling, SecretLookup, SecretSource, Size, Stack, StackSecret,
-    TargetGroup, TargetHealthCheck, Text,
+    Architecture, Balancer, BalancerKind, Capacity, Container, Family, Iam, Ingress, Listener, Lookup, Namespace, Peer, Port,
+    Protocol, Registration, Repository, Rollout, Scaling, SecretLookup, SecretSource, Size, Stack, StackSecret, TargetGroup,
+    TargetHealthCheck, Text,
 };
 
 fn port(number: u16) -> Port {

@@ -1,15 +1,11 @@
 //! Text that may hold what only the account knows.
 //!
-//! The loader is given marks in place of `AWS_ACCOUNT_ID` and `AWS_REGION` where those are not set; a mark is a
-//! noncharacter, which Unicode keeps for use inside a program, so no file can hold it by accident. Here the marks become
-//! typed parts, and in the template `AWS::AccountId` and `AWS::Region`.
+//! The loader is given marks in place of `AWS_ACCOUNT_ID` and `AWS_REGION` where those are not set. Here they become typed
+//! parts, and in the template `AWS::AccountId` and `AWS::Region`.
 
 use std::fmt;
 
-/// Stands for the account's id in a value of the project.
-pub const ACCOUNT_MARK: char = '\u{fdd0}';
-/// Stands for the region in a value of the project.
-pub const REGION_MARK: char = '\u{fdd1}';
+use crate::base::{ACCOUNT_MARK, REGION_MARK};
 
 /// A string of the stack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -93,7 +89,8 @@ pub fn without_marks(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ACCOUNT_MARK, Part, REGION_MARK, Text};
+    use super::{Part, Text};
+    use crate::base::{ACCOUNT_MARK, REGION_MARK};
 
     #[test]
     fn marks_become_parts_and_read_as_variables() {

@@ -1,0 +1,82 @@
+//! The start command, and the address that a task tells its group.
+//!
+//! Connect workers and registries forward requests to their leader at the address it advertises, so each task must advertise
+//! its own. Nothing in a task definition can say it: only the container knows it when it starts. Where the image is as
+//! Confluent made it, its command is wrapped; everywhere else the user's own command must do it, and a finding says so.
+
+use super::Text;
+use super::build::Builder;
+use crate::base::Code;
+use crate::compose::Service;
+use crate::confluent;
+use crate::profile::Component;
+
+/// The command of a container where it isn't the image's own.
+pub(super) struct Start {
+    pub(super) entrypoint: Option<Vec<Text>>,
+    pub(super) command: Option<Vec<Text>>,
+}
+
+impl Builder<'_> {
+    pub(super) fn start(&mut self, name: &str, service: &Service, component: Option<&Component>) -> Start {
+        let texts = |words: &Option<Vec<String>>| words.as_ref().map(|words| words.iter().map(Text::from).collect());
+        let own = Start { entrypoint: texts(&service.entrypoint), command: texts(&service.command) };
+        let Some(component) = component else { return own };
+        let variable = &component.start.advertised_host;
+        let key = if service.command.is_some() {
+            "command"
+        } else if service.entrypoint.is_some() {
+            "entrypoint"
+        } else if service.build.is_some() {
+            "build"
+        } else {
+            "image"
+        };
+        if is_as_made(service) {
+            if let Some(value) = service.environment.get(variable).and_then(Option::as_ref) {
+                let message =
+                    format!("{variable} is \"{}\" for every task; each will advertise its own address instead", &**value);
+                let finding = self.warn(Code::START_COMMAND, &["services", name, "environment", variable], message);
+                finding.help = Some("leave it out of the files: the start command sets it".to_owned());
+            }
+            return Start { entrypoint: None, command: Some(advertising(component)) };
+        }
+        if sets_address(service, component) || service.environment.get(variable).is_some_and(Option::is_some) {
+            return own;
+        }
+        let what = match key {
+            "build" => "its image is built from a Dockerfile of its own",
+            "image" => "its image is not Confluent's own",
+            _ => "it has a start command of its own",
+        };
+        let message = format!("{name} must set {variable} itself at its start: {what}");
+        let finding = self.warn(Code::START_COMMAND, &["services", name, key], message);
+        finding.help = Some(format!(
+            "before it runs {}: export {variable}=$(hostname -i | cut -d' ' -f1), and start it with exec",
+            component.start.command
+        ));
+        own
+    }
+}
+
+/// Whether the start sets the address of the task: our command does, and so may one of the user's that names the variable; a
+/// variable in the files sets it too, for good or ill.
+pub(super) fn sets_address(service: &Service, component: &Component) -> bool {
+    let variable = &component.start.advertised_host;
+    let words = [&service.command, &service.entrypoint].into_iter().filter_map(|line| line.as_ref()).flatten();
+    is_as_made(service) || words.into_iter().any(|word| word.contains(variable.as_str()))
+}
+
+/// The image is as Confluent made it and starts as it does by itself.
+fn is_as_made(service: &Service) -> bool {
+    let image = service.image.as_deref().unwrap_or_default();
+    service.build.is_none() && service.command.is_none() && service.entrypoint.is_none() && confluent::is_confluents_own(image)
+}
+
+/// Sets the address and becomes the image's own command, so that SIGTERM reaches the JVM. `hostname` and `cut` are in every
+/// image of Confluent's; curl and jq are not.
+fn advertising(component: &Component) -> Vec<Text> {
+    let start = &component.start;
+    let script = format!("export {}=$(hostname -i | cut -d' ' -f1); exec {}", start.advertised_host, start.command);
+    ["bash", "-c", &script].into_iter().map(Text::from).collect()
+}

@@ -1,0 +1,270 @@
+//! One compose service → one container of a task definition.
+
+use std::collections::BTreeMap;
+
+use super::build::Builder;
+use super::family::{Asked, Member, condition};
+use super::{Condition, Container, Port, Protocol, SecretSource, Size, Text, Ulimit, image};
+use crate::base::Code;
+use crate::compose::{self, Service};
+use crate::profile::Component;
+
+/// Fargate's longest wait between SIGTERM and SIGKILL, in seconds.
+const LONGEST_STOP: i64 = 120;
+/// MiB of a task that a container without a limit of its own leaves to the others.
+const NONE_OF_OTHERS: u32 = 0;
+
+impl Builder<'_> {
+    pub(super) fn container(&mut self, member: &Member<'_>, family: &[Member<'_>], asked: Asked, size: Size) -> Container {
+        let Member { name, service, component, .. } = member;
+        let ports = self.ports(name, service);
+        let secrets = self.secret_variables(name, service);
+        let mut environment = self.environment(name, service, component.is_some());
+        if let Some(component) = component {
+            let others = family
+                .iter()
+                .filter(|other| other.name != *name)
+                .map(|other| taken(other.service))
+                .fold(NONE_OF_OTHERS, u32::saturating_add);
+            let memory = asked.limit.unwrap_or_else(|| size.memory.saturating_sub(others));
+            heap(component, memory, &secrets, &mut environment);
+        }
+        let own_port = component.map(|component| listening(component, &ports));
+        let health_check = self.health(name, service, *component, own_port);
+        let start = self.start(name, service, *component);
+        Container {
+            name: (*name).to_owned(),
+            image: self.image(name, service),
+            repository: service.image.as_deref().and_then(image::repository),
+            entrypoint: start.entrypoint,
+            command: start.command,
+            environment,
+            secrets,
+            ports: with(ports, own_port),
+            essential: !matches!(Self::awaited(name, service, family), Some(Condition::Complete | Condition::Success)),
+            health_check,
+            stop_timeout: self.stop_timeout(name, service, *component),
+            labels: labels(service),
+            cpu: asked.cpu,
+            memory: asked.limit,
+            memory_reservation: asked.reservation,
+            user: text(service.user.as_deref()),
+            working_dir: text(service.working_dir.as_deref()),
+            read_only: service.read_only,
+            init: service.init == Some(true),
+            tty: service.tty,
+            interactive: service.stdin_open,
+            ulimits: self.ulimits(name, service),
+            depends_on: self.depends_on(name, service, family),
+        }
+    }
+
+    fn image(&mut self, name: &str, service: &Service) -> Text {
+        let Some(image) = service.image.as_deref().filter(|image| !image.is_empty()) else {
+            let finding =
+                self.error(Code::IMAGE, &["services", name], format!("{name} has no image: ECS pulls one from a registry"));
+            finding.help = Some("add image with the name that the built image is pushed as".to_owned());
+            return Text::default();
+        };
+        Text::from(image)
+    }
+
+    /// `known`: it runs a component, whose own rules find the passwords in it.
+    fn environment(&mut self, name: &str, service: &Service, known: bool) -> BTreeMap<String, Text> {
+        let mut environment = BTreeMap::new();
+        for (variable, value) in &service.environment {
+            let path = ["services", name, "environment", variable];
+            let Some(value) = value else {
+                let finding = self.warn(Code::ENVIRONMENT, &path, format!("{variable} has no value here and is left out"));
+                finding.help = Some("a task has no shell to take it from: write the value, or keep it in a secret".to_owned());
+                continue;
+            };
+            if value.contains("{{resolve:") {
+                let message = format!(
+                    "CloudFormation would write the value that {variable} refers to into the task definition, in the clear"
+                );
+                self.error(Code::PLAIN_CREDENTIAL, &path, message).help = Some("use a secret with x-secrets".to_owned());
+            } else if !known && holds_password(variable, value) {
+                let message = format!("{variable} holds a password that everybody who may read task definitions can see");
+                self.warn(Code::PLAIN_CREDENTIAL, &path, message).help =
+                    Some("keep it in Secrets Manager and name it with x-secrets and JsonKeys".to_owned());
+            }
+            environment.insert(variable.clone(), Text::from(&**value));
+        }
+        environment
+    }
+
+    /// The ports that a container listens on: `ports` and `expose`.
+    fn ports(&mut self, name: &str, service: &Service) -> Vec<Port> {
+        let mut ports: Vec<Port> = Vec::new();
+        for port in &service.ports {
+            let protocol = if port.protocol.as_deref() == Some("udp") { Protocol::Udp } else { Protocol::Tcp };
+            if let Ok(number) = u16::try_from(port.target) {
+                ports.push(Port { number, protocol });
+            }
+        }
+        for (index, exposed) in service.expose.iter().enumerate() {
+            let (number, protocol) = exposed.split_once('/').unwrap_or((exposed, "tcp"));
+            let protocol = if protocol == "udp" { Protocol::Udp } else { Protocol::Tcp };
+            if let Ok(number) = number.parse() {
+                ports.push(Port { number, protocol });
+            } else {
+                let index = index.to_string();
+                let message = format!("\"{}\" is not a port; write each port of a range", &**exposed);
+                self.error(Code::PORT, &["services", name, "expose", &index], message);
+            }
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    fn stop_timeout(&mut self, name: &str, service: &Service, component: Option<&Component>) -> Option<u32> {
+        let Some(period) = service.stop_grace_period else {
+            return component.map(|component| component.deployment.stop_timeout_seconds);
+        };
+        let seconds = period.seconds();
+        if seconds > LONGEST_STOP {
+            let message = format!("a stop_grace_period of {seconds} s can't be honoured: Fargate waits {LONGEST_STOP} s at most");
+            self.warn(Code::NOT_ON_ECS, &["services", name, "stop_grace_period"], message);
+        }
+        u32::try_from(seconds.clamp(0, LONGEST_STOP)).ok()
+    }
+
+    fn ulimits(&mut self, name: &str, service: &Service) -> Vec<Ulimit> {
+        let mut ulimits = Vec::new();
+        for (limit, value) in &service.ulimits {
+            // Fargate changes the number of open files and nothing else.
+            if limit != "nofile" {
+                let message = format!("the limit {limit} can't be honoured: Fargate sets nofile only");
+                self.warn(Code::NOT_ON_ECS, &["services", name, "ulimits", limit], message);
+                continue;
+            }
+            let (soft, hard) = match *value {
+                compose::Ulimit::Single(value) => (value, value),
+                compose::Ulimit::Range { soft, hard } => (soft, hard),
+            };
+            ulimits.push(Ulimit { name: limit.clone(), soft, hard });
+        }
+        ulimits
+    }
+
+    /// What others in the task wait for this container to come to.
+    fn awaited(name: &str, service: &Service, family: &[Member<'_>]) -> Option<Condition> {
+        let mut asked = family.iter().filter_map(|other| other.service.depends_on.get(name));
+        condition(service).or_else(|| asked.find_map(|dependency| compose_condition(dependency.condition.as_deref())))
+    }
+
+    /// What this container waits for in its own task. Order between tasks is nothing that ECS knows.
+    fn depends_on(&mut self, name: &str, service: &Service, family: &[Member<'_>]) -> Vec<(String, Condition)> {
+        let mut waits = Vec::new();
+        for (target, dependency) in &service.depends_on {
+            let path = ["services", name, "depends_on", target];
+            let written = dependency.condition.as_deref();
+            let Some(member) = family.iter().find(|member| member.name == target) else {
+                if let Some(condition) = written.filter(|condition| *condition != "service_started") {
+                    let message = format!("{name} can't wait for {target} ({condition}): ECS starts services on their own");
+                    self.warn(Code::NOT_ON_ECS, &path, message).help =
+                        Some("make it try again, or put both into one task with the label ecs.task.family".to_owned());
+                }
+                continue;
+            };
+            let condition = condition(member.service).or_else(|| compose_condition(written)).unwrap_or(Condition::Start);
+            if condition == Condition::Healthy && member.service.healthcheck.is_none() && member.component.is_none() {
+                let message = format!("{name} waits for {target} to be healthy, which has no healthcheck");
+                self.error(Code::HEALTH_CHECK, &path, message).help = Some(format!("add a healthcheck to {target}"));
+            }
+            waits.push((target.clone(), condition));
+        }
+        waits
+    }
+}
+
+fn compose_condition(word: Option<&str>) -> Option<Condition> {
+    match word? {
+        "service_healthy" => Some(Condition::Healthy),
+        "service_completed_successfully" => Some(Condition::Success),
+        _ => Some(Condition::Start),
+    }
+}
+
+/// The memory that another container of the task takes.
+fn taken(service: &Service) -> u32 {
+    let resources = service.deploy.as_ref().map(|deploy| &deploy.resources);
+    let sizes = resources.into_iter().flat_map(|resources| [&resources.limits, &resources.reservations]).flatten();
+    let bytes = sizes.map(|size| size.memory.get()).find(|bytes| *bytes > 0).unwrap_or_else(|| service.mem_limit.get());
+    u32::try_from(bytes.max(0) >> 20).unwrap_or(u32::MAX)
+}
+
+/// The JVM's heap, as a part of the memory that the container has; the rest is for what Java keeps outside of it.
+fn heap(component: &Component, memory: u32, secrets: &BTreeMap<String, SecretSource>, environment: &mut BTreeMap<String, Text>) {
+    let heap = &component.sizing.heap;
+    if environment.contains_key(&heap.variable) || secrets.contains_key(&heap.variable) {
+        return;
+    }
+    let mebibytes = u64::from(memory) * u64::from(heap.percent_of_memory) / 100;
+    environment.insert(heap.variable.clone(), Text::from(format!("-Xms{mebibytes}m -Xmx{mebibytes}m")));
+}
+
+/// The port that a component listens on: its own where the file opens that or says nothing, else the one that is opened.
+pub(super) fn listening(component: &Component, ports: &[Port]) -> u16 {
+    let own = component.start.port;
+    match ports {
+        [only] => only.number,
+        _ => own,
+    }
+}
+
+fn with(mut ports: Vec<Port>, own: Option<u16>) -> Vec<Port> {
+    if let Some(number) = own.filter(|own| ports.iter().all(|port| port.number != *own)) {
+        ports.push(Port { number, protocol: Protocol::Tcp });
+        ports.sort_unstable();
+    }
+    ports
+}
+
+/// The user's labels, without those that speak to us.
+fn labels(service: &Service) -> BTreeMap<String, Text> {
+    let ours = |key: &str| key.starts_with("ecs.task.") || key.starts_with("ecs.depends.") || key.starts_with("ecs.ephemeral.");
+    service.labels.iter().filter(|(key, _)| !ours(key)).map(|(key, value)| (key.clone(), Text::from(value))).collect()
+}
+
+fn text(value: Option<&str>) -> Option<Text> {
+    value.filter(|text| !text.is_empty()).map(Text::from)
+}
+
+/// Whether a plain variable holds what belongs into a secret, by its name or by the form of its value.
+fn holds_password(variable: &str, value: &str) -> bool {
+    let variable = variable.to_ascii_uppercase();
+    let named =
+        ["PASSWORD", "PASSWD", "SECRET_KEY", "API_SECRET", "_TOKEN", "PRIVATE_KEY"].iter().any(|end| variable.ends_with(end));
+    let value = value.trim();
+    let jaas = value.contains("LoginModule") && value.to_ascii_lowercase().contains("password");
+    let user_info = variable.ends_with("USER_INFO") && value.contains(':');
+    // `${env:NAME}` and its like name a secret and hold none.
+    (named || jaas || user_info) && !value.is_empty() && !(value.starts_with("${") && value.ends_with('}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_password;
+
+    #[test]
+    fn a_password_in_the_clear_is_known_by_name_or_form() {
+        for (variable, value) in [
+            ("DB_PASSWORD", "x"),
+            ("CONNECT_SASL_JAAS_CONFIG", "a.PlainLoginModule required username=\"u\" password=\"p\";"),
+            ("CONNECT_VALUE_CONVERTER_BASIC_AUTH_USER_INFO", "key:secret"),
+        ] {
+            assert!(holds_password(variable, value), "{variable}");
+        }
+        for (variable, value) in [
+            ("DB_PASSWORD", ""),
+            ("DB_PASSWORD", "${env:DB}"),
+            ("CONNECT_BASIC_AUTH_CREDENTIALS_SOURCE", "USER_INFO"),
+            ("CONNECT_GROUP_ID", "connect"),
+        ] {
+            assert!(!holds_password(variable, value), "{variable}");
+        }
+    }
+}

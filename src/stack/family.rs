@@ -1,0 +1,367 @@
+//! Services → families: one task definition and one ECS service each. Services with the same `ecs.task.family` label are
+//! containers of one task; every other service is a family of its own.
+
+use std::collections::BTreeMap;
+
+use super::build::Builder;
+use super::{
+    Architecture, Capacity, Condition, Container, Family, Iam, Namespace, Provider, Registration, Rollout, Scaling,
+    ScheduledAction, Size, Text, logical, rollout, size, standing,
+};
+use crate::base::Code;
+use crate::compose::Service;
+use crate::confluent;
+use crate::extensions::{self, ServiceExtensions};
+use crate::profile::{Component, Spot};
+
+/// Days that logs are kept unless the files say.
+const RETENTION: u32 = 30;
+/// Seconds between scalings unless the files say: the values of ECS Compose-X.
+const SCALE_IN: u32 = 300;
+const SCALE_OUT: u32 = 60;
+
+/// A service with what is known of it.
+pub(super) struct Member<'a> {
+    pub(super) name: &'a str,
+    pub(super) service: &'a Service,
+    pub(super) extensions: &'a ServiceExtensions,
+    pub(super) component: Option<&'a Component>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn families(&mut self, namespaces: &BTreeMap<String, Namespace>) -> Vec<Family> {
+        let mut grouped: BTreeMap<String, Vec<Member<'a>>> = BTreeMap::new();
+        for (name, service) in &self.project.services {
+            let Some(extensions) = self.extensions.services.get(name) else { continue };
+            let family = self.family_name(name, service);
+            let component = self.component(service, extensions);
+            self.components.extend(component.map(|component| (name.clone(), component)));
+            grouped.entry(family).or_default().push(Member { name, service, extensions, component });
+        }
+        let mut ids: BTreeMap<String, u32> = BTreeMap::new();
+        let mut families = Vec::new();
+        for (name, members) in grouped {
+            // Two names may differ in characters that a logical id can't have.
+            let id = logical(&name);
+            let count = ids.entry(id.clone()).and_modify(|count| *count += 1).or_insert(1);
+            let id = if *count > 1 { format!("{id}X{count}") } else { id };
+            families.push(self.family(name, id, &members, namespaces));
+        }
+        families
+    }
+
+    fn family_name(&mut self, name: &str, service: &Service) -> String {
+        let Some(family) = label(service, "ecs.task.family").filter(|family| !family.trim().is_empty()) else {
+            return name.to_owned();
+        };
+        if family.contains(',') {
+            let finding = self.error(Code::FAMILY, &["services", name], "a service can stand in one family only");
+            finding.help = Some("keep one name in the label ecs.task.family".to_owned());
+        }
+        family.split(',').next().unwrap_or(name).trim().to_owned()
+    }
+
+    /// What the image holds, by its name or by what the file says.
+    fn component(&mut self, service: &Service, extensions: &ServiceExtensions) -> Option<&'a Component> {
+        let catalogue = self.catalogue;
+        let Some(named) = &extensions.confluent.component else {
+            return service.image.as_deref().and_then(|image| confluent::recognise(catalogue, image));
+        };
+        let component = catalogue.component(&named.value);
+        if component.is_none() {
+            let known = catalogue.components().iter().map(|component| component.name.as_str());
+            let help = match crate::base::nearest(&named.value, known.clone()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("known: {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            self.error_at(Code::FAMILY, named, format!("\"{}\" is no component that we know", named.value)).help = Some(help);
+        }
+        component
+    }
+
+    fn family(&mut self, name: String, id: String, members: &[Member<'a>], namespaces: &BTreeMap<String, Namespace>) -> Family {
+        for member in members {
+            self.unsupported(member.name, member.service);
+            self.settings(member);
+        }
+        let asked: Vec<Asked> = members.iter().map(Asked::of).collect();
+        let size = self.size(&name, members, &asked);
+        let containers: Vec<Container> =
+            members.iter().zip(&asked).map(|(member, asked)| self.container(member, members, *asked, size)).collect();
+        let main = main(members);
+        let count = members.iter().map(|member| member.service.replicas()).max().unwrap_or(1);
+        let count = u32::try_from(count).unwrap_or(0);
+        let scaling = self.scaling(members, count);
+        let registration = self.registration(&name, members, &containers, namespaces);
+        let ecs = |pick: fn(&ServiceExtensions) -> bool| members.iter().any(|member| pick(member.extensions));
+        let rollout = match main {
+            Some(member) => rollout::rollout(member.service, member.component),
+            None => Rollout { minimum_percent: 100, maximum_percent: 200, az_rebalancing: false, grace: None },
+        };
+        Family {
+            size,
+            architecture: self.architecture(members),
+            ephemeral_gib: self.ephemeral(members),
+            count,
+            scaling,
+            rollout,
+            capacity: self.capacity(members),
+            execute_command: ecs(|extensions| extensions.ecs.execute_command),
+            public_ip: ecs(|extensions| extensions.network.public_ip),
+            subnets: self.usage(members),
+            joined_groups: members
+                .iter()
+                .flat_map(|member| &member.extensions.network.groups)
+                .map(|id| Text::from(&id.value))
+                .collect(),
+            ingress: Vec::new(),
+            registration,
+            log_retention_days: members
+                .iter()
+                .find_map(|member| member.extensions.retention.as_ref())
+                .map_or(RETENTION, |days| days.value),
+            iam: iam(members),
+            name,
+            id,
+            containers,
+        }
+    }
+
+    /// The smallest size of Fargate that holds the family.
+    fn size(&mut self, family: &str, members: &[Member<'_>], asked: &[Asked]) -> Size {
+        let cpu: u32 = asked.iter().filter_map(|asked| asked.cpu).fold(0, u32::saturating_add);
+        let memory: u32 = asked.iter().filter_map(Asked::memory).fold(0, u32::saturating_add);
+        let Some(first) = members.first() else { return size::LARGEST };
+        let named = first.service.deploy.is_some();
+        let path: &[&str] = if named { &["services", first.name, "deploy", "resources"] } else { &["services", first.name] };
+        let Some(size) = size::smallest(cpu, memory) else {
+            let message = format!(
+                "{family} asks for {} vCPU and {} GB; the largest task of Fargate has {}",
+                f64::from(cpu) / 1024.0,
+                f64::from(memory) / 1024.0,
+                size::LARGEST
+            );
+            self.error(Code::SIZE, path, message).help = Some("ask for less in deploy.resources, or split the family".to_owned());
+            return size::LARGEST;
+        };
+        if cpu == 0 && memory == 0 {
+            let message = format!("{family} says no size: it gets the smallest, {size}");
+            self.warn(Code::SIZE, path, message).help = Some("say deploy.resources.limits with cpus and memory".to_owned());
+        } else if (cpu != 0 && size.cpu != cpu) || (memory != 0 && size.memory != memory) {
+            let message = format!(
+                "{family} asks for {} vCPU with {} GB, which Fargate doesn't have; the smallest task that holds it has {size}",
+                f64::from(cpu) / 1024.0,
+                f64::from(memory) / 1024.0
+            );
+            self.warn(Code::SIZE, path, message).help =
+                Some("ask for a size that Fargate has, to use what is paid for".to_owned());
+        }
+        size
+    }
+
+    fn scaling(&mut self, members: &[Member<'_>], count: u32) -> Option<Scaling> {
+        let (member, scaling) = members.iter().find_map(|member| Some((member, member.extensions.scaling.as_ref()?)))?;
+        if !(scaling.minimum..=scaling.maximum).contains(&count) {
+            let message = format!(
+                "{} starts with {count} tasks, outside of its range {}-{}",
+                member.name, scaling.minimum, scaling.maximum
+            );
+            let finding = crate::base::Finding::warning(Code::SCALING, message).at(scaling.place.clone()).path(&scaling.path);
+            self.findings.push(finding.help("make deploy.replicas and the range agree: scaling changes the number at once"));
+        }
+        if scaling.cpu.is_none() && scaling.memory.is_none() && scaling.schedule.is_empty() {
+            let message = "the range has neither a target nor a schedule: nothing will ever scale".to_owned();
+            let finding = crate::base::Finding::warning(Code::SCALING, message).at(scaling.place.clone()).path(&scaling.path);
+            self.findings.push(finding.help("add TargetScaling with CpuTarget or MemoryTarget"));
+        }
+        let schedule = scaling.schedule.iter().enumerate().map(|(index, action)| ScheduledAction {
+            name: action.name.clone().unwrap_or_else(|| format!("{}-{}", member.name, index + 1)),
+            schedule: action.schedule.clone(),
+            timezone: action.timezone.clone(),
+            start: action.start.clone(),
+            end: action.end.clone(),
+            minimum: action.minimum,
+            maximum: action.maximum,
+        });
+        Some(Scaling {
+            minimum: scaling.minimum,
+            maximum: scaling.maximum,
+            memory_percent: scaling.memory,
+            cpu_percent: scaling.cpu,
+            scale_in_cooldown: scaling.scale_in_cooldown.unwrap_or(SCALE_IN),
+            scale_out_cooldown: scaling.scale_out_cooldown.unwrap_or(SCALE_OUT),
+            disable_scale_in: scaling.disable_scale_in,
+            schedule: schedule.collect(),
+        })
+    }
+
+    /// The family's name in Cloud Map. In the form of 2020 every family is registered; in the present one who asks for it, or
+    /// all that open a port where there is one namespace and nobody asks.
+    fn registration(
+        &mut self,
+        family: &str,
+        members: &[Member<'_>],
+        containers: &[Container],
+        namespaces: &BTreeMap<String, Namespace>,
+    ) -> Option<Registration> {
+        let mut asked = members.iter().flat_map(|member| &member.extensions.network.cloudmap);
+        if let Some(first) = asked.next() {
+            if let Some(second) = asked.next() {
+                self.error_at(Code::NAMESPACE, &second.namespace, "a service can be registered once only");
+            }
+            let wanted = first.namespace.value.strip_prefix("x-cloudmap::").unwrap_or(&first.namespace.value);
+            let Some(namespace) = namespaces.get(wanted) else {
+                let known = namespaces.keys().map(String::as_str).collect::<Vec<_>>();
+                let help = match crate::base::nearest(wanted, known.iter().copied()) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None if known.is_empty() => "add the namespace to x-cloudmap at the top".to_owned(),
+                    None => format!("x-cloudmap has {}", known.join(", ")),
+                };
+                self.error_at(Code::NAMESPACE, &first.namespace, format!("there is no namespace {wanted}")).help = Some(help);
+                return None;
+            };
+            let name = first.name.as_ref().map_or(family, |name| name.value.as_str());
+            let zone = format!(".{}", namespace.name);
+            let name = name.strip_suffix(&zone).unwrap_or(name);
+            return Some(Registration { namespace: wanted.to_owned(), name: name.to_owned() });
+        }
+        let nobody_asks = self.extensions.services.values().all(|service| service.network.cloudmap.is_empty());
+        let opens = containers.iter().any(|container| !container.ports.is_empty());
+        let (key, _) = namespaces.iter().next().filter(|_| namespaces.len() == 1)?;
+        (opens && (self.extensions.registers_all || nobody_asks))
+            .then(|| Registration { namespace: key.clone(), name: family.to_owned() })
+    }
+
+    fn capacity(&mut self, members: &[Member<'_>]) -> Capacity {
+        let providers: Vec<&extensions::CapacityProvider> =
+            members.iter().flat_map(|member| &member.extensions.ecs.providers).collect();
+        if providers.is_empty() {
+            return Capacity::Fargate;
+        }
+        for member in members {
+            let Some(component) = member.component.filter(|component| component.deployment.spot == Spot::Never) else { continue };
+            if let Some(spot) = providers.iter().find(|provider| provider.name.value == "FARGATE_SPOT") {
+                let message = format!("{} must not run on Spot: it is one task with a state of its own", component.title);
+                self.error_at(Code::CAPACITY, &spot.name, message).help = Some("use FARGATE".to_owned());
+            }
+        }
+        Capacity::Providers(
+            providers
+                .into_iter()
+                .map(|provider| Provider { name: provider.name.value.clone(), base: provider.base, weight: provider.weight })
+                .collect(),
+        )
+    }
+
+    fn architecture(&mut self, members: &[Member<'_>]) -> Architecture {
+        if let Some(arm64) = members.iter().find_map(|member| member.extensions.ecs.arm64.as_ref()) {
+            return if arm64.value { Architecture::Arm64 } else { Architecture::X86_64 };
+        }
+        for member in members {
+            match member.service.platform.as_deref().filter(|platform| !platform.is_empty()) {
+                None => {}
+                Some("linux/amd64" | "linux/x86_64") => return Architecture::X86_64,
+                Some("linux/arm64" | "linux/arm64/v8") => return Architecture::Arm64,
+                Some(other) => {
+                    let message = format!("Fargate doesn't run {other}");
+                    let finding = self.error(Code::NOT_ON_ECS, &["services", member.name, "platform"], message);
+                    finding.help = Some("linux/amd64 or linux/arm64".to_owned());
+                }
+            }
+        }
+        Architecture::default()
+    }
+
+    /// GiB of disk from the label `ecs.ephemeral.storage`; Fargate gives 20 without being asked.
+    fn ephemeral(&mut self, members: &[Member<'_>]) -> Option<u32> {
+        let (member, text) = members.iter().find_map(|member| Some((member, label(member.service, "ecs.ephemeral.storage")?)))?;
+        match text.trim().parse::<u32>() {
+            Ok(gib) if gib <= 20 => None,
+            Ok(gib) if gib <= 200 => Some(gib),
+            _ => {
+                let message = format!("\"{text}\" is no size of a task's disk");
+                let finding = self.error(Code::SIZE, &["services", member.name], message);
+                finding.help = Some("the label ecs.ephemeral.storage takes 21 to 200, in GiB".to_owned());
+                None
+            }
+        }
+    }
+
+    /// The usage of the subnets, by the network that a service stands in.
+    fn usage(&self, members: &[Member<'_>]) -> String {
+        let mut networks = members.iter().flat_map(|member| member.service.networks.keys());
+        let usage = networks.find_map(|network| self.extensions.networks.get(network));
+        usage.map_or(standing::TASKS, |usage| usage.value.as_str()).to_owned()
+    }
+}
+
+/// What a container asks for: CPU units and MiB.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Asked {
+    pub(super) cpu: Option<u32>,
+    pub(super) limit: Option<u32>,
+    pub(super) reservation: Option<u32>,
+}
+
+impl Asked {
+    fn of(member: &Member<'_>) -> Self {
+        let service = member.service;
+        let resources = service.deploy.as_ref().map(|deploy| &deploy.resources);
+        let limits = resources.and_then(|resources| resources.limits.as_ref());
+        let reservations = resources.and_then(|resources| resources.reservations.as_ref());
+        let cpus = [limits.map(|limits| limits.cpus.get()), reservations.map(|kept| kept.cpus.get()), Some(service.cpus.get())];
+        let cpu = cpus.into_iter().flatten().find(|cpus| *cpus > 0.0).map(units);
+        let first = |sizes: [Option<i64>; 2]| sizes.into_iter().flatten().find(|bytes| *bytes > 0).map(mebibytes);
+        let limit = first([limits.map(|limits| limits.memory.get()), Some(service.mem_limit.get())]);
+        let reservation = first([reservations.map(|kept| kept.memory.get()), Some(service.mem_reservation.get())]);
+        Self { cpu, limit, reservation }
+    }
+
+    pub(super) fn memory(&self) -> Option<u32> {
+        self.limit.or(self.reservation)
+    }
+}
+
+/// CPU units, of which a vCPU has 1024.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn units(cpus: f32) -> u32 {
+    // Rust's cast stops at the ends of the range.
+    (f64::from(cpus) * 1024.0).ceil() as u32
+}
+
+fn mebibytes(bytes: i64) -> u32 {
+    u32::try_from(bytes.unsigned_abs().div_ceil(1 << 20)).unwrap_or(u32::MAX)
+}
+
+/// The member that the family is there for: one of Confluent's, else the first that opens a port, else the first.
+fn main<'m, 'a>(members: &'m [Member<'a>]) -> Option<&'m Member<'a>> {
+    let known = members.iter().find(|member| member.component.is_some());
+    let serving = members.iter().find(|member| !member.service.ports.is_empty());
+    known.or(serving).or(members.first())
+}
+
+fn iam(members: &[Member<'_>]) -> Iam {
+    let each = || members.iter().map(|member| &member.extensions.iam);
+    Iam {
+        managed_policies: each().flat_map(|iam| &iam.managed_policies).map(|arn| Text::from(&arn.value)).collect(),
+        policies: each().flat_map(|iam| iam.policies.clone()).collect(),
+        boundary: each().find_map(|iam| iam.boundary.as_ref()).map(|arn| Text::from(&arn.value)),
+    }
+}
+
+/// A label of the service or of its `deploy`.
+pub(super) fn label<'s>(service: &'s Service, key: &str) -> Option<&'s str> {
+    let deploy = service.deploy.as_ref().and_then(|deploy| deploy.labels.get(key));
+    deploy.or_else(|| service.labels.get(key)).map(String::as_str)
+}
+
+/// The condition that a container of a task must have come to, from the label on it.
+pub(super) fn condition(service: &Service) -> Option<Condition> {
+    match label(service, "ecs.depends.condition")? {
+        "START" => Some(Condition::Start),
+        "COMPLETE" => Some(Condition::Complete),
+        "SUCCESS" => Some(Condition::Success),
+        "HEALTHY" => Some(Condition::Healthy),
+        _ => None,
+    }
+}
