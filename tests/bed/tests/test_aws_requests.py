@@ -122,6 +122,40 @@ class Refusals(AwsTest):
         self.assertEqual(self.described(made["StackId"], made["ChangeSetName"])["ChangeSetId"], made["ChangeSetId"])
 
 
+class Validation(AwsTest):
+    def failed(self, change_set):
+        self.assertEqual((change_set["Status"], change_set["ExecutionStatus"]), ("FAILED", "UNAVAILABLE"))
+        answer = self.cfn.describe_events(ChangeSetName=change_set["ChangeSetId"], Filters={"FailedEvents": True})
+        events = [event for event in answer["OperationEvents"] if event["EventType"] == "VALIDATION_ERROR"]
+        self.assertEqual({event["ValidationFailureMode"] for event in events}, {"FAIL"})
+        return {(event["ValidationName"], event["ValidationPath"], event["ValidationStatusReason"]) for event in events}
+
+    def test_properties_against_the_schema(self):
+        source = template()
+        container = source["Resources"]["Task"]["Properties"]["ContainerDefinitions"][0]
+        container.update(Surprise="x", HealthCheck={"Interval": 10}, StopTimeout=[1])
+        source["Resources"]["Service"]["Properties"]["LaunchType"] = "FARGATTE"
+        change_set = self.change_set(source)
+        self.assertIn("[AWS::EarlyValidation::PropertyValidation]. To troubleshoot", change_set["StatusReason"])
+        place = "/Resources/Task/Properties/ContainerDefinitions/0"
+        self.assertEqual(
+            {path for name, path, _ in self.failed(change_set) if name == "PROPERTY_VALIDATION"},
+            {f"{place}/Surprise", f"{place}/StopTimeout", "/Resources/Service/Properties/LaunchType"},
+        )
+
+    def test_a_name_that_is_taken(self):
+        self.client("logs").create_log_group(logGroupName="/mine")
+        source = simple()
+        source["Resources"]["Logs"]["Properties"]["LogGroupName"] = "/mine"
+        change_set = self.change_set(source, parameters=[])
+        self.assertIn("[AWS::EarlyValidation::ResourceExistenceCheck]", change_set["StatusReason"])
+        reason = "Resource of type 'AWS::Logs::LogGroup' with identifier '/mine' already exists."
+        self.assertEqual(self.failed(change_set), {("NAME_CONFLICT_VALIDATION", "/Resources/Logs", reason)})
+
+    def test_a_good_template_passes(self):
+        self.assertEqual(self.change_set(template())["Status"], "CREATE_COMPLETE")
+
+
 class TemplateUrls(AwsTest):
     def setUp(self):
         self.bucket = f"templates-{secrets.token_hex(6)}"  # bucket names are everybody's

@@ -192,13 +192,13 @@ class Failures(AwsTest):
         self.assertEqual(stack["StackStatusReason"], "The following resource(s) failed to create: [Service]. ")
         self.assertEqual(len(self.ecs.list_services(cluster="apps")["serviceArns"]), 1)
 
-    def test_an_unknown_property_and_a_missing_one_fail_as_the_registry_says(self):
-        source = patched(template(), "Service", Surprise="x", DesiredCount="2")
-        self.deploy(source)
+    def test_an_unknown_property_fails_as_the_registry_says(self):
+        source = json.dumps(patched(template(), "Service", Surprise="x"))
+        self.cfn.create_stack(StackName="connect", TemplateBody=source, Parameters=self.parameters(), Capabilities=IAM)
+        self.assertEqual(self.settled()["StackStatus"], "ROLLBACK_COMPLETE")
         reason = dict(self.events(of="Service"))["CREATE_FAILED"]
-        self.assertEqual(
-            reason, "Properties validation failed for resource Service with message:\n#: extraneous key [Surprise] is not permitted"
-        )
+        told = "Properties validation failed for resource Service with message:\n#: extraneous key [Surprise] is not permitted"
+        self.assertEqual(reason, told)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ reports of people who met it.
 
     web.py          the gateway: one more API (Application Auto Scaling) and `POST /_bed/<action>`, the bed's own way in
     requests.py     what CloudFormation refuses before it touches anything: capabilities, parameters, stack states, template URLs
+    validation.py   the validation of a change set, and DescribeEvents for it
     operations.py   a stack operation as AWS runs it: in parallel, waiting for resources to be stable, cancelling the others on a failure
     schemas.py      the resource types' own schemas: which property replaces, which type a value has, which name is unknown
     ecs_types.py    AWS::ECS::TaskDefinition and AWS::ECS::Service

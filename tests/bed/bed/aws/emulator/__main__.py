@@ -18,9 +18,21 @@ def main(port, folder):
     from hypercorn.config import Config
     from ministack import app
 
-    from . import ec2_types, ecs_services, ecs_tasks, ecs_types, operations, requests, scaling, schemas, small_fixes, web
+    from . import (
+        ec2_types,
+        ecs_services,
+        ecs_tasks,
+        ecs_types,
+        operations,
+        requests,
+        scaling,
+        schemas,
+        small_fixes,
+        validation,
+        web,
+    )
 
-    for module in (schemas, requests, operations, small_fixes, scaling, ec2_types, ecs_services, ecs_types, ecs_tasks):
+    for module in (schemas, requests, validation, operations, small_fixes, scaling, ec2_types, ecs_services, ecs_types, ecs_tasks):
         module.install()
     config = Config()
     config.bind, config.keep_alive_timeout, config.loglevel, config.graceful_timeout = [f"127.0.0.1:{port}"], 75, "WARNING", 0.2

@@ -11,6 +11,8 @@ import re
 import threading
 import urllib.parse
 
+from . import validation
+
 CREATION_SECONDS = 0.2  # AWS needs some seconds; the point is that a caller has to wait for CREATE_COMPLETE
 UPDATABLE = {
     "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE",
@@ -167,6 +169,7 @@ def _finish_later(cfn, name, stack_name):
     for change_set in cfn._change_sets.values():
         stack_names = (change_set["StackName"], change_set["StackId"])
         if change_set["ChangeSetName"] == name and stack_name in stack_names:
+            validation.judge(cfn._stacks[change_set["StackName"]], change_set)
             final = {key: change_set[key] for key in ("Status", "ExecutionStatus", "StatusReason", "Changes")}
             change_set.update(Status="CREATE_IN_PROGRESS", ExecutionStatus="UNAVAILABLE", StatusReason="", Changes=[])
             timer = threading.Timer(CREATION_SECONDS, functools.partial(change_set.update, final))
