@@ -14,12 +14,14 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from .context import BedError
 
 SOURCES = Path(__file__).parents[1] / "kafka"
 BUILD_SECONDS = 600
+UNUSED_DAYS = 14
 
 # A test's JVM lives for a minute: the first compiler is enough, and one collector thread leaves the cores to the tests.
 # What it has to say of itself goes to stderr: stdout belongs to the program.
@@ -70,7 +72,8 @@ def build(cache):
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)
             _compile(folder)
-            (folder / "done").touch()
+        (folder / "done").touch()
+        _prune(folder.parent)
     return Java(folder)
 
 
@@ -82,6 +85,14 @@ def locked(cache):
     with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _prune(root):
+    """Removes builds that no bed has asked for in a long time: each is 200 MB."""
+    oldest = time.time() - UNUSED_DAYS * 86400
+    for done in root.glob("*/done"):
+        if done.stat().st_mtime < oldest:
+            shutil.rmtree(done.parent, ignore_errors=True)
 
 
 def _compile(folder):
