@@ -18,6 +18,8 @@
 //! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose, extensions, profile, confluent |
 //! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
 //! | `deploy` | template, account | plan, events, outcome | base, aws, stack, cloudformation |
+//! | `net` | names, addresses, trust | addresses, streams, certificate facts; or a fault with its cause | base |
+//! | `kafka` | a client's settings | what the broker says; **the only room that talks to Kafka** | base, net |
 //! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, deploy |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
@@ -33,6 +35,8 @@ pub mod compose;
 pub mod confluent;
 pub mod deploy;
 pub mod extensions;
+pub mod kafka;
+pub mod net;
 pub mod profile;
 pub mod stack;
 pub mod ui;

@@ -3,4 +3,5 @@
 
 mod architecture;
 mod bed;
+mod kafka;
 mod support;

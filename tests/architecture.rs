@@ -15,6 +15,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("stack", &["base", "compose", "extensions", "profile", "confluent"]),
     ("cloudformation", &["base", "stack"]),
     ("deploy", &["base", "aws", "stack", "cloudformation"]),
+    ("net", &["base"]),
+    ("kafka", &["base", "net"]),
     ("ui", &["base", "cli", "deploy"]),
     ("cli", &["base"]),
     (
@@ -44,7 +46,7 @@ const KEPT_PLACES: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms that hand a secret to whoever needs it: Secrets Manager, the broker, the composed secret itself.
-const EXPOSERS: &[&str] = &["base/secret.rs", "confluent/", "aws/secrets.rs"];
+const EXPOSERS: &[&str] = &["base/secret.rs", "confluent/", "aws/secrets.rs", "kafka/", "net/tls/"];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(dir: &Path, files: &mut Vec<PathBuf>) {

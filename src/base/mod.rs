@@ -2,6 +2,7 @@
 //!
 //! Comes in: nothing. Goes out: vocabulary. Rules: imports no other room, touches neither files nor network, prints nothing.
 
+mod cause;
 mod code;
 mod deadline;
 mod event;
@@ -14,6 +15,7 @@ mod place;
 mod secret;
 pub mod yaml;
 
+pub use cause::{Cause, Fault};
 pub use code::{CODES, Code};
 pub use deadline::Deadline;
 pub use event::{

@@ -1,0 +1,163 @@
+//! From a TCP stream to a logged-in connection, layer by layer, each with its own fault.
+//!
+//! A listener that hangs up says nothing of why. So it is asked again in another way: a listener that was asked for TLS is asked
+//! in the clear, one that was asked in the clear is asked for TLS. Only its answer decides between the causes.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpStream;
+
+use super::sasl;
+use super::settings::Settings;
+use super::wire::{Connection, WireError};
+use crate::base::{Cause, Deadline, Fault};
+use crate::net::{Endpoint, connect, resolve, tls};
+
+/// What the first words with a broker brought.
+#[derive(Debug)]
+pub struct Hello {
+    pub connection: Connection,
+    /// The server's certificate, where there is TLS.
+    pub certificate: Option<tls::Certificate>,
+}
+
+/// TLS where the settings want it, then the greeting of Kafka's protocol. No credentials are sent.
+pub async fn hello(
+    settings: &Settings,
+    host: &str,
+    stream: TcpStream,
+    deadline: Deadline,
+) -> Result<Hello, (Fault, Option<tls::Certificate>)> {
+    let unreachable = |error: io::Error| (Fault::new(Cause::BrokerUnreachable, format!("the connection is gone: {error}")), None);
+    let peer = stream.peer_addr().map_err(unreachable)?;
+    if !settings.protocol.has_tls() {
+        return match Connection::greet(Box::new(stream), peer, deadline).await {
+            Ok(connection) => Ok(Hello { connection, certificate: None }),
+            Err(error) => Err((plain_fault(peer, host, &error, deadline).await, None)),
+        };
+    }
+    let client = tls::Client::new(&settings.tls).map_err(|message| (Fault::new(Cause::TlsUntrusted, message), None))?;
+    let secured = match client.handshake(stream, host, deadline).await {
+        Ok(secured) => secured,
+        Err(failure) => {
+            let certificate = failure.certificate.clone();
+            return Err((tls_fault(peer, *failure, deadline).await, certificate));
+        }
+    };
+    let certificate = secured.certificate;
+    match Connection::greet(Box::new(secured.stream), peer, deadline).await {
+        Ok(connection) => Ok(Hello { connection, certificate }),
+        Err(error) => {
+            let refused = match &error {
+                WireError::Closed(error) => {
+                    tls::refused_after_handshake(error, secured.asked_for_identity, client.has_identity())
+                }
+                _ => None,
+            };
+            Err((refused.unwrap_or_else(|| first_words_fault(&error)), certificate))
+        }
+    }
+}
+
+/// Shows who we are. Without SASL, finds out whether the listener lets us in.
+pub async fn authenticate(connection: &mut Connection, settings: &Settings, host: &str, deadline: Deadline) -> Result<(), Fault> {
+    if let Some(login) = &settings.login {
+        return sasl::authenticate(connection, login, deadline).await;
+    }
+    let Err(error) = sasl::first_request(connection, deadline).await else { return Ok(()) };
+    let fault = request_fault("the first request", &error);
+    if !matches!(error, WireError::Closed(_)) {
+        return Err(fault);
+    }
+    // A listener that wants SASL greets, and then hangs up on the first real request. Asked for its mechanisms, it tells.
+    let Ok(reached) = connect(&[connection.peer], deadline).await else { return Err(fault) };
+    let Ok(mut again) = hello(settings, host, reached.stream, deadline).await else { return Err(fault) };
+    match sasl::mechanisms(&mut again.connection, deadline).await {
+        Some(offered) => {
+            Err(Fault::new(Cause::SaslRequired, format!("the listener lets nobody in without SASL; it offers {offered}")))
+        }
+        None => Err(fault),
+    }
+}
+
+/// All layers at once: DNS, TCP, TLS, greeting, login.
+pub async fn open(settings: &Settings, endpoint: &Endpoint, deadline: Deadline) -> Result<Connection, Fault> {
+    let addresses: Vec<SocketAddr> =
+        resolve(&endpoint.host, deadline).await?.into_iter().map(|address| SocketAddr::new(address, endpoint.port)).collect();
+    let reached = connect(&addresses, deadline).await.map_err(|unreached| unreached.fault)?;
+    let mut hello = hello(settings, &endpoint.host, reached.stream, deadline).await.map_err(|(fault, _)| fault)?;
+    authenticate(&mut hello.connection, settings, &endpoint.host, deadline).await?;
+    Ok(hello.connection)
+}
+
+/// A TLS handshake failed. Where the server only hung up: does it speak Kafka in the clear?
+async fn tls_fault(peer: SocketAddr, failure: tls::Failure, deadline: Deadline) -> Fault {
+    if !failure.closed && failure.talk != tls::Talk::Other {
+        return failure.fault;
+    }
+    let Ok(reached) = connect(&[peer], deadline).await else { return failure.fault };
+    match Connection::greet(Box::new(reached.stream), peer, deadline).await {
+        Ok(_) => Fault::new(Cause::PlaintextListener, "the listener speaks Kafka without TLS"),
+        Err(_) => failure.fault,
+    }
+}
+
+/// A greeting in the clear failed. Does the listener speak TLS?
+async fn plain_fault(peer: SocketAddr, host: &str, error: &WireError, deadline: Deadline) -> Fault {
+    if !matches!(error, WireError::Closed(_) | WireError::Foreign(_)) {
+        return first_words_fault(error);
+    }
+    let speaks_tls = match (connect(&[peer], deadline).await, tls::Client::new(&tls::Settings::default())) {
+        (Ok(reached), Ok(client)) => match client.handshake(reached.stream, host, deadline).await {
+            Ok(_) => true,
+            Err(failure) => failure.talk == tls::Talk::Tls,
+        },
+        _ => false,
+    };
+    if speaks_tls {
+        return Fault::new(Cause::TlsListener, "the listener speaks TLS");
+    }
+    first_words_fault(error)
+}
+
+/// The greeting found no Kafka.
+fn first_words_fault(error: &WireError) -> Fault {
+    match error {
+        WireError::TimedOut => {
+            Fault::new(Cause::TimedOut, "the listener took the connection and then said nothing to Kafka's greeting")
+        }
+        WireError::Closed(error) => {
+            Fault::new(Cause::BrokerUnreachable, format!("the listener hung up at Kafka's greeting: {}", reason(error)))
+        }
+        WireError::Foreign([b'H', b'T', b'T', b'P']) => {
+            Fault::new(Cause::NotKafka, "the listener answers with HTTP, not with Kafka's protocol")
+        }
+        WireError::Unreadable(why) => {
+            Fault::new(Cause::NotKafka, format!("the listener's answer is not Kafka's protocol: {why}"))
+        }
+        WireError::Foreign(_) | WireError::Unsupported => {
+            Fault::new(Cause::NotKafka, "the listener's answer is not Kafka's protocol")
+        }
+    }
+}
+
+/// A request after the greeting has no answer.
+pub(super) fn request_fault(what: &str, error: &WireError) -> Fault {
+    match error {
+        WireError::TimedOut => Fault::new(Cause::TimedOut, format!("the broker did not answer {what} in time")),
+        WireError::Closed(error) => {
+            Fault::new(Cause::BrokerUnreachable, format!("the broker hung up on {what}: {}", reason(error)))
+        }
+        WireError::Unsupported => Fault::new(Cause::BrokerUnreachable, format!("the broker does not speak {what}")),
+        WireError::Unreadable(why) => Fault::new(Cause::NotKafka, format!("the answer to {what} can't be read: {why}")),
+        WireError::Foreign(_) => Fault::new(Cause::NotKafka, format!("the answer to {what} is not Kafka's protocol")),
+    }
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "connection closed".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,35 @@
+//! The only code that talks to Kafka. Comes in: a client's [`Settings`] and a deadline. Goes out: what the broker said, as data,
+//! or a [`Fault`](crate::base::Fault) with the one cause.
+//!
+//! Two clients stand side by side, each for what it does best.
+//!
+//! - A small wire client (`wire`, `link`, `sasl`, `probe`): it sends single requests with the codecs of `kafka-protocol` and hears every
+//!   error code. librdkafka hides what a diagnosis lives from: the mechanisms that a listener offers, the rights on a topic
+//!   that does not exist yet, the difference between a listener without TLS and a dropped connection.
+//! - librdkafka through rdkafka's safe API (`login`): an independent client in wide use logs in with the same
+//!   settings, so that a login which passes here is not only our own reading of the protocol.
+//!
+//! With the wire client nothing is left that would need raw calls into librdkafka, so there is no unsafe code at all.
+//!
+//! Rules: nothing that is sent may create, move or change anything in the cluster. No FindCoordinator (it creates
+//! `__consumer_offsets` where it is missing), no JoinGroup, no Metadata with topic auto-creation; CreateTopics with
+//! `validate_only` alone. Every call has a deadline.
+
+mod link;
+mod login;
+mod operation;
+mod probe;
+mod sasl;
+mod scram;
+mod settings;
+mod wire;
+
+pub use link::{Hello, authenticate, hello, open};
+pub use login::login;
+pub use operation::{Operation, Rights};
+pub use probe::{
+    Broker, Cluster, ConfigAccess, Creation, Existence, GroupAnswer, NewTopic, TopicAnswer, cluster, configs, creatable, group,
+    topics,
+};
+pub use settings::{Login, Mechanism, Protocol, Settings};
+pub use wire::Connection;

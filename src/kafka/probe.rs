@@ -1,0 +1,296 @@
+//! Questions to a broker that change nothing, and its answers as data.
+
+use std::collections::BTreeMap;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::{
+    CreateTopicsRequest, DescribeConfigsRequest, DescribeGroupsRequest, GroupId, HeartbeatRequest, MetadataRequest,
+    MetadataResponse, TopicName,
+};
+use kafka_protocol::protocol::StrBytes;
+
+use super::link::request_fault;
+use super::operation::{Operation, Rights};
+use super::wire::Connection;
+use crate::base::{Deadline, Fault};
+use crate::net::Endpoint;
+
+const NONE: i16 = 0;
+const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+const COORDINATOR_NOT_AVAILABLE: i16 = 15;
+const NOT_COORDINATOR: i16 = 16;
+const INVALID_TOPIC: i16 = 17;
+const ILLEGAL_GENERATION: i16 = 22;
+const UNKNOWN_MEMBER_ID: i16 = 25;
+const REBALANCE_IN_PROGRESS: i16 = 27;
+const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
+const GROUP_AUTHORIZATION_FAILED: i16 = 30;
+const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
+const TOPIC_ALREADY_EXISTS: i16 = 36;
+const NOT_CONTROLLER: i16 = 41;
+const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
+
+/// How an error code of the protocol is called.
+pub(super) fn error_name(code: i16) -> String {
+    ResponseError::try_from_code(code).map_or_else(|| "no error".to_owned(), |error| error.to_string())
+}
+
+/// A broker as the cluster advertises it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broker {
+    pub id: i32,
+    pub endpoint: Endpoint,
+}
+
+/// What the cluster says of itself.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    pub id: Option<String>,
+    /// By id.
+    pub brokers: Vec<Broker>,
+    pub controller: i32,
+}
+
+/// The cluster's id and the brokers that it advertises on this listener.
+pub async fn cluster(connection: &mut Connection, deadline: Deadline) -> Result<Cluster, Fault> {
+    let answer = metadata(connection, &[], deadline).await?;
+    let mut brokers: Vec<Broker> = answer
+        .brokers
+        .iter()
+        .map(|broker| Broker {
+            id: broker.node_id.0,
+            endpoint: Endpoint::new(broker.host.as_str(), u16::try_from(broker.port).unwrap_or_default()),
+        })
+        .collect();
+    brokers.sort_by_key(|broker| broker.id);
+    Ok(Cluster { id: answer.cluster_id.as_ref().map(ToString::to_string), brokers, controller: answer.controller_id.0 })
+}
+
+async fn metadata(connection: &mut Connection, topics: &[String], deadline: Deadline) -> Result<MetadataResponse, Fault> {
+    let topics = topics.iter().map(|name| MetadataRequestTopic::default().with_name(Some(topic_name(name)))).collect();
+    let request = MetadataRequest::default()
+        .with_topics(Some(topics))
+        .with_allow_auto_topic_creation(false)
+        .with_include_topic_authorized_operations(true);
+    connection.call(&request, 10, deadline).await.map(|(answer, _)| answer).map_err(|error| request_fault("Metadata", &error))
+}
+
+/// Is the topic there?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Existence {
+    Exists {
+        partitions: usize,
+        replication: usize,
+    },
+    Missing,
+    /// The broker does not tell a caller without Describe.
+    Undisclosed,
+}
+
+/// A topic as its caller sees it.
+#[derive(Debug, Clone)]
+pub struct TopicAnswer {
+    pub existence: Existence,
+    pub rights: Rights,
+}
+
+/// Existence and the caller's rights on each topic, by one Metadata request. Topics that don't exist are answered too.
+pub async fn topics(
+    connection: &mut Connection,
+    names: &[String],
+    deadline: Deadline,
+) -> Result<BTreeMap<String, TopicAnswer>, Fault> {
+    let answer = metadata(connection, names, deadline).await?;
+    let answers = answer.topics.iter().filter_map(|topic| {
+        let name = topic.name.as_ref()?.to_string();
+        let rights = || Rights::from_bits(topic.topic_authorized_operations);
+        let answer = match topic.error_code {
+            UNKNOWN_TOPIC_OR_PARTITION => TopicAnswer { existence: Existence::Missing, rights: rights() },
+            TOPIC_AUTHORIZATION_FAILED => TopicAnswer { existence: Existence::Undisclosed, rights: Rights::NoDescribe },
+            INVALID_TOPIC => {
+                let why = format!("Kafka does not allow the name `{name}`");
+                TopicAnswer { existence: Existence::Undisclosed, rights: Rights::Unknown(why) }
+            }
+            // NONE, and states of partitions that a caller's rights don't depend on.
+            _ => {
+                let replication =
+                    topic.partitions.iter().map(|partition| partition.replica_nodes.len()).min().unwrap_or_default();
+                TopicAnswer { existence: Existence::Exists { partitions: topic.partitions.len(), replication }, rights: rights() }
+            }
+        };
+        Some((name, answer))
+    });
+    Ok(answers.collect())
+}
+
+/// A topic that would be created, as it would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTopic {
+    pub name: String,
+    /// -1 stands for the broker's default.
+    pub partitions: i32,
+    pub replication: i16,
+}
+
+/// What the cluster says to creating a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Creation {
+    Allowed,
+    AlreadyExists,
+    Denied,
+    /// The caller may create topics, but not this one as it is: replication factor, policy, name.
+    Refused(String),
+    Unknown(String),
+    /// Ask the controller.
+    Elsewhere,
+}
+
+/// Would these topics be created? Only validated, never done.
+pub async fn creatable(
+    connection: &mut Connection,
+    topics: &[NewTopic],
+    deadline: Deadline,
+) -> Result<BTreeMap<String, Creation>, Fault> {
+    let wanted = topics
+        .iter()
+        .map(|topic| {
+            CreatableTopic::default()
+                .with_name(topic_name(&topic.name))
+                .with_num_partitions(topic.partitions)
+                .with_replication_factor(topic.replication)
+        })
+        .collect();
+    let limit = i32::try_from(deadline.remaining().as_millis()).unwrap_or(i32::MAX);
+    let request = CreateTopicsRequest::default().with_topics(wanted).with_validate_only(true).with_timeout_ms(limit);
+    let (answer, _) = connection.call(&request, 7, deadline).await.map_err(|error| request_fault("CreateTopics", &error))?;
+    let verdicts = answer.topics.iter().map(|topic| {
+        let said = || {
+            topic
+                .error_message
+                .as_ref()
+                .filter(|text| !text.is_empty())
+                .map_or_else(|| error_name(topic.error_code), ToString::to_string)
+        };
+        let verdict = match topic.error_code {
+            NONE => Creation::Allowed,
+            TOPIC_ALREADY_EXISTS => Creation::AlreadyExists,
+            TOPIC_AUTHORIZATION_FAILED | CLUSTER_AUTHORIZATION_FAILED => Creation::Denied,
+            NOT_CONTROLLER => Creation::Elsewhere,
+            // INVALID_TOPIC, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG, POLICY_VIOLATION: judged after the authorizer.
+            INVALID_TOPIC | 37 | 38 | 40 | 44 => Creation::Refused(said()),
+            _ => Creation::Unknown(said()),
+        };
+        (topic.name.to_string(), verdict)
+    });
+    Ok(verdicts.collect())
+}
+
+/// May the caller read a topic's configuration, and what does it say?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigAccess {
+    Allowed { cleanup_policy: Option<String> },
+    Denied,
+    Unknown(String),
+}
+
+/// The configuration of topics. A missing topic is answered too: the authorizer comes first.
+pub async fn configs(
+    connection: &mut Connection,
+    names: &[String],
+    deadline: Deadline,
+) -> Result<BTreeMap<String, ConfigAccess>, Fault> {
+    const TOPIC: i8 = 2;
+    let key = StrBytes::from_static_str("cleanup.policy");
+    let resources = names
+        .iter()
+        .map(|name| {
+            DescribeConfigsResource::default()
+                .with_resource_type(TOPIC)
+                .with_resource_name(StrBytes::from_string(name.clone()))
+                .with_configuration_keys(Some(vec![key.clone()]))
+        })
+        .collect();
+    let request = DescribeConfigsRequest::default().with_resources(resources);
+    let (answer, _) = connection.call(&request, 4, deadline).await.map_err(|error| request_fault("DescribeConfigs", &error))?;
+    let verdicts = answer.results.iter().map(|result| {
+        let verdict = match result.error_code {
+            NONE => ConfigAccess::Allowed {
+                cleanup_policy: result
+                    .configs
+                    .iter()
+                    .find(|entry| entry.name == key)
+                    .and_then(|entry| entry.value.as_ref())
+                    .map(ToString::to_string),
+            },
+            UNKNOWN_TOPIC_OR_PARTITION => ConfigAccess::Allowed { cleanup_policy: None },
+            TOPIC_AUTHORIZATION_FAILED => ConfigAccess::Denied,
+            code => ConfigAccess::Unknown(error_name(code)),
+        };
+        (result.resource_name.to_string(), verdict)
+    });
+    Ok(verdicts.collect())
+}
+
+/// A group as its caller sees it.
+#[derive(Debug, Clone)]
+pub struct GroupAnswer {
+    pub rights: Rights,
+    /// Which request said so.
+    pub evidence: &'static str,
+}
+
+/// The caller's rights on a group, by asking every broker that is connected.
+///
+/// Only the group's coordinator tells all rights, and asking who that is would create `__consumer_offsets` on a cluster that has
+/// none. So each broker is asked directly. Where no coordinator answers, a heartbeat of a member that does not exist tells whether the
+/// caller has Read: the authorizer is asked first, and whatever comes after it refuses the member and changes nothing.
+pub async fn group(connections: &mut [Connection], name: &str, deadline: Deadline) -> Result<GroupAnswer, Fault> {
+    let mut last = Fault::new(crate::base::Cause::BrokerUnreachable, "no broker is connected");
+    let mut reachable = None;
+    for (index, connection) in connections.iter_mut().enumerate() {
+        let group = GroupId(StrBytes::from_string(name.to_owned()));
+        let request = DescribeGroupsRequest::default().with_groups(vec![group]).with_include_authorized_operations(true);
+        match connection.call(&request, 5, deadline).await {
+            Ok((answer, _)) => match answer.groups.first().map(|group| (group.error_code, group.authorized_operations)) {
+                Some((NONE, bits)) if bits != i32::MIN => {
+                    return Ok(GroupAnswer { rights: Rights::from_bits(bits), evidence: "DescribeGroups authorized operations" });
+                }
+                Some((GROUP_AUTHORIZATION_FAILED, _)) => {
+                    return Ok(GroupAnswer { rights: Rights::NoDescribe, evidence: "DescribeGroups was refused" });
+                }
+                _ => reachable = Some(index),
+            },
+            Err(error) => last = request_fault("DescribeGroups", &error),
+        }
+    }
+    match reachable.and_then(|index| connections.get_mut(index)) {
+        Some(connection) => heartbeat(connection, name, deadline).await,
+        None => Err(last),
+    }
+}
+
+async fn heartbeat(connection: &mut Connection, name: &str, deadline: Deadline) -> Result<GroupAnswer, Fault> {
+    let request = HeartbeatRequest::default()
+        .with_group_id(GroupId(StrBytes::from_string(name.to_owned())))
+        .with_generation_id(-1)
+        .with_member_id(StrBytes::from_static_str("confluent-ecs-preflight-no-such-member"));
+    let (answer, _) = connection.call(&request, 3, deadline).await.map_err(|error| request_fault("Heartbeat", &error))?;
+    let rights = match answer.error_code {
+        GROUP_AUTHORIZATION_FAILED => Rights::Known([Operation::Describe].into()),
+        COORDINATOR_NOT_AVAILABLE
+        | NOT_COORDINATOR
+        | COORDINATOR_LOAD_IN_PROGRESS
+        | ILLEGAL_GENERATION
+        | UNKNOWN_MEMBER_ID
+        | REBALANCE_IN_PROGRESS => Rights::Known([Operation::Describe, Operation::Read].into()),
+        code => Rights::Unknown(error_name(code)),
+    };
+    Ok(GroupAnswer { rights, evidence: "Heartbeat of a member that does not exist" })
+}
+
+fn topic_name(name: &str) -> TopicName {
+    TopicName(StrBytes::from_string(name.to_owned()))
+}

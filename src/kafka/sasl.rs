@@ -1,0 +1,113 @@
+//! Login: is the mechanism offered, are the credentials good?
+
+use kafka_protocol::messages::{MetadataRequest, SaslAuthenticateRequest, SaslHandshakeRequest};
+use kafka_protocol::protocol::StrBytes;
+
+use super::link::request_fault;
+use super::scram::{self, Hash};
+use super::settings::{Login, Mechanism};
+use super::wire::{Connection, WireError};
+use crate::base::{Cause, Deadline, Fault};
+
+const ILLEGAL_SASL_STATE: i16 = 34;
+const UNSUPPORTED_SASL_MECHANISM: i16 = 33;
+const SASL_AUTHENTICATION_FAILED: i16 = 58;
+
+/// Shows the credentials. After this the connection may ask what its principal may ask.
+pub(super) async fn authenticate(connection: &mut Connection, login: &Login, deadline: Deadline) -> Result<(), Fault> {
+    match offered(connection, login.mechanism.as_str(), deadline).await? {
+        Offer::Accepted => {}
+        Offer::NoSasl => {
+            return Err(Fault::new(
+                Cause::MechanismNotOffered,
+                "the listener knows no SASL: its security.protocol is PLAINTEXT or SSL",
+            ));
+        }
+        Offer::Others(mechanisms) => {
+            let offered = if mechanisms.is_empty() { "none".to_owned() } else { mechanisms.join(", ") };
+            return Err(Fault::new(
+                Cause::MechanismNotOffered,
+                format!("the listener does not offer {}; it offers {offered}", login.mechanism),
+            ));
+        }
+    }
+    match login.mechanism {
+        Mechanism::Plain => {
+            let token = format!("\0{}\0{}", login.username, login.password.expose());
+            send(connection, login, token.into_bytes(), deadline).await.map(|_| ())
+        }
+        Mechanism::ScramSha256 => scram_login(connection, login, Hash::Sha256, deadline).await,
+        Mechanism::ScramSha512 => scram_login(connection, login, Hash::Sha512, deadline).await,
+    }
+}
+
+/// The first request that needs a login, where a login is needed: it asks for nothing.
+pub(super) async fn first_request(connection: &mut Connection, deadline: Deadline) -> Result<(), WireError> {
+    let nothing = MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false);
+    connection.call(&nothing, 9, deadline).await.map(|_| ())
+}
+
+/// The mechanisms that a listener offers; `None` where it knows no SASL.
+pub(super) async fn mechanisms(connection: &mut Connection, deadline: Deadline) -> Option<String> {
+    // A name that no listener offers: the answer is the list.
+    match offered(connection, "NONE", deadline).await {
+        Ok(Offer::Others(mechanisms)) => Some(mechanisms.join(", ")),
+        Ok(Offer::Accepted | Offer::NoSasl) | Err(_) => None,
+    }
+}
+
+enum Offer {
+    Accepted,
+    Others(Vec<String>),
+    NoSasl,
+}
+
+async fn offered(connection: &mut Connection, mechanism: &str, deadline: Deadline) -> Result<Offer, Fault> {
+    let request = SaslHandshakeRequest::default().with_mechanism(StrBytes::from_string(mechanism.to_owned()));
+    let (answer, _) = connection.call(&request, 1, deadline).await.map_err(|error| match error {
+        // Some listeners without SASL do not even list the request.
+        WireError::Unsupported => Fault::new(Cause::MechanismNotOffered, "the listener knows no SASL"),
+        error => request_fault("the SASL handshake", &error),
+    })?;
+    match answer.error_code {
+        0 => Ok(Offer::Accepted),
+        UNSUPPORTED_SASL_MECHANISM => Ok(Offer::Others(answer.mechanisms.iter().map(ToString::to_string).collect())),
+        ILLEGAL_SASL_STATE => Ok(Offer::NoSasl),
+        code => {
+            Err(Fault::new(Cause::BrokerUnreachable, format!("the SASL handshake failed: {}", super::probe::error_name(code))))
+        }
+    }
+}
+
+async fn scram_login(connection: &mut Connection, login: &Login, hash: Hash, deadline: Deadline) -> Result<(), Fault> {
+    let odd = |message: String| Fault::new(Cause::BadCredentials, message);
+    let first = scram::First::new(hash, &login.username, scram::nonce().map_err(odd)?);
+    let answer = send(connection, login, first.message().into_bytes(), deadline).await?;
+    let password = login.password.clone();
+    // Thousands of hashes: not on the runtime's own threads.
+    let last = tokio::task::spawn_blocking(move || first.answer(&answer, &password));
+    let last = last.await.map_err(|_| odd("the SCRAM proof could not be computed".to_owned()))?.map_err(odd)?;
+    let answer = send(connection, login, last.message().as_bytes().to_vec(), deadline).await?;
+    last.verify(&answer).map_err(odd)
+}
+
+async fn send(connection: &mut Connection, login: &Login, bytes: Vec<u8>, deadline: Deadline) -> Result<String, Fault> {
+    let request = SaslAuthenticateRequest::default().with_auth_bytes(bytes.into());
+    let (answer, _) = connection.call(&request, 2, deadline).await.map_err(|error| match error {
+        // Everything before went well, so the broker dislikes what it was just told.
+        WireError::Closed(_) => {
+            Fault::new(Cause::BadCredentials, format!("the broker hung up when it was shown the {} credentials", login.mechanism))
+        }
+        error => request_fault("the login", &error),
+    })?;
+    match answer.error_code {
+        0 => Ok(String::from_utf8_lossy(&answer.auth_bytes).into_owned()),
+        SASL_AUTHENTICATION_FAILED => {
+            let said = answer.error_message.as_ref().map_or("", |message| message.as_str());
+            let cause = if said.contains("Access denied") { Cause::AccessDenied } else { Cause::BadCredentials };
+            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+            Err(Fault::new(cause, format!("the broker refused the {} login{said}", login.mechanism)))
+        }
+        code => Err(Fault::new(Cause::BadCredentials, format!("the login failed: {}", super::probe::error_name(code)))),
+    }
+}

@@ -1,0 +1,13 @@
+//! DNS, TCP and TLS, each a layer of its own, so that a failure is the failure of one layer.
+//!
+//! Comes in: names, addresses, trust settings and a deadline. Goes out: addresses, streams and certificate facts, or a
+//! [`Fault`](crate::base::Fault) with its cause. Rules: nothing blocks the runtime, nothing outlives its deadline.
+
+mod dns;
+mod endpoint;
+mod tcp;
+pub mod tls;
+
+pub use dns::resolve;
+pub use endpoint::{Endpoint, Reach, reach};
+pub use tcp::{Attempt, Reached, Unreached, connect};

@@ -1,0 +1,133 @@
+//! TLS by rustls, judged as a Java client judges it: a truststore stands instead of the system's authorities, never beside them.
+//!
+//! Comes in: a stream, the host it was opened for, trust settings. Goes out: a secured stream with the facts of the server's
+//! certificate, or a failure that says which of the many things went wrong. What the server said first is kept, so that a
+//! server that speaks no TLS is told apart from one whose TLS fails.
+
+mod certificate;
+mod failure;
+mod recorder;
+mod verifier;
+
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::CertifiedKey;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::base::{Cause, Deadline, Fault, Secret};
+pub use certificate::Certificate;
+pub use failure::{Failure, Talk, refused_after_handshake};
+pub use recorder::Recorder;
+use verifier::{Identity, Verifier};
+
+/// What a client trusts and shows.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// PEM certificates that stand instead of the system's authorities, as a Java truststore does.
+    pub authorities: Option<String>,
+    /// The client's own certificate chain (PEM) and its private key (PEM).
+    pub identity: Option<(String, Secret)>,
+    /// `ssl.endpoint.identification.algorithm` set to nothing: the host name is not compared.
+    pub ignore_host_name: bool,
+}
+
+/// A TLS client, its authorities and keys read once.
+#[derive(Debug, Clone)]
+pub struct Client {
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<Verifier>,
+    identity: Option<Arc<CertifiedKey>>,
+}
+
+/// A secured stream.
+#[derive(Debug)]
+pub struct Secured {
+    pub stream: TlsStream<Recorder>,
+    pub certificate: Option<Certificate>,
+    /// The server asked for a client certificate; it may refuse the connection only later.
+    pub asked_for_identity: bool,
+}
+
+impl Client {
+    /// Reads authorities and keys. What is wrong with them is a sentence for the user's configuration.
+    pub fn new(settings: &Settings) -> Result<Self, String> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let authorities = match &settings.authorities {
+            Some(pem) => certificates(pem, "the truststore")?,
+            None => rustls_native_certs::load_native_certs().certs,
+        };
+        let verifier = Arc::new(Verifier::new(authorities, settings.ignore_host_name, &provider)?);
+        let identity = match &settings.identity {
+            Some((chain, key)) => Some(Arc::new(certified(chain, key, &provider)?)),
+            None => None,
+        };
+        Ok(Self { provider, verifier, identity })
+    }
+
+    pub fn has_identity(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// Shakes hands as a client of `host`.
+    pub async fn handshake(&self, tcp: TcpStream, host: &str, deadline: Deadline) -> Result<Secured, Box<Failure>> {
+        let (recorder, heard) = Recorder::new(tcp);
+        let Ok(name) = ServerName::try_from(host.to_owned()) else {
+            let fault = Fault::new(Cause::TlsHostname, format!("`{host}` is not a name that a certificate can be issued for"));
+            return Err(Box::new(Failure { fault, certificate: None, talk: Talk::Silent, closed: false }));
+        };
+        let witness = Arc::new(verifier::Witness::new(self.verifier.clone()));
+        let identity = Arc::new(Identity::new(self.identity.clone()));
+        let config = ClientConfig::builder_with_provider(self.provider.clone()).with_safe_default_protocol_versions();
+        let mut config = match config {
+            Ok(config) => {
+                config.dangerous().with_custom_certificate_verifier(witness.clone()).with_client_cert_resolver(identity.clone())
+            }
+            Err(error) => return Err(Box::new(Failure::unclassified(format!("TLS can't be set up: {error}")))),
+        };
+        config.resumption = Resumption::disabled();
+        let shake = TlsConnector::from(Arc::new(config)).connect(name, recorder);
+        let result = timeout(deadline.remaining(), shake).await;
+        let certificate = witness.certificate();
+        match result {
+            Ok(Ok(stream)) => Ok(Secured { stream, certificate, asked_for_identity: identity.was_asked() }),
+            Ok(Err(error)) => {
+                let seen = failure::Seen {
+                    certificate,
+                    heard: heard.bytes(),
+                    asked_for_identity: identity.was_asked(),
+                    has_identity: self.has_identity(),
+                };
+                Err(Box::new(failure::classify(host, &error, seen)))
+            }
+            Err(_) => Err(Box::new(failure::timed_out(certificate, &heard.bytes()))),
+        }
+    }
+}
+
+fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match read {
+        Ok(certificates) if certificates.is_empty() => Err(format!("{what} holds no PEM certificate")),
+        Ok(certificates) => Ok(certificates),
+        Err(error) => Err(format!("{what} is not readable PEM: {error}")),
+    }
+}
+
+fn certified(chain: &str, key: &Secret, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
+    let chain = certificates(chain, "the client certificate")?;
+    if key.expose().contains("ENCRYPTED PRIVATE KEY") {
+        return Err("the client's private key is encrypted; give it unencrypted in the secret".to_owned());
+    }
+    let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
+        .map_err(|_| "the client's private key is not a PEM private key".to_owned())?;
+    CertifiedKey::from_der(chain, key, provider)
+        .map_err(|_| "the client's certificate and its private key don't belong together".to_owned())
+}

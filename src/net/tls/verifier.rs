@@ -1,0 +1,157 @@
+//! Verification as a Java client does it, and a witness of what the server showed and asked for.
+//!
+//! Java differs from webpki in two places that people meet: a certificate that itself stands in the truststore is trusted,
+//! and the common name counts when the certificate lists no names.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use super::Certificate;
+
+pub(super) struct Verifier {
+    webpki: Arc<WebPkiServerVerifier>,
+    trusted: Vec<CertificateDer<'static>>,
+    ignore_host_name: bool,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verifier({} authorities)", self.trusted.len())
+    }
+}
+
+impl Verifier {
+    pub(super) fn new(
+        trusted: Vec<CertificateDer<'static>>,
+        ignore_host_name: bool,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        let (added, _unreadable) = roots.add_parsable_certificates(trusted.iter().cloned());
+        if added == 0 {
+            return Err("no trusted certificate authority was found: install ca-certificates, or name a truststore".to_owned());
+        }
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+            .build()
+            .map_err(|error| format!("the trusted authorities can't be used: {error}"))?;
+        Ok(Self { webpki, trusted, ignore_host_name })
+    }
+
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let verdict = if self.trusted.iter().any(|trusted| trusted == end_entity) {
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)
+        } else {
+            self.webpki.verify_server_cert(end_entity, intermediates, name, ocsp, now).map(|_| ())
+        };
+        match verdict {
+            // webpki looks at the name last: the chain itself holds.
+            Err(Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if self.ignore_host_name
+                || Certificate::read(end_entity).is_some_and(|facts| facts.is_for_by_common_name(&name.to_str())) =>
+            {
+                Ok(())
+            }
+            verdict => verdict,
+        }
+    }
+}
+
+/// A [`Verifier`] for one handshake, which keeps the certificate also when it is refused.
+#[derive(Debug)]
+pub(super) struct Witness {
+    verifier: Arc<Verifier>,
+    seen: Mutex<Option<Certificate>>,
+}
+
+impl Witness {
+    pub(super) fn new(verifier: Arc<Verifier>) -> Self {
+        Self { verifier, seen: Mutex::new(None) }
+    }
+
+    pub(super) fn certificate(&self) -> Option<Certificate> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Certificate::read(end_entity);
+        self.verifier.verify(end_entity, intermediates, name, ocsp, now)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.webpki.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.webpki.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.webpki.supported_verify_schemes()
+    }
+}
+
+/// Shows the client's certificate, and notes that it was asked for.
+#[derive(Debug)]
+pub(super) struct Identity {
+    key: Option<Arc<CertifiedKey>>,
+    asked: AtomicBool,
+}
+
+impl Identity {
+    pub(super) fn new(key: Option<Arc<CertifiedKey>>) -> Self {
+        Self { key, asked: AtomicBool::new(false) }
+    }
+
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl ResolvesClientCert for Identity {
+    fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        self.key.clone()
+    }
+
+    /// Always: rustls asks `resolve` only then, and the question is what we want to know of.
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
