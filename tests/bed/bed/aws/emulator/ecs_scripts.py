@@ -23,7 +23,7 @@ A script is a JSON object; every key but `service` may be left out:
     timeout          seconds until CloudFormation gives a service up that isn't stable (10,800 as on AWS)
     breaker_is_success  true: CloudFormation takes a breaker's rollback for success (github.com/aws/containers-roadmap issue 1369)
 
-The newest script that fits wins. Without one a task is RUNNING after 0.15 s and stays so. In texts {service}, {deployment}, {task}
+A task follows the script that fits when it starts, the newest first; events, timeout and breaker hold for services that run already. Without one a task is RUNNING after 0.15 s and stays so. In texts {service}, {deployment}, {task}
 and {family} are replaced.
 """
 

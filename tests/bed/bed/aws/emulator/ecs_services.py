@@ -84,6 +84,7 @@ def find(data):
         raise Refused("ServiceNotFoundException", "Service not found.")
     if service["status"] != "ACTIVE":
         raise Refused("ServiceNotActiveException", "Service was not ACTIVE.")
+    service["_next_look"] = 0
     return key, service
 
 

@@ -25,6 +25,8 @@ from .ecs_services import LOCK, new_deployment
 
 logger = logging.getLogger("bed.ecs")
 TICK = 0.03
+CALM = 0.3  # between two looks at a service in which nothing moves: many tests share a bed and leave their services in it
+REMEMBERED = 3600
 STARTING, ENDING = ("PROVISIONING", "PENDING", "ACTIVATING"), ("DEACTIVATING", "STOPPING", "DEPROVISIONING")
 _addresses = itertools.count(1)
 _target_states = {}  # (target group, address) → (state, reason, description)
@@ -98,6 +100,7 @@ def start(service, deployment):
     for container in containers:
         container["networkInterfaces"] = [{"attachmentId": task["attachments"][0]["id"], "privateIpv4Address": address}]
     ecs._tasks[arn] = task
+    tasks_of(service).append(task)
     return task
 
 
@@ -213,10 +216,16 @@ def _write_logs(service, task, everything=False):
 
 
 def tasks_of(service):
+    """Every task that the service still knows, oldest first. ECS forgets a stopped task after about an hour."""
+    return service.setdefault("_tasks", [])
+
+
+def _forget(service):
     from ministack.services import ecs
 
-    group = f"service:{service['serviceName']}"
-    return [t for t in list(ecs._tasks.values()) if t.get("group") == group and t.get("clusterArn") == service["clusterArn"]]
+    for task in [t for t in tasks_of(service) if t["lastStatus"] == "STOPPED" and time.monotonic() - t["_since"] > REMEMBERED]:
+        tasks_of(service).remove(task)
+        ecs._tasks.pop(task["taskArn"], None)
 
 
 def look_after(service):
@@ -236,9 +245,22 @@ def look_after(service):
         _scripted_events(service)
         alive = [t for t in tasks if t["desiredStatus"] == "RUNNING"]
         _roll(service, alive, ending=len(tasks) - len(alive))
-    _recount(service)
-    ecs._recount_cluster(service["clusterArn"].split("/")[-1])
+    if _recount(service) or service["status"] != "ACTIVE":
+        ecs._recount_cluster(service["clusterArn"].split("/")[-1])
     _publish_targets(service)
+    calm = service["status"] == "ACTIVE" and not tasks_waiting(service) and service["deployments"][0]["rolloutState"] == "COMPLETED"
+    service["_next_look"] = time.monotonic() + (CALM if calm else 0)
+    _forget(service)
+
+
+def tasks_waiting(service):
+    """Something will happen by itself: a task on its way, a scripted end, lines that are still to be written, a wrong number."""
+    alive = [t for t in tasks_of(service) if t["lastStatus"] != "STOPPED"]
+    if len(alive) != service["desiredCount"]:
+        return True
+    return any(
+        t["lastStatus"] != "RUNNING" or not t.get("_healthy") or "stop" in t["_script"] or "logs" in t["_script"] for t in alive
+    )
 
 
 def _roll(service, alive, ending):
@@ -385,9 +407,11 @@ def _scripted_events(service):
 
 
 def _recount(service):
+    """Counts the tasks by state; True when a number changed."""
     tasks = tasks_of(service)
     running = [t for t in tasks if t["lastStatus"] == "RUNNING"]
     pending = [t for t in tasks if t["lastStatus"] in STARTING]
+    before = service["runningCount"], service["pendingCount"]
     service.update(runningCount=len(running), pendingCount=len(pending))
     for task in running:
         if task.get("_healthy"):
@@ -395,6 +419,7 @@ def _recount(service):
     for deployment in service["deployments"]:
         deployment["runningCount"] = sum(t["_deployment_id"] == deployment["id"] for t in running)
         deployment["pendingCount"] = sum(t["_deployment_id"] == deployment["id"] for t in pending)
+    return before != (len(running), len(pending))
 
 
 def _publish_targets(service):
@@ -451,7 +476,7 @@ def _loop():
     while True:
         time.sleep(TICK)
         for (account, region, _), service in list(ecs._services.all_items()):
-            if service.get("status") in ("ACTIVE", "DRAINING"):
+            if service.get("status") in ("ACTIVE", "DRAINING") and time.monotonic() >= service.get("_next_look", 0):
                 try:
                     with LOCK, request_scope(account, region):
                         look_after(service)

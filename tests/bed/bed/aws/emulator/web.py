@@ -19,6 +19,7 @@ def _service(wanted):
     found = [s for s in ecs._services.values() if s["serviceName"] == wanted or s["serviceArn"] == wanted]
     if not found:
         raise ValueError(f"no service {wanted}; there are {', '.join(s['serviceName'] for s in ecs._services.values())}")
+    found[0]["_next_look"] = 0
     return found[0]
 
 
