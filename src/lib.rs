@@ -13,6 +13,7 @@
 //! | `compose` | files, environment | the merged project, every value with its place | base |
 //! | `profile` | `profiles/*.yaml`, embedded | the catalogue: what is known of Confluent's components | base |
 //! | `confluent` | image, environment, catalogue | properties, Kafka clients, rights, findings on settings, secret structures | base, profile |
+//! | `init` | answers, catalogue | a project's commented files, all or none | base, compose, profile, confluent |
 //! | `aws` | names, tags, documents | facts of an account; **the only room that talks to AWS** | base |
 //! | `extensions` | the project's x- keys | the x- vocabulary, typed, old and new spellings alike | base, compose |
 //! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose, extensions, profile, confluent |
@@ -20,7 +21,8 @@
 //! | `deploy` | template, account | plan, events, outcome | base, aws, stack, cloudformation |
 //! | `net` | names, addresses, trust | addresses, streams, certificate facts; or a fault with its cause | base |
 //! | `kafka` | a client's settings | what the broker says; **the only room that talks to Kafka** | base, net |
-//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, deploy |
+
+//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, deploy, init |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
 //!
@@ -37,6 +39,8 @@ pub mod deploy;
 pub mod extensions;
 pub mod kafka;
 pub mod net;
+
+pub mod init;
 pub mod profile;
 pub mod stack;
 pub mod ui;

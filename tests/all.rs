@@ -4,4 +4,6 @@
 mod architecture;
 mod bed;
 mod kafka;
+
+mod init;
 mod support;

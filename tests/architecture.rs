@@ -10,6 +10,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("compose", &["base"]),
     ("profile", &["base"]),
     ("confluent", &["base", "profile"]),
+    ("init", &["base", "compose", "confluent", "profile"]),
     ("aws", &["base"]),
     ("extensions", &["base", "compose"]),
     ("stack", &["base", "compose", "extensions", "profile", "confluent"]),
@@ -17,11 +18,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("deploy", &["base", "aws", "stack", "cloudformation"]),
     ("net", &["base"]),
     ("kafka", &["base", "net"]),
-    ("ui", &["base", "cli", "deploy"]),
+    ("ui", &["base", "cli", "deploy", "init"]),
     ("cli", &["base"]),
     (
         "commands",
-        &["aws", "base", "cli", "cloudformation", "compose", "confluent", "deploy", "extensions", "profile", "stack", "ui"],
+        &["aws", "base", "cli", "cloudformation", "compose", "confluent", "deploy", "extensions", "init", "profile", "stack", "ui"],
     ),
 ];
 

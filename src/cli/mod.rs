@@ -2,9 +2,13 @@
 //!
 //! Global flags keep Docker Compose's names and may stand before or after the verb.
 
+mod init;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use init::InitArgs;
 
 /// Deploy Confluent components to Amazon ECS from Docker Compose files, with Kafka checked first.
 #[derive(Debug, Parser)]
@@ -78,6 +82,8 @@ pub enum When {
 pub enum Verb {
     /// Print the merged project as Docker Compose would, and everything that is wrong with it
     Config(ConfigArgs),
+    /// Write compose files that are right for your Kafka cluster
+    Init(Box<InitArgs>),
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! One file a verb: arguments → stages → ui. Nothing here computes; nothing else imports this room.
 
 mod config;
+mod init;
 
 use std::process::ExitCode;
 
@@ -34,5 +35,6 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
     match &cli.verb {
         Verb::Config(args) => config::run(&cli.project, args, ui),
+        Verb::Init(args) => init::run(&cli.project, args, ui),
     }
 }

@@ -22,6 +22,8 @@ pub struct Component {
     pub registries: Vec<Registry>,
     pub secret: SecretShape,
     pub acls: Vec<Acl>,
+    /// What `init` sets in every project.
+    pub defaults: Vec<Defaults>,
     /// Properties that hold the replication factor of an internal topic.
     pub replication_factors: Vec<String>,
     pub sizing: Sizing,
@@ -166,6 +168,22 @@ pub enum KeySource {
     Jaas(String),
     /// `user:password` for this registry.
     UserInfo(String),
+}
+
+/// Variables that belong together, and why they have these values.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    pub why: String,
+    pub variables: Vec<DefaultValue>,
+}
+
+/// A variable and its value; `{name}` in it is the project and the environment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DefaultValue {
+    pub name: String,
+    pub value: String,
 }
 
 /// A right that a client needs.

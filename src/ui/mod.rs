@@ -7,6 +7,8 @@ mod finding;
 mod outcome;
 mod plan;
 mod progress;
+
+mod init;
 mod prompt;
 mod status;
 mod style;

@@ -1,3 +1,5 @@
 //! What tests share.
 
 pub(crate) mod bed;
+pub(crate) mod golden;
+pub(crate) mod program;
