@@ -3,7 +3,6 @@
 
 mod architecture;
 mod bed;
-mod kafka;
-
 mod init;
+mod kafka;
 mod support;

@@ -22,7 +22,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cli", &["base"]),
     (
         "commands",
-        &["aws", "base", "cli", "cloudformation", "compose", "confluent", "deploy", "extensions", "init", "profile", "stack", "ui"],
+        &[
+            "aws",
+            "base",
+            "cli",
+            "cloudformation",
+            "compose",
+            "confluent",
+            "deploy",
+            "extensions",
+            "init",
+            "profile",
+            "stack",
+            "ui",
+        ],
     ),
 ];
 
