@@ -5,8 +5,16 @@ Every listener name is the one a test uses. The last five are a real broker with
 
 from dataclasses import dataclass
 
-PLAIN, SCRAM_256, SCRAM_512 = "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"
+PLAIN, SCRAM_256, SCRAM_512, OAUTHBEARER = "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"
+# Those of a user with a password.
 ALL_MECHANISMS = (PLAIN, SCRAM_256, SCRAM_512)
+
+LOGIN_MODULES = {
+    SCRAM_256: "org.apache.kafka.common.security.scram.ScramLoginModule",
+    SCRAM_512: "org.apache.kafka.common.security.scram.ScramLoginModule",
+    OAUTHBEARER: "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule",
+}
+HANDLERS = {PLAIN: "bed.PlainUsers", OAUTHBEARER: "bed.SignedTokens"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,8 @@ LISTENERS = {
     "SASL_SSL": Listener("SASL_SSL", ALL_MECHANISMS),
     # As Amazon MSK's: no other mechanism is offered.
     "SCRAM512": Listener("SASL_SSL", (SCRAM_512,)),
+    # As Amazon MSK's for IAM (SignedTokens.java).
+    "IAM": Listener("SASL_SSL", (OAUTHBEARER,)),
     "SSL": Listener("SSL", client_certificate=True),
     "PLAINTEXT": Listener("PLAINTEXT"),
     "EXPIRED": Listener("SASL_SSL", (PLAIN,), certificate="expired"),
@@ -103,10 +113,10 @@ def server_properties(node, nodes, broker_password, certificates, truststore, ha
         if listener.mechanisms:
             properties[prefix + "sasl.enabled.mechanisms"] = ",".join(listener.mechanisms)
         for mechanism in listener.mechanisms:
-            jaas = login if mechanism == PLAIN else "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+            jaas = login if mechanism == PLAIN else LOGIN_MODULES[mechanism] + " required;"
             properties[f"{prefix}{mechanism.lower()}.sasl.jaas.config"] = jaas
-        if PLAIN in listener.mechanisms:
-            properties[prefix + "plain.sasl.server.callback.handler.class"] = "bed.PlainUsers"
+            if mechanism in HANDLERS:
+                properties[f"{prefix}{mechanism.lower()}.sasl.server.callback.handler.class"] = HANDLERS[mechanism]
         if listener.protocol.endswith("SSL"):
             properties[prefix + "ssl.keystore.type"] = "PEM"
             properties[prefix + "ssl.keystore.location"] = certificates[listener.certificate]

@@ -50,12 +50,12 @@ class Kafka:
         self.ctx, self.name, self.size, self.allow_everyone, self.java = ctx, name, size, allow_everyone, java
         self.folder = ctx.folder(name)
         self.processes, self.admin = {}, None
-        self._users, self._users_lock = {}, threading.Lock()
+        self._users, self._keys, self._users_lock = {}, {}, threading.Lock()
         self._scram_passwords = {}
         self.actions = {
             action.__name__: action
             for action in (
-                *(self.user, self.remove_user, self.certificate, self.acls),
+                *(self.user, self.remove_user, self.certificate, self.access_key, self.acls),
                 *(self.topics, self.produce, self.commit, self.coordinators, self.state),
                 *(self.stop_broker, self.start_broker, self.log),
             )
@@ -67,6 +67,7 @@ class Kafka:
         began = time.monotonic()
         self.java = self.java or training.trained(self.ctx)
         self._write_users({BROKER_USER: secrets.token_urlsafe(18), ADMIN_USER: secrets.token_urlsafe(18)})
+        _write_private(self._keys_path, "{}")
         certificates, self._tls = self._make_certificates()
         hang = self.ctx.part("faults").facts["hang"]
         self.nodes = [self._node(number) for number in range(1, self.size + 1)]
@@ -100,7 +101,7 @@ class Kafka:
         return self.folder / f"broker-{node.id}.properties"
 
     def _spawn(self, node):
-        properties = {"bed.users": self._users_path, "bed.log": "INFO"}
+        properties = {"bed.users": self._users_path, "bed.keys": self._keys_path, "bed.log": "INFO"}
         command = self.java.command("kafka.Kafka", self._properties(node), kind="broker", heap="256m", properties=properties)
         self.processes[node.id] = self.ctx.spawn(f"{self.name}-{node.id}", command, env=self.java.environment)
 
@@ -178,11 +179,13 @@ class Kafka:
     def _users_path(self):
         return self.folder / "users.json"
 
+    @property
+    def _keys_path(self):
+        return self.folder / "keys.json"
+
     def _write_users(self, users):
         self._users = users
-        fresh = self._users_path.with_suffix(".new")
-        _write_private(fresh, json.dumps(users))
-        fresh.rename(self._users_path)
+        _replace_private(self._users_path, json.dumps(users))
 
     def user(self, asked):
         """{name, password?, mechanisms?} → {name, password, principal}. Makes a user, or gives one a new password. Without
@@ -219,6 +222,19 @@ class Kafka:
         authority = {"ca": self._ca, "otherca": self._other_ca}[asked.get("ca", "ca")]
         issued = authority.issue(asked["name"], days=tuple(asked.get("days", (-1, 90))), client=True)
         return issued | {"principal": f"User:CN={asked['name']}"}
+
+    def access_key(self, asked):
+        """{name, session?: true} → {access_key, secret_key, session_token?, principal}: an AWS key with which `name` may log in on the
+        IAM listener, by a signed token as with Amazon MSK."""
+        key = {"secret": secrets.token_urlsafe(30), "principal": asked["name"]}
+        if asked.get("session"):
+            key["session"] = base64.b64encode(secrets.token_bytes(48)).decode()
+        name = "AKIA" + base64.b32encode(secrets.token_bytes(10)).decode()
+        with self._users_lock:
+            self._keys = self._keys | {name: key}
+            _replace_private(self._keys_path, json.dumps(self._keys))
+        answer = {"access_key": name, "secret_key": key["secret"], "principal": f"User:{asked['name']}"}
+        return answer | ({"session_token": key["session"]} if "session" in key else {})
 
     # What the administrator does (Cluster.java)
 
@@ -320,6 +336,13 @@ class Administrator:
 
     def _ended(self):
         return BedError(f"the administrator has ended; its log ends with\n{self.child.tail()}")
+
+
+def _replace_private(path, text):
+    """As `_write_private`; a reader sees the old text or the new one, never a part."""
+    fresh = path.with_suffix(".new")
+    _write_private(fresh, text)
+    fresh.rename(path)
 
 
 def _write_private(path, text):

@@ -1,5 +1,6 @@
 """The Kafka bed, seen with librdkafka: a client that shares no code with the brokers, as the product's own client does."""
 
+import base64
 import json
 import os
 import signal
@@ -9,7 +10,11 @@ import subprocess
 import sys
 import time
 import unittest
+from urllib.parse import quote
 
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -39,6 +44,15 @@ def settings(facts, listener, user=None, mechanism="PLAIN", broker=None):
 
 def with_certificate(config, certificate):
     return config | {"ssl.certificate.location": certificate["certificate"], "ssl.key.location": certificate["key"]}
+
+
+def token(key, region="us-east-1", host_region=None, action="kafka-cluster:Connect"):
+    """A token for Amazon MSK as its signers make it, with the time at which it ends."""
+    credentials = Credentials(key["access_key"], key["secret_key"], key.get("session_token"))
+    request = AWSRequest("GET", f"https://kafka.{host_region or region}.amazonaws.com/?Action={quote(action)}")
+    SigV4QueryAuth(credentials, "kafka-cluster", region, expires=900).add_auth(request)
+    url = request.url + "&User-Agent=bed"
+    return base64.urlsafe_b64encode(url.encode()).decode().rstrip("="), time.time() + 900
 
 
 def metadata(config, topic=None, seconds=10):
@@ -152,6 +166,27 @@ class Kafka(Shared):
                 with self.subTest(broker=broker, mechanism=mechanism, removed=True):
                     refused = settings(self.facts, "SASL_PLAINTEXT", new, mechanism, broker)
                     self.assert_refused(KafkaError._AUTHENTICATION, refused)
+
+    def test_a_token_signed_with_an_aws_key_logs_in_and_a_wrong_one_does_not(self):
+        """Signed by botocore, which knows nothing of the broker's check."""
+        config = settings(self.facts, "IAM") | {"sasl.mechanism": "OAUTHBEARER"}
+
+        def login(key, **more):
+            return metadata(config | {"oauth_cb": lambda _: token(key, **more)})
+
+        key = self.bed.call("kafka/access_key", name="signed")
+        passing = self.bed.call("kafka/access_key", name="passing", session=True)
+        self.assertEqual(len(login(key).brokers), 3)
+        self.assertEqual(len(login(passing).brokers), 3)
+        for name, wrong, more in (
+            ("signature", key | {"secret_key": "wrong"}, {}),
+            ("access key", key | {"access_key": "AKIAUNKNOWN"}, {}),
+            ("session token", passing | {"session_token": "wrong"}, {}),
+            ("Connect", key, {"action": "kafka-cluster:Describe"}),
+            ("region", key, {"host_region": "eu-west-1"}),
+        ):
+            with self.subTest(wrong=name), self.assertRaisesRegex(KafkaException, name):
+                login(wrong, **more)
 
     # TLS
 
