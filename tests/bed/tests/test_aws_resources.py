@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from .aws_support import AwsTest, patched, template
+from .aws_support import AwsTest, patched, seconds, template
 
 RULE = {"GroupId": {"Fn::GetAtt": ["Group", "GroupId"]}, "IpProtocol": "tcp", "FromPort": 8083, "ToPort": 8083}
 SELF = {**RULE, "SourceSecurityGroupId": {"Fn::GetAtt": ["Group", "GroupId"]}, "Description": "workers"}
@@ -228,6 +228,39 @@ class Scaling(AwsTest):
             ScalableDimension="ecs:service:DesiredCount", MinCapacity=1, MaxCapacity=2,
         )  # fmt: skip
         self.assertEqual((code, message), ("ValidationException", "ECS service doesn't exist: service/apps/none"))
+
+
+class Drift(AwsTest):
+    def drifts(self):
+        number = self.cfn.detect_stack_drift(StackName="connect")["StackDriftDetectionId"]
+
+        def done():
+            status = self.cfn.describe_stack_drift_detection_status(StackDriftDetectionId=number)
+            return status if status["DetectionStatus"] == "DETECTION_COMPLETE" else None
+
+        status = seconds(5, done, "the detection")["StackDriftStatus"]
+        found = self.cfn.describe_stack_resource_drifts(StackName="connect")["StackResourceDrifts"]
+        return status, {drift["LogicalResourceId"]: drift for drift in found if drift["StackResourceDriftStatus"] != "IN_SYNC"}
+
+    def test_what_was_changed_behind_the_stacks_back(self):
+        self.deploy(template(Self=ingress(**SELF)))
+        self.assertEqual(self.drifts(), ("IN_SYNC", {}))
+        self.ecs.update_service(cluster="apps", service=self.service()["serviceName"], desiredCount=1)
+        ec2, group = self.client("ec2"), self.group_id()
+        pair = {"UserIdGroupPairs": [{"GroupId": group}], "IpProtocol": "tcp", "FromPort": 8083, "ToPort": 8083}
+        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[pair])
+        status, found = self.drifts()
+        self.assertEqual((status, set(found)), ("DRIFTED", {"Service", "Self"}))
+        difference = found["Service"]["PropertyDifferences"][0]
+        self.assertEqual(
+            (difference["PropertyPath"], difference["ExpectedValue"], difference["ActualValue"]), ("/DesiredCount", "2", "1")
+        )
+        self.assertEqual(found["Self"]["StackResourceDriftStatus"], "DELETED")
+
+    def group_id(self):
+        return self.cfn.describe_stack_resource(StackName="connect", LogicalResourceId="Group")["StackResourceDetail"][
+            "PhysicalResourceId"
+        ]
 
 
 class Account(AwsTest):

@@ -19,6 +19,7 @@ def main(port, folder):
     from ministack import app
 
     from . import (
+        drift,
         ec2_types,
         ecs_services,
         ecs_tasks,
@@ -32,7 +33,20 @@ def main(port, folder):
         web,
     )
 
-    for module in (schemas, requests, validation, operations, small_fixes, scaling, ec2_types, ecs_services, ecs_types, ecs_tasks):
+    modules = (
+        schemas,
+        requests,
+        validation,
+        operations,
+        small_fixes,
+        scaling,
+        ec2_types,
+        ecs_services,
+        ecs_types,
+        ecs_tasks,
+        drift,
+    )
+    for module in modules:
         module.install()
     config = Config()
     config.bind, config.keep_alive_timeout, config.loglevel, config.graceful_timeout = [f"127.0.0.1:{port}"], 75, "WARNING", 0.2

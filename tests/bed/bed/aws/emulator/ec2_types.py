@@ -33,9 +33,11 @@ def _permission(properties):
 
 
 def _bare(permission):
-    from ministack.services import ec2
-
-    return ec2._strip_descriptions(permission)
+    """What makes a rule the same as another: everything but descriptions and an owner that goes without saying."""
+    keys = ("IpProtocol", "FromPort", "ToPort")
+    peers = {"IpRanges": "CidrIp", "Ipv6Ranges": "CidrIpv6", "PrefixListIds": "PrefixListId", "UserIdGroupPairs": "GroupId"}
+    bare = {key: str(permission[key]) for key in keys if permission.get(key) is not None}
+    return bare | {place: sorted(str(peer.get(key)) for peer in permission.get(place) or []) for place, key in peers.items()}
 
 
 def _handlers(side):
@@ -81,7 +83,9 @@ def _said(properties):
 
 
 def install():
+    from ministack.services import ec2
     from ministack.services.cloudformation import provisioners
 
+    ec2._strip_descriptions = _bare  # so that a rule with a description can be revoked without saying it
     for side in SIDES:
         provisioners._RESOURCE_HANDLERS[f"AWS::EC2::SecurityGroup{side}"] = _handlers(side)

@@ -14,22 +14,24 @@ EC2_KINDS = {
 }  # fmt: skip
 
 
-def _secret_handlers(handlers):
+def secret_name(physical_id):
+    """ministack's key for the secret with this ARN."""
     from ministack.services import secretsmanager
 
-    def name_of(physical_id):
-        return next((name for name, secret in secretsmanager._secrets.items() if secret["ARN"] == physical_id), physical_id)
+    return next((name for name, secret in secretsmanager._secrets.items() if secret["ARN"] == physical_id), physical_id)
 
+
+def _secret_handlers(handlers):
     def create(logical_id, properties, stack_name):
         _, attributes = handlers["create"](logical_id, properties, stack_name)
         return attributes["Arn"], attributes
 
     def update(physical_id, old, new, stack_name, logical_id=None):
-        _, attributes = handlers["update"](name_of(physical_id), old, new, stack_name, logical_id)
+        _, attributes = handlers["update"](secret_name(physical_id), old, new, stack_name, logical_id)
         return attributes["Arn"], attributes
 
     def delete(physical_id, properties):
-        handlers["delete"](name_of(physical_id), properties)
+        handlers["delete"](secret_name(physical_id), properties)
 
     return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
 
