@@ -11,17 +11,16 @@
 //! |---|---|---|---|
 //! | `base` | – | findings, codes, places, failures, exit codes, secrets | – |
 //! | `compose` | files, environment | the merged project, every value with its place | base |
+//! | `extensions` | the project's x- keys | the x- vocabulary, typed, old and new spellings alike | base, compose |
 //! | `profile` | `profiles/*.yaml`, embedded | the catalogue: what is known of Confluent's components | base |
-//! | `confluent` | image, environment, catalogue | properties, Kafka clients, rights, findings on settings, secret structures | base, profile |
+//! | `confluent` | services, catalogue | properties, Kafka clients, rights, findings on settings, secret structures | base, compose, extensions, profile |
 //! | `init` | answers, catalogue | a project's commented files, all or none | base, compose, profile, confluent |
 //! | `aws` | names, tags, documents | facts of an account; **the only room that talks to AWS** | base |
-//! | `extensions` | the project's x- keys | the x- vocabulary, typed, old and new spellings alike | base, compose |
 //! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose, extensions, profile, confluent |
 //! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
 //! | `deploy` | template, account | plan, events, outcome | base, aws, stack, cloudformation |
 //! | `net` | names, addresses, trust | addresses, streams, certificate facts; or a fault with its cause | base |
 //! | `kafka` | a client's settings | what the broker says; **the only room that talks to Kafka** | base, net |
-
 //! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, deploy, init |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("compose", &["base"]),
+    ("extensions", &["base", "compose"]),
     ("profile", &["base"]),
-    ("confluent", &["base", "profile"]),
+    ("confluent", &["base", "compose", "extensions", "profile"]),
     ("init", &["base", "compose", "confluent", "profile"]),
     ("aws", &["base"]),
-    ("extensions", &["base", "compose"]),
     ("stack", &["base", "compose", "extensions", "profile", "confluent"]),
     ("cloudformation", &["base", "stack"]),
     ("deploy", &["base", "aws", "stack", "cloudformation"]),

@@ -9,6 +9,8 @@
 //!                                               variable ─► name of the property, by the image's rule ─► naming
 //! ```
 //!
+//! [`services`] gives each service of a project with all of it.
+//!
 //! Rules: pure, no file and no network; a value that came from a secret stays a [`Secret`](crate::base::Secret) all the way;
 //! what the profile says is never repeated in code.
 
@@ -19,6 +21,7 @@ mod jaas;
 mod naming;
 mod properties;
 pub mod secret;
+mod service;
 pub mod settings;
 
 use crate::profile::{Catalogue, Component};
@@ -29,6 +32,7 @@ pub use environment::{Environment, Origin, Text};
 pub use jaas::{Jaas, JaasError};
 pub use naming::{Tool, variable_name};
 pub use properties::{Properties, Property, escape, properties, unescape};
+pub use service::{ConfluentService, ServiceSecret, component, environment, services};
 
 /// The component that an image holds, by the last segment of its repository, whatever the registry, tag or digest.
 ///
@@ -74,6 +78,16 @@ fn repository(image: &str) -> &str {
 pub fn tool(component: &Component, image: &str) -> Option<Tool> {
     let since = version(&component.environment.newer_tool_since)?;
     line(image).map(|line| if line >= since { Tool::Ub } else { Tool::Dub })
+}
+
+/// The start command that advertises the task's own address and then becomes the image's own, so that SIGTERM reaches the JVM.
+///
+/// Nothing in a task definition can say the address: only the container knows it, when it starts. `hostname` and `cut` are in every
+/// image of Confluent's; curl and jq are not. Written for a task definition; in a compose file every `$` is doubled.
+pub fn start_command(component: &Component) -> Vec<String> {
+    let start = &component.start;
+    let script = format!("export {}=$(hostname -i | cut -d' ' -f1); exec {}", start.advertised_host, start.command);
+    vec!["bash".into(), "-c".into(), script]
 }
 
 /// The command of a health check that needs neither curl nor a shell other than bash: it asks with bash's own `/dev/tcp`.

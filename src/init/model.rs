@@ -28,6 +28,7 @@ pub struct Service {
     pub image_source: String,
     pub port: String,
     pub groups: Vec<Group>,
+    pub command: Vec<String>,
     pub health: Health,
     pub stop_grace_period: String,
     /// The settings of the environment.
@@ -154,10 +155,10 @@ impl Model {
             let variables = groups.flat_map(|group| &group.variables);
             let environment: serde_json::Map<String, Value> =
                 variables.map(|variable| (variable.name.clone(), text(&variable.value))).collect();
-            let command: Vec<Value> = service.health.test.iter().map(|word| text(word)).collect();
             expected.push((at("image"), text(&service.image)));
             expected.push((at("environment"), environment.into()));
-            expected.push((at("healthcheck/test"), command.into()));
+            expected.push((at("command"), service.command.iter().map(|word| text(word)).collect()));
+            expected.push((at("healthcheck/test"), service.health.test.iter().map(|word| text(word)).collect()));
             expected.push((at("deploy/replicas"), service.replicas.into()));
             expected.push((at("x-network"), json!({ "Ingress": { "Myself": true } })));
         }
@@ -227,6 +228,7 @@ fn service(component: &Component, choices: &Choices<'_>, name: &str, secret: boo
         image_source: component.image.source.clone(),
         port: component.start.port.to_string(),
         groups,
+        command: confluent::start_command(component).iter().map(|word| literal(word)).collect(),
         health: Health {
             test: test.iter().map(|word| literal(word)).collect(),
             interval: seconds(component.health.interval_seconds),

@@ -39,7 +39,10 @@ impl Builder<'_> {
                 let finding = self.warn(Code::START_COMMAND, &["services", name, "environment", variable], message);
                 finding.help = Some("leave it out of the files: the start command sets it".to_owned());
             }
-            return Start { entrypoint: None, command: Some(advertising(component)) };
+            return Start {
+                entrypoint: None,
+                command: Some(confluent::start_command(component).into_iter().map(Text::from).collect()),
+            };
         }
         if sets_address(service, component) || service.environment.get(variable).is_some_and(Option::is_some) {
             return own;
@@ -71,12 +74,4 @@ pub(super) fn sets_address(service: &Service, component: &Component) -> bool {
 fn is_as_made(service: &Service) -> bool {
     let image = service.image.as_deref().unwrap_or_default();
     service.build.is_none() && service.command.is_none() && service.entrypoint.is_none() && confluent::is_confluents_own(image)
-}
-
-/// Sets the address and becomes the image's own command, so that SIGTERM reaches the JVM. `hostname` and `cut` are in every
-/// image of Confluent's; curl and jq are not.
-fn advertising(component: &Component) -> Vec<Text> {
-    let start = &component.start;
-    let script = format!("export {}=$(hostname -i | cut -d' ' -f1); exec {}", start.advertised_host, start.command);
-    ["bash", "-c", &script].into_iter().map(Text::from).collect()
 }

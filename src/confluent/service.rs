@@ -1,0 +1,119 @@
+//! A service of the project as `confluent` sees it: its component, its environment with the secrets it takes, the clients inside.
+//!
+//! A secret with `JsonKeys` sets the variables that they name. A secret without them is injected whole, and its JSON's keys are read
+//! as variables, as its authors expect of the image's start script; where it hasn't been read, the environment is open.
+
+use std::collections::BTreeMap;
+
+use super::client::{KafkaClient, RegistryClient};
+use super::environment::{Environment, Text};
+use super::properties::Properties;
+use super::secret::{JsonKey, SecretDocument, Structure, structure};
+use super::{clients, properties, recognise, registries};
+use crate::compose::{self, Project};
+use crate::extensions::{Extensions, ServiceExtensions};
+use crate::profile::{Catalogue, Component};
+
+/// A service that runs a known component.
+#[derive(Debug, Clone)]
+pub struct ConfluentService<'a> {
+    pub name: &'a str,
+    pub component: &'a Component,
+    pub image: &'a str,
+    pub environment: Environment,
+    pub properties: Properties,
+    pub clients: Vec<KafkaClient>,
+    pub registries: Vec<RegistryClient>,
+    pub secrets: Vec<ServiceSecret<'a>>,
+}
+
+/// A secret that a service takes.
+#[derive(Debug, Clone)]
+pub struct ServiceSecret<'a> {
+    /// Its name in the compose files.
+    pub name: &'a str,
+    /// No keys are named: the container gets it in one variable.
+    pub whole: bool,
+    pub structure: Structure,
+}
+
+/// What a service's image holds, by its name or by `x-confluent.component`.
+pub fn component<'a>(
+    catalogue: &'a Catalogue,
+    service: &compose::Service,
+    extensions: Option<&ServiceExtensions>,
+) -> Option<&'a Component> {
+    match extensions.and_then(|extensions| extensions.confluent.component.as_ref()) {
+        Some(named) => catalogue.component(&named.value),
+        None => recognise(catalogue, service.image.as_deref()?),
+    }
+}
+
+/// The services of a project that run a known component. `stored` holds the secrets that were read, by their names in the compose
+/// files.
+pub fn services<'a>(
+    catalogue: &'a Catalogue,
+    project: &'a Project,
+    extensions: &'a Extensions,
+    stored: &BTreeMap<String, SecretDocument>,
+) -> Vec<ConfluentService<'a>> {
+    let mut found = Vec::new();
+    for (name, service) in &project.services {
+        let Some(component) = component(catalogue, service, extensions.services.get(name)) else { continue };
+        let image = service.image.as_deref().unwrap_or_default();
+        let environment = environment(project, extensions, name, stored);
+        let properties = properties(component, image, &environment);
+        let clients = clients(component, &properties);
+        let registries = registries(component, &properties);
+        let sources = service.secrets.iter().filter_map(|mount| mount.source.as_deref());
+        let secrets = sources
+            .filter_map(|source| extensions.secrets.get_key_value(source))
+            .map(|(name, extension)| {
+                let keys = extension.keys.iter();
+                let keys: Vec<JsonKey> =
+                    keys.map(|key| JsonKey { secret_key: key.key.value.clone(), variable: key.variable.clone() }).collect();
+                let whole = keys.is_empty();
+                let structure = structure(catalogue, component, &clients, &properties, (!whole).then_some(keys.as_slice()));
+                ServiceSecret { name, whole, structure }
+            })
+            .collect();
+        found.push(ConfluentService { name, component, image, environment, properties, clients, registries, secrets });
+    }
+    found
+}
+
+/// The variables of a service: what the files say, and what its secrets set.
+pub fn environment(
+    project: &Project,
+    extensions: &Extensions,
+    name: &str,
+    stored: &BTreeMap<String, SecretDocument>,
+) -> Environment {
+    let mut environment = Environment::default();
+    let Some(service) = project.services.get(name) else { return environment };
+    for (variable, value) in &service.environment {
+        let Some(value) = value else { continue };
+        let place = project.place(&["services", name, "environment", variable]);
+        environment.insert(variable, Text::plain(&**value, Some(place)));
+    }
+    for source in service.secrets.iter().filter_map(|mount| mount.source.as_deref()) {
+        let Some(extension) = extensions.secrets.get(source) else { continue };
+        let document = stored.get(source);
+        for key in &extension.keys {
+            let value = document.and_then(|document| document.get(&key.key.value)).cloned();
+            let place = Some(key.key.place.clone());
+            environment.insert(&key.variable, Text::secret(source, Some(&key.key.value), value, place));
+        }
+        if extension.keys.is_empty() {
+            let Some(document) = document else {
+                environment.set_open();
+                continue;
+            };
+            for (key, value) in document.iter() {
+                let place = Some(extension.place.clone());
+                environment.insert(key, Text::secret(source, Some(key), Some(value.clone()), place));
+            }
+        }
+    }
+    environment
+}
