@@ -11,9 +11,7 @@ import contextlib
 import fcntl
 import functools
 import hashlib
-import os
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -58,7 +56,7 @@ class Java:
 
 
 @functools.lru_cache
-def build(cache):
+def build(ctx):
     """The build for the sources as they are, made when the cache has none."""
     for program in ("java", "javac", "mvn"):
         if shutil.which(program) is None:
@@ -67,23 +65,31 @@ def build(cache):
     digest = hashlib.sha256()
     for path in files:
         digest.update(str(path.relative_to(SOURCES)).encode() + b"\0" + path.read_bytes() + b"\0")
-    folder = cache / "kafka" / digest.hexdigest()[:16]
-    with locked(cache):
+    folder = ctx.cache / "kafka" / digest.hexdigest()[:16]
+    with locked(ctx):
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            _compile(folder)
+            _compile(ctx, folder)
         (folder / "done").touch()
         _prune(folder.parent)
     return Java(folder)
 
 
 @contextlib.contextmanager
-def locked(cache):
+def locked(ctx):
     """Holds the lock of the cache's Java part: of two beds that need the same work, one does it."""
-    root = cache / "kafka"
+    root = ctx.cache / "kafka"
     root.mkdir(exist_ok=True)
     with (root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        def taken():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                return False
+
+        ctx.wait(f"{root / 'lock'}, which another bed holds", taken, BUILD_SECONDS)
         yield
 
 
@@ -95,45 +101,33 @@ def _prune(root):
             shutil.rmtree(done.parent, ignore_errors=True)
 
 
-def _compile(folder):
+def _compile(ctx, folder):
     """Copies the sources, so that Maven's `target` is outside the checkout, then builds, collects and formats."""
     work = folder / "work"
     shutil.copytree(SOURCES, work)
+    maven = ["mvn", "-q", "-B", "-ntp", "-Dstyle.color=never"]
     target = ["package", "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'lib'}", "-DincludeScope=runtime"]
     # What an earlier build downloaded is enough for this one, and then no network is asked.
-    if _maven(work, ["-o", *target]):
-        failure = _maven(work, target)
+    if _run(ctx, "maven-offline", [*maven, "-o", *target], work):
+        failure = _run(ctx, "maven", [*maven, *target], work)
         if failure:
             raise BedError(f"Maven could not build the Kafka bed:\n{failure}")
     shutil.copy(work / "target" / "bed.jar", folder / "lib" / "bed.jar")
-    _format(Java(folder), work)
+    _format(ctx, Java(folder), work)
     shutil.rmtree(work)
 
 
-def _maven(work, arguments):
-    """Runs Maven; returns nothing when it went well, else the end of what it said."""
-    ended = _run(["mvn", "-q", "-B", "-ntp", "-Dstyle.color=never", *arguments], work)
-    return ended.stdout[-4000:] if ended.returncode else ""
-
-
-def _run(command, cwd, env=None):
+def _run(ctx, name, command, cwd, env=None):
+    """Runs a program to its end, and with the bed at the latest. Nothing when it went well, else the end of what it said."""
+    child = ctx.spawn(name, command, env=env, cwd=cwd)
     try:
-        return subprocess.run(
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=BUILD_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise BedError(f"{' '.join(command)} did not end within {BUILD_SECONDS} s") from None
+        ctx.wait(name, lambda: not child.alive, BUILD_SECONDS, child)
+    finally:
+        child.kill()
+    return child.tail() or f"{name} failed" if child.process.returncode else ""
 
 
-def _format(java, work):
+def _format(ctx, java, work):
     """Lets Kafka's own tool format one node, and keeps the records that a cluster begins with. A bed then writes the few bytes of
     each node's meta.properties itself, and saves the start of three JVMs."""
     logs = work / "format"
@@ -143,9 +137,9 @@ def _format(java, work):
         "controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@127.0.0.1:2\n"
         f"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\nlog.dirs={logs}\n"
     )
-    arguments = ["format", "--config", str(config), "--cluster-id", "AAAAAAAAAAAAAAAAAAAAAQ"]
-    env = {key: value for key, value in {**os.environ, **java.environment}.items() if value is not None}
-    ended = _run(java.command("kafka.tools.StorageTool", *arguments, kind="tool"), work, env)
-    if ended.returncode:
-        raise BedError(f"kafka-storage format failed:\n{ended.stdout[-4000:]}")
+    arguments = ["format", "--config", config, "--cluster-id", "AAAAAAAAAAAAAAAAAAAAAQ"]
+    command = java.command("kafka.tools.StorageTool", *arguments, kind="tool")
+    failure = _run(ctx, "kafka-storage", command, work, java.environment)
+    if failure:
+        raise BedError(f"kafka-storage format failed:\n{failure}")
     shutil.copy(logs / "bootstrap.checkpoint", java.checkpoint)

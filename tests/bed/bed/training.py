@@ -9,8 +9,8 @@ SECONDS = 60
 
 def trained(ctx):
     """The build, with its archives."""
-    built = java.build(ctx.cache)
-    with java.locked(ctx.cache):
+    built = java.build(ctx)
+    with java.locked(ctx):
         done = built.archives / "done"
         if not done.exists():
             built.archives.mkdir(exist_ok=True)
