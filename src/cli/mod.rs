@@ -91,6 +91,9 @@ pub struct ConfigArgs {
     /// Output format
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: ConfigFormat,
+    /// Write to a file instead of standard output
+    #[arg(short = 'o', long = "output-file", value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
     /// Only these services and what they depend on
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,

@@ -1,9 +1,26 @@
 //! `config`: the merged project as Docker Compose prints it, and all findings.
 
-use crate::base::{Exit, Result};
-use crate::cli::{ConfigArgs, ProjectArgs};
+use std::fs;
+
+use super::project;
+use crate::base::{Exit, Failure, Result};
+use crate::cli::{ConfigArgs, ConfigFormat, ProjectArgs};
+use crate::compose::Format;
 use crate::ui::Ui;
 
-pub(super) fn run(_project: &ProjectArgs, _args: &ConfigArgs, _ui: &mut Ui) -> Result<Exit> {
+pub(super) fn run(args: &ProjectArgs, config: &ConfigArgs, ui: &mut Ui) -> Result<Exit> {
+    let mut options = project::options(args)?;
+    options.services.clone_from(&config.services);
+    options.unset_is_blank = true;
+    let project = project::loaded(&options, ui)?;
+    let text = project.print(match config.format {
+        ConfigFormat::Yaml => Format::Yaml,
+        ConfigFormat::Json => Format::Json,
+    });
+    if let Some(path) = &config.output_file {
+        fs::write(path, text).map_err(|error| Failure::usage(format!("{} can't be written", path.display())).cause(error))?;
+    } else {
+        ui.result(&text);
+    }
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod init;
+mod project;
 
 use std::process::ExitCode;
 

@@ -28,7 +28,7 @@ pub(super) struct Reader<'r, 'n> {
 
 impl<'n> Reader<'_, 'n> {
     fn wrong(&mut self, code: Code, node: &Node, expected: &str) {
-        let message = format!("{} is not {expected}", node.found());
+        let message = format!("invalid value {}: it is not {expected}", node.found());
         self.report.error(code, node.span, &self.path, message);
     }
 
@@ -178,8 +178,13 @@ impl Field for i64 {
 
 impl Field for u64 {
     fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
-        if let Value::Uint(value, _) = node.value {
-            return value;
+        match node.value {
+            Value::Uint(value, _) => return value,
+            Value::Str(_) => {
+                reader.wrong(Code::WRONG_TYPE, node, "a number");
+                return 0;
+            }
+            _ => {}
         }
         u64::try_from(i64::read(node, reader)).unwrap_or_else(|_| {
             reader.wrong(Code::WRONG_VALUE, node, "a whole number of 0 or more");
@@ -242,7 +247,9 @@ impl Field for Bytes {
             _ => None,
         };
         bytes.unwrap_or_else(|| {
-            reader.wrong(Code::BAD_QUANTITY, node, "a size in bytes, as 512m or 1.5g (units b, k, m, g, t, p)");
+            let message = format!("invalid size {}", node.found());
+            reader.report.error(Code::BAD_QUANTITY, node.span, &reader.path, message).help =
+                Some("write a number of bytes, or one with a unit (b, k, m, g, t, p), as 512m or 1.5g".to_owned());
             Self::default()
         })
     }
@@ -259,7 +266,9 @@ impl Field for Bytes {
 impl Field for Duration {
     fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
         node.rendered().and_then(|text| Self::parse(&text)).unwrap_or_else(|| {
-            reader.wrong(Code::BAD_QUANTITY, node, "a duration, as 90s or 1m30s (units ns, us, ms, s, m, h, d, w)");
+            let message = format!("invalid duration {}", node.found());
+            reader.report.error(Code::BAD_QUANTITY, node.span, &reader.path, message).help =
+                Some("write numbers with units (ns, us, ms, s, m, h, d, w), as 90s or 1m30s".to_owned());
             Self::default()
         })
     }

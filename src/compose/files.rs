@@ -60,6 +60,10 @@ impl Files {
         shown.to_string_lossy().into()
     }
 
+    pub(super) fn is_known(&self, path: &Path) -> bool {
+        self.by_path.contains_key(path)
+    }
+
     /// Reads a file, or gives the text that was read before. `Ok(None)`: there is no such file.
     pub(super) fn read(&mut self, path: &Path) -> Result<Option<(u32, Arc<str>)>, Finding> {
         if let Some(&number) = self.by_path.get(path) {
@@ -77,7 +81,7 @@ impl Files {
                 Err(error) => return Err(unreadable(&name, &reason(&error))),
             };
             if !metadata.is_file() {
-                let kind = if metadata.is_dir() { "a folder" } else { "a pipe, socket or device" };
+                let kind = if metadata.is_dir() { "a directory" } else { "a pipe, socket or device" };
                 let finding = unreadable(&name, &format!("it is {kind}, not a file"));
                 return Err(if metadata.is_dir() { finding } else { finding.help("pipe a compose file in with -f -") });
             }
@@ -138,6 +142,13 @@ fn checked(bytes: &[u8], name: &str) -> Result<String, Finding> {
         return Err(Finding::error(Code::UNREADABLE_FILE, message).at(place(offset)));
     }
     Ok(text.to_owned())
+}
+
+/// Is it a reference to git, an OCI registry or the web instead of a file?
+pub(super) fn is_remote(reference: &str) -> bool {
+    ["oci://", "git://", "git@", "ssh://", "http://", "https://", "github.com/"]
+        .iter()
+        .any(|scheme| reference.starts_with(scheme))
 }
 
 /// A path with its `.` and `..` worked out by text alone, as the reference does.

@@ -14,27 +14,52 @@
 //! no source; an unset variable without a default is an error unless [`LoadOptions::unset_is_blank`]; remote includes and
 //! `extends` are refused.
 
-#![allow(dead_code, reason = "the stages that use it land next")]
-
+mod canonical;
+mod consistency;
+mod defaults;
+mod dotenv;
+mod environment;
+mod extends;
 mod field;
 mod files;
+mod include;
 mod interpolate;
+mod load;
+mod merge;
 mod model;
 mod node;
+mod normalize;
 mod number;
 mod options;
+mod output;
+mod paths;
+mod port_spec;
+mod profiles;
 mod project;
 mod report;
+mod reset;
 mod scalar;
+mod schema;
+mod services_env;
+mod shape;
 mod shell_words;
+mod spec;
+mod template;
 mod timestamp;
+mod touched;
+mod unique;
 mod units;
+mod validate;
+mod volume_spec;
 mod yaml;
+mod yaml_text;
 
 pub use field::{CommandLine, Extensions, OptOut, Scalar, Shown, Text};
+pub use load::load;
 pub use model::*;
 pub use node::{Key, Map, Node, Span, Step, Value};
 pub use options::{LoadOptions, Loaded};
+pub use output::Format;
 pub use project::{NameOrigin, Project};
 pub use timestamp::Timestamp;
 pub use units::{Bytes, Cpus, Duration, FileMode};

@@ -266,6 +266,17 @@ impl Node {
         matches!(self.value, Value::Invalid)
     }
 
+    /// Roughly the bytes that a copy takes.
+    pub(super) fn cost(&self) -> usize {
+        const NODE: usize = 96;
+        NODE + match &self.value {
+            Value::Str(text) => text.len(),
+            Value::Seq(items) => items.iter().map(Self::cost).sum(),
+            Value::Map(map) => map.iter().map(|(key, node)| NODE + key.text.len() + node.cost()).sum(),
+            _ => 0,
+        }
+    }
+
     /// A scalar as the user typed it, also where YAML reads it as a number, a boolean or a date.
     pub fn written(&self) -> Option<String> {
         match &self.value {

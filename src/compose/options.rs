@@ -24,8 +24,8 @@ pub struct LoadOptions {
     /// The process's environment.
     pub environment: BTreeMap<String, String>,
     pub current_dir: PathBuf,
-    /// Variables that stand for themselves when they are unset: they keep their `${…}` form in the values.
-    pub kept_variables: Vec<String>,
+    /// Values for variables that neither the environment nor an env file sets.
+    pub fallbacks: BTreeMap<String, String>,
     /// An unset variable without a default is blank, with a warning, as Docker does; otherwise it is an error.
     pub unset_is_blank: bool,
 }

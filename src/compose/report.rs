@@ -56,11 +56,6 @@ impl Report {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    /// How many findings there are, to see later whether a stage added some.
-    pub(super) fn len(&self) -> usize {
-        self.findings.len()
-    }
-
     /// Makes room for what a file of this size may ask for.
     pub(super) fn grant(&mut self, bytes_read: usize) {
         self.budget.left = self.budget.left.saturating_add(bytes_read.saturating_mul(Budget::PER_BYTE_READ));
@@ -84,10 +79,6 @@ impl Report {
         )
         .help = Some("repeat less: each use of an anchor, a base service or a variable makes a copy".to_owned());
         false
-    }
-
-    pub(super) fn exhausted(&self) -> bool {
-        self.budget.exceeded
     }
 
     pub(super) fn into_parts(self) -> (Files, Findings) {

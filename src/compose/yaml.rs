@@ -76,7 +76,7 @@ impl<'i> Composer<'i> {
         while let Some(event) = parser.next_event() {
             let (event, span) = match event {
                 Ok(event) => event,
-                Err(error) => return self.syntax_error(&error, report),
+                Err(error) => return self.syntax_error(&error, text, report),
             };
             let span = self.span(span);
             let (anchor, node) = match event {
@@ -121,10 +121,12 @@ impl<'i> Composer<'i> {
         }
     }
 
-    fn syntax_error(&mut self, error: &ScanError, report: &mut Report) {
+    fn syntax_error(&mut self, error: &ScanError, text: &str, report: &mut Report) {
         let at = error.marker();
         let span = self.span(ParserSpan::empty(*at));
-        report.error(Code::YAML_SYNTAX, span, &[], format!("not valid YAML: {}", error.info()));
+        let rest: String = text.chars().skip(at.index()).take_while(|c| *c != '\n').take(30).collect();
+        let near = if rest.trim().is_empty() { String::new() } else { format!(", at \"{}\"", rest.trim()) };
+        report.error(Code::YAML_SYNTAX, span, &[], format!("not valid YAML: {}{near}", error.info()));
         // The document that it is in is not whole.
         self.roots.pop();
     }
@@ -288,11 +290,11 @@ impl<'r> Unfolder<'r> {
                     return Some((text, raw.span, *plain && scalar.tag.is_none()));
                 }
                 let node = Node::new(scalar::resolve(text), raw.span);
-                format!("the key {text} is {}", if text.is_empty() { "empty" } else { node.kind() })
+                format!("non-string key {text}: it is {}", if text.is_empty() { "empty" } else { node.kind() })
             }
-            Kind::Seq(_) => "a key is a list".to_owned(),
-            Kind::Map(_) => "a key is a mapping".to_owned(),
-            Kind::Alias(_) => "a key is an alias".to_owned(),
+            Kind::Seq(_) => "non-string key: it is a list".to_owned(),
+            Kind::Map(_) => "non-string key: it is a mapping".to_owned(),
+            Kind::Alias(_) => "non-string key: it is an alias".to_owned(),
         };
         if self.aliases == 0 {
             let finding = report.error(Code::KEY_NOT_STRING, raw.span, &self.path, format!("{found}; keys must be strings"));

@@ -11,7 +11,7 @@ use crate::compose::units::Bytes;
 record! {
     /// Block device limits.
     BlkioConfig {
-        weight: i64 = "weight",
+        weight: u64 = "weight",
         weight_device: Vec<WeightDevice> = "weight_device",
         device_read_bps: Vec<ThrottleDevice> = "device_read_bps",
         device_read_iops: Vec<ThrottleDevice> = "device_read_iops",
@@ -24,7 +24,7 @@ record! {
 #[derive(Debug, Clone, Default)]
 pub struct WeightDevice {
     pub path: String,
-    pub weight: i64,
+    pub weight: u64,
 }
 
 /// A block device with a rate a second.

@@ -1,0 +1,253 @@
+//! Checks a merged tree against [`super::spec`]: unknown keys, wrong types, words that are not allowed, missing keys.
+//!
+//! Everything wrong is found in one walk. A wrong value becomes invalid and an unknown key is taken out, so that no later
+//! stage speaks of it again.
+
+use std::collections::HashSet;
+
+use super::field;
+use super::node::Step::{self, Item as I, Key as K};
+use super::node::{Key, Map, Node, Value};
+use super::report::Report;
+use super::shape::{BOOL, INT, Mapping, NULL, NUM, Names, STR, Shape, TextRule};
+use super::spec;
+use super::touched::{SECTIONS, Touched};
+use crate::base::{Code, Severity, nearest};
+
+/// Checks what a document wrote, in the tree that it was merged into.
+pub(super) fn document(root: &mut Map, touched: &Touched, report: &mut Report) {
+    let Some(project) = spec::ROOT.map else { return };
+    for name in &touched.top {
+        check_key(root, name, project, report);
+    }
+    let sections: HashSet<&str> = touched.entries.iter().map(|(section, _)| *section).collect();
+    for section in sections {
+        let Some((_, shape)) = project.keys.iter().find(|(key, _)| *key == section) else { continue };
+        let Some((names, shape)) = shape.map.and_then(|map| map.names.as_ref()) else { continue };
+        let Some(entries) = root.get_mut(section).and_then(Node::as_map_mut) else { continue };
+        for (_, name) in touched.entries.iter().filter(|(of, _)| *of == section) {
+            check_entry(entries, section, name, *names, shape, report);
+        }
+    }
+}
+
+/// A top-level key that is no section with entries.
+fn check_key(root: &mut Map, name: &str, project: &'static Mapping, report: &mut Report) {
+    let Some(key) = root.key(name).cloned() else { return };
+    if !is_known(&key, project, &[], report) {
+        root.remove(name);
+        return;
+    }
+    let shape = project.keys.iter().find(|(known, _)| *known == name).map_or(&Shape::ANY, |(_, shape)| shape);
+    if let Some(node) = root.get_mut(name) {
+        check(node, shape, &mut vec![K(&key.text)], report);
+        if SECTIONS.contains(&name) && node.is_invalid() {
+            node.value = Value::Map(Box::default());
+        }
+    }
+}
+
+fn check_entry(entries: &mut Map, section: &str, name: &str, names: Names, shape: &'static Shape, report: &mut Report) {
+    let Some(key) = entries.key(name).cloned() else { return };
+    if !named(&key, names, &[K(section)], report) {
+        entries.remove(name);
+        return;
+    }
+    if let Some(node) = entries.get_mut(name) {
+        check(node, shape, &mut vec![K(section), K(name)], report);
+    }
+}
+
+/// Checks one value and what is below it.
+pub(super) fn check<'n>(node: &'n mut Node, shape: &'static Shape, path: &mut Vec<Step<'n>>, report: &mut Report) {
+    if shape.any {
+        finite(node, path, report);
+        return;
+    }
+    let fits = match &node.value {
+        Value::Invalid => return,
+        Value::Null => shape.scalars & NULL != 0,
+        Value::Bool(..) => shape.scalars & BOOL != 0,
+        Value::Int(..) | Value::Uint(..) => shape.scalars & INT != 0,
+        Value::Float(value, _) if !value.is_finite() => false,
+        Value::Float(value, _) if value.fract() == 0.0 => shape.scalars & INT != 0,
+        Value::Float(..) => shape.scalars & NUM == NUM,
+        Value::Str(_) | Value::Time(_) => shape.scalars & STR != 0,
+        Value::Seq(_) => shape.list.is_some(),
+        Value::Map(_) => shape.map.is_some(),
+    };
+    if !fits {
+        let found = match node.value {
+            Value::Null => "it is empty".to_owned(),
+            Value::Seq(_) | Value::Map(_) => format!("it is {}", node.kind()),
+            _ => format!("{} is {}", node.found(), node.kind()),
+        };
+        let finding = report.error(Code::WRONG_TYPE, node.span, path, format!("{found}; expected {}", shape.expected()));
+        if matches!(node.value, Value::Int(..) | Value::Float(..) | Value::Bool(..)) && shape.scalars & STR != 0 {
+            finding.help = Some("put it in quotes".to_owned());
+        }
+        node.value = Value::Invalid;
+        return;
+    }
+    let wrong = match &node.value {
+        Value::Str(text) => wrong_text(text, shape),
+        Value::Int(value, _) => shape.range.and_then(|(lowest, highest)| {
+            let bound = match (highest, *value < lowest, *value > highest) {
+                (i64::MAX, true, _) => format!("{lowest} or more"),
+                (_, true, _) | (_, _, true) => format!("between {lowest} and {highest}"),
+                _ => return None,
+            };
+            Some((format!("{value} is not allowed; it must be {bound}"), None))
+        }),
+        _ => None,
+    };
+    if let Some((message, help)) = wrong {
+        report.error(Code::WRONG_VALUE, node.span, path, message).help = help;
+        node.value = Value::Invalid;
+        return;
+    }
+    match &mut node.value {
+        Value::Seq(items) => {
+            let Some(list) = shape.list else { return };
+            let mut below: Vec<Step<'_>> = path.clone();
+            for (index, item) in items.iter_mut().enumerate() {
+                below.push(I(index));
+                check(item, &list.item, &mut below, report);
+                below.pop();
+            }
+            if list.unique {
+                check_unique(items, path, report);
+            }
+        }
+        Value::Map(map) => {
+            if let Some(mapping) = shape.map {
+                check_mapping(map, mapping, node.span, path, report);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Infinity and "not a number" can't be written as JSON.
+fn finite(node: &mut Node, path: &[Step<'_>], report: &mut Report) {
+    match &mut node.value {
+        Value::Float(value, _) if !value.is_finite() => {
+            let message = format!("unsupported value {}: only finite numbers are", node.found());
+            report.error(Code::WRONG_TYPE, node.span, path, message).help = Some("put it in quotes".to_owned());
+            node.value = Value::Invalid;
+        }
+        Value::Seq(items) => items.iter_mut().for_each(|item| finite(item, path, report)),
+        Value::Map(map) => map.iter_mut().for_each(|(_, value)| finite(value, path, report)),
+        _ => {}
+    }
+}
+
+fn wrong_text(text: &str, shape: &Shape) -> Option<(String, Option<String>)> {
+    if !shape.words.is_empty() && !shape.words.contains(&text) {
+        let help = nearest(text, shape.words.iter().copied()).map(|word| format!("did you mean \"{word}\"?"));
+        return Some((format!("\"{text}\" is not allowed; it must be one of {}", shape.words.join(", ")), help));
+    }
+    let rule = shape.text?;
+    let (fits, expected) = match rule {
+        TextRule::ContainerName => {
+            (container_name(text), "two or more letters, digits, _, . and -, the first a letter or a digit")
+        }
+        TextRule::PullPolicy => (
+            ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"]
+                .into_iter()
+                .any(|word| text.contains(word))
+                || text.split("every_").skip(1).any(|rest| {
+                    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+                    digits > 0 && rest[digits..].starts_with(['w', 'd', 'h', 'm', 's'])
+                }),
+            "one of always, never, missing, build, refresh, daily, weekly, every_<duration>",
+        ),
+    };
+    (!fits).then(|| (format!("\"{text}\" is not allowed; it must be {expected}"), None))
+}
+
+/// Somewhere in it a letter or digit is followed by another character that is allowed.
+fn container_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    text.as_bytes().windows(2).any(|pair| pair[0].is_ascii_alphanumeric() && allowed(pair[1]))
+}
+
+fn check_unique(items: &mut [Node], path: &[Step<'_>], report: &mut Report) {
+    let mut seen: HashSet<String> = HashSet::with_capacity(items.len());
+    for (index, item) in items.iter_mut().enumerate() {
+        let same = match &item.value {
+            Value::Invalid => continue,
+            Value::Str(text) => format!("\"{text}"),
+            _ => field::tree(item).to_string(),
+        };
+        if !seen.insert(same) {
+            let mut path = path.to_vec();
+            path.push(I(index));
+            let message = format!("{} stands in this list twice", item.found());
+            report.error(Code::DUPLICATE_VALUE, item.span, &path, message).help = Some("remove one of the two".to_owned());
+            item.value = Value::Invalid;
+        }
+    }
+}
+
+fn check_mapping<'n>(
+    map: &'n mut Map,
+    mapping: &'static Mapping,
+    span: super::node::Span,
+    path: &mut Vec<Step<'n>>,
+    report: &mut Report,
+) {
+    for required in mapping.required {
+        if !map.contains(required) {
+            report.error(Code::MISSING_KEY, span, path, format!("the key \"{required}\" is missing"));
+        }
+    }
+    let names = mapping.names;
+    map.retain(|key, _| match names {
+        Some((names, _)) => named(key, names, path, report),
+        None => is_known(key, mapping, path, report),
+    });
+    for (key, value) in map.iter_mut() {
+        let shape = match &mapping.names {
+            Some((_, shape)) => Some(shape),
+            None => mapping.keys.iter().find(|(known, _)| **known == *key.text).map(|(_, shape)| shape),
+        };
+        path.push(K(&key.text));
+        check(value, shape.unwrap_or(&Shape::ANY), path, report);
+        path.pop();
+    }
+}
+
+fn is_known(key: &Key, mapping: &Mapping, path: &[Step<'_>], report: &mut Report) -> bool {
+    let known = mapping.keys.iter().any(|(known, _)| **known == *key.text);
+    if known || (mapping.extensible && key.text.starts_with("x-")) {
+        return true;
+    }
+    let mut path = path.to_vec();
+    path.push(K(&key.text));
+    let help = nearest(&key.text, mapping.keys.iter().map(|(known, _)| *known)).map(|known| format!("did you mean \"{known}\"?"));
+    let finding = report.error(Code::UNKNOWN_KEY, key.span, &path, format!("unknown key \"{}\"", key.text));
+    if mapping.open {
+        finding.severity = Severity::Warning;
+    }
+    finding.help = help.or_else(|| mapping.extensible.then(|| "keys of other tools begin with x-".to_owned()));
+    false
+}
+
+fn named(key: &Key, names: Names, path: &[Step<'_>], report: &mut Report) -> bool {
+    let (fits, expected) = match names {
+        Names::Any => (true, ""),
+        Names::Word => (
+            !key.text.is_empty()
+                && key.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')),
+            "letters, digits, \".\", \"_\" and \"-\"",
+        ),
+    };
+    if !fits {
+        let mut path = path.to_vec();
+        path.push(K(&key.text));
+        let message = format!("the name \"{}\" is not allowed: names consist of {expected}", key.text);
+        report.error(Code::WRONG_VALUE, key.span, &path, message);
+    }
+    fits
+}

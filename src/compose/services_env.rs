@@ -1,0 +1,150 @@
+//! `env_file` and `label_file`: read for the services that are on, and merged under what they declare themselves.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::dotenv::{self, Assigned, Wrong};
+use super::field::Scalar;
+use super::interpolate::{Unset, boolean};
+use super::node::Step::{Item as I, Key as K};
+use super::node::{Key, Map, Node, Span, Value};
+use super::project::Project;
+use super::report::Report;
+use super::template::Variables;
+use crate::base::Code;
+
+/// Resolves them in the model and in the tree, where a value has its place in the env file. A second run does nothing.
+pub(super) fn resolve(project: &mut Project, unset: &mut Unset, report: &mut Report) {
+    let names: Vec<String> = project.services.keys().cloned().collect();
+    for name in names {
+        let Some(node) = project.tree.as_map_mut().and_then(|root| root.get_mut("services")?.as_map_mut()?.get_mut(&name)) else {
+            continue;
+        };
+        let Some(tree) = node.as_map_mut() else { continue };
+        if let Some(files) = tree.remove("env_file") {
+            let merged = environment(&name, &files, tree.get("environment"), &project.variables, unset, report);
+            if let Some(service) = project.services.get_mut(&name) {
+                service.environment =
+                    merged.iter().map(|(key, node)| (key.text.to_string(), node.rendered().map(Scalar))).collect();
+            }
+            tree.set("environment", Node::map(merged, files.span));
+        }
+        if let Some(files) = tree.remove("label_file") {
+            let merged = labels(&name, &files, tree.get("labels"), unset, report);
+            if let Some(service) = project.services.get_mut(&name) {
+                service.labels =
+                    merged.iter().map(|(key, node)| (key.text.to_string(), node.rendered().unwrap_or_default())).collect();
+            }
+            tree.set("labels", Node::map(merged, files.span));
+        }
+    }
+}
+
+/// What a file set, with its place.
+type Read = BTreeMap<String, (Assigned, u32)>;
+
+fn environment(
+    name: &str,
+    files: &Node,
+    declared: Option<&Node>,
+    variables: &Variables,
+    unset: &mut Unset,
+    report: &mut Report,
+) -> Map {
+    let declared = declared.and_then(Node::as_map);
+    let own = |key: &str| declared.and_then(|map| map.get(key)).and_then(Node::rendered);
+    let mut values: Read = declared
+        .into_iter()
+        .flat_map(Map::iter)
+        .filter_map(|(key, node)| Some((key.text.to_string(), (Assigned { value: node.rendered()?, line: 0 }, 0))))
+        .collect();
+    for (index, entry) in files.as_seq().unwrap_or_default().iter().enumerate() {
+        let Some(path) = entry.get("path").filter(|path| path.as_str().is_some()) else { continue };
+        let required = entry.get("required").and_then(|node| node.as_bool().or_else(|| boolean(node.as_str()?))).unwrap_or(true);
+        let format = entry.get("format").and_then(Node::as_str).unwrap_or_default();
+        let at = [K("services"), K(name), K("env_file"), I(index)];
+        if !matches!(format, "" | ".env" | "raw") {
+            let span = entry.get("format").map_or(entry.span, |format| format.span);
+            let message = format!("unsupported env_file format \"{format}\"; write raw, or leave it out");
+            report.error(Code::WRONG_VALUE, span, &at, message);
+            continue;
+        }
+        let lookup = |key: &str| variables.get(key).cloned().or_else(|| own(key));
+        read(path, required, format == "raw", &at, &lookup, &mut values, unset, report);
+    }
+    merged(values, declared)
+}
+
+fn labels(name: &str, files: &Node, declared: Option<&Node>, unset: &mut Unset, report: &mut Report) -> Map {
+    let mut values = Read::new();
+    for (index, path) in files.as_seq().unwrap_or_default().iter().enumerate() {
+        let at = [K("services"), K(name), K("label_file"), I(index)];
+        read(path, true, false, &at, &|_| None, &mut values, unset, report);
+    }
+    merged(values, declared.and_then(Node::as_map))
+}
+
+/// Reads one file over what is known.
+#[allow(clippy::too_many_arguments)]
+fn read(
+    path: &Node,
+    required: bool,
+    raw: bool,
+    at: &[super::node::Step<'_>],
+    lookup: &dyn Fn(&str) -> Option<String>,
+    values: &mut Read,
+    unset: &mut Unset,
+    report: &mut Report,
+) {
+    let Some(file_path) = path.as_str().map(Path::new) else { return };
+    let (file, text) = match report.files.read(file_path) {
+        Ok(Some(read)) => read,
+        Ok(None) => {
+            if required {
+                let message = format!("env file {} not found: no such file or directory", report.files.name(file_path));
+                report.error(Code::UNREADABLE_FILE, path.span, at, message).help =
+                    Some("write required: false beside its path if it may be missing".to_owned());
+            }
+            return;
+        }
+        Err(finding) => {
+            report.push(finding);
+            return;
+        }
+    };
+    let mut known: BTreeMap<String, Assigned> =
+        values.iter().map(|(key, (assigned, _))| (key.clone(), assigned.clone())).collect();
+    let mut missing = Vec::new();
+    let result =
+        if raw { dotenv::parse_raw(&text, &mut known, lookup) } else { dotenv::parse(&text, &mut known, lookup, &mut missing) };
+    for (name, line) in missing {
+        unset.note(name, Span { file, line, column: 1 }, &[]);
+    }
+    if let Err(Wrong { line, message }) = result {
+        report.error(Code::ENV_FILE, Span { file, line, column: 1 }, at, message);
+    }
+    for (key, assigned) in known {
+        match values.get(&key) {
+            Some((before, _)) if *before == assigned => {}
+            _ => {
+                values.insert(key, (assigned, file));
+            }
+        }
+    }
+}
+
+/// What is declared beats what was read.
+fn merged(values: Read, declared: Option<&Map>) -> Map {
+    let mut merged: Map = values
+        .into_iter()
+        .filter(|(key, _)| !declared.is_some_and(|declared| declared.contains(key)))
+        .map(|(key, (assigned, file))| {
+            let span = Span { file, line: assigned.line, column: 1 };
+            (Key { text: key.into(), span }, Node::new(Value::Str(assigned.value), span))
+        })
+        .collect();
+    for (key, node) in declared.into_iter().flat_map(Map::iter) {
+        merged.insert(key.clone(), node.clone());
+    }
+    merged
+}

@@ -1,0 +1,233 @@
+//! JSON values as YAML text that a reader of YAML 1.1 and one of 1.2 take for the same: a string that either would read
+//! as anything else is quoted.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+/// A whole document.
+pub(super) fn document(value: &Value) -> String {
+    let mut out = String::new();
+    match value {
+        Value::Object(map) if !map.is_empty() => mapping(&mut out, map, 0, false),
+        Value::Array(items) if !items.is_empty() => sequence(&mut out, items, 0),
+        _ => {
+            scalar(&mut out, value, 0);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn indent(out: &mut String, width: usize) {
+    out.extend(std::iter::repeat_n(' ', width));
+}
+
+/// Entries at a depth; the first may stand on the line of a dash.
+fn mapping(out: &mut String, map: &serde_json::Map<String, Value>, width: usize, after_dash: bool) {
+    /// Readers look no further for the colon after a key.
+    const LONGEST_KEY: usize = 900;
+    for (index, (key, value)) in map.iter().enumerate() {
+        if index > 0 || !after_dash {
+            indent(out, width);
+        }
+        let mut text = String::new();
+        string(&mut text, key);
+        if text.chars().count() > LONGEST_KEY / 2 {
+            let _ = writeln!(out, "? {text}");
+            indent(out, width);
+            out.push(':');
+        } else {
+            out.push_str(&text);
+            out.push(':');
+        }
+        entry(out, value, width);
+    }
+}
+
+/// What follows a colon.
+fn entry(out: &mut String, value: &Value, width: usize) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            out.push('\n');
+            mapping(out, map, width + 2, false);
+        }
+        Value::Array(items) if !items.is_empty() => {
+            out.push('\n');
+            sequence(out, items, width + 2);
+        }
+        _ => {
+            out.push(' ');
+            scalar(out, value, width + 2);
+            out.push('\n');
+        }
+    }
+}
+
+fn sequence(out: &mut String, items: &[Value], width: usize) {
+    for item in items {
+        indent(out, width);
+        out.push('-');
+        match item {
+            Value::Object(map) if !map.is_empty() => {
+                out.push(' ');
+                mapping(out, map, width + 2, true);
+            }
+            Value::Array(items) if !items.is_empty() => {
+                out.push('\n');
+                sequence(out, items, width + 2);
+            }
+            _ => {
+                out.push(' ');
+                scalar(out, item, width + 2);
+                out.push('\n');
+            }
+        }
+    }
+}
+
+fn scalar(out: &mut String, value: &Value, width: usize) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Number(number) => out.push_str(&numeral(&number.to_string())),
+        Value::String(text) if is_block(text) => block(out, text, width),
+        Value::String(text) => string(out, text),
+        Value::Array(_) => out.push_str("[]"),
+        Value::Object(_) => out.push_str("{}"),
+    }
+}
+
+/// YAML 1.1 wants a point before, and a sign in, an exponent.
+fn numeral(text: &str) -> String {
+    let Some((mantissa, exponent)) = text.split_once('e') else { return text.to_owned() };
+    let point = if mantissa.contains('.') { "" } else { ".0" };
+    let sign = if exponent.starts_with(['-', '+']) { "" } else { "+" };
+    format!("{mantissa}{point}e{sign}{exponent}")
+}
+
+fn string(out: &mut String, text: &str) {
+    if is_plain(text) {
+        out.push_str(text);
+    } else {
+        quoted(out, text);
+    }
+}
+
+/// Words that some reader takes for a boolean, a null or a number.
+const WORDS: [&str; 13] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "none"];
+
+/// Is a string the same to every reader without quotes? Only what surely is.
+fn is_plain(text: &str) -> bool {
+    let starts_like_a_word = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '_' | '$'))
+        || text.starts_with("./")
+        || text.starts_with("../");
+    let allowed = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, ' ' | '_' | '.' | '/' | '-' | ':' | '@' | '%' | '+' | ',' | '=' | '$' | '(' | ')' | ';' | '\\')
+    };
+    starts_like_a_word
+        && text.chars().all(allowed)
+        && !text.contains(": ")
+        && !text.ends_with([':', ' '])
+        && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+fn quoted(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if is_printable(c) => out.push(c),
+            c => {
+                let code = u32::from(c);
+                let _ = match code {
+                    0..=0xFF => write!(out, "\\x{code:02x}"),
+                    0x100..=0xFFFF => write!(out, "\\u{code:04x}"),
+                    _ => write!(out, "\\U{code:08x}"),
+                };
+            }
+        }
+    }
+    out.push('"');
+}
+
+/// What may stand in YAML text as it is.
+fn is_printable(c: char) -> bool {
+    matches!(c, ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// May a text stand line by line under a `|`?
+fn is_block(text: &str) -> bool {
+    text.contains('\n')
+        && text.chars().all(|c| c == '\n' || is_printable(c))
+        && !text.starts_with(['\n', ' '])
+        && text.lines().any(|line| !line.trim().is_empty())
+        && text.split('\n').all(|line| line.is_empty() || !line.trim().is_empty())
+}
+
+fn block(out: &mut String, text: &str, width: usize) {
+    let body = text.trim_end_matches('\n');
+    let breaks = text.len() - body.len();
+    out.push_str(match breaks {
+        0 => "|-",
+        1 => "|",
+        _ => "|+",
+    });
+    for line in body.split('\n') {
+        out.push('\n');
+        if !line.is_empty() {
+            indent(out, width);
+            out.push_str(line);
+        }
+    }
+    // The caller ends the last line.
+    out.extend(std::iter::repeat_n('\n', breaks.saturating_sub(1)));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::document;
+
+    #[test]
+    fn strings_that_look_like_something_else_are_quoted() {
+        for text in [
+            "yes",
+            "On",
+            "y",
+            "1:30",
+            "2012-10-17",
+            "1_000",
+            "0x1f",
+            ".inf",
+            "~",
+            "=",
+            "<<",
+            "",
+            " a",
+            "a: b",
+            "a #b",
+            "- a",
+            "null",
+            "0o7",
+        ] {
+            assert_eq!(document(&json!({ "k": text })), format!("k: \"{text}\"\n"), "{text}");
+        }
+        for text in ["nginx:1.27", "/var/lib", "./x", "a b", "A=b", "sh -c (x); y"] {
+            assert_eq!(document(&json!({ "k": text })), format!("k: {text}\n"), "{text}");
+        }
+    }
+
+    #[test]
+    fn layout() {
+        let value = json!({ "a": { "b": [1, { "c": "x\ny\n", "d": [] }, ["e"]] }, "f": {}, "g": null });
+        let text = "a:\n  b:\n    - 1\n    - c: |\n        x\n        y\n      d: []\n    -\n      - e\nf: {}\ng: null\n";
+        assert_eq!(document(&value), text);
+    }
+}
