@@ -3,6 +3,7 @@
 mod config;
 mod init;
 mod project;
+mod render;
 
 use std::process::ExitCode;
 
@@ -37,5 +38,6 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
     match &cli.verb {
         Verb::Config(args) => config::run(&cli.project, args, ui),
         Verb::Init(args) => init::run(&cli.project, args, ui),
+        Verb::Render(args) => render::run(&cli.project, args, ui),
     }
 }
