@@ -14,7 +14,7 @@
 //! | `extensions` | the project's x- keys | the x- vocabulary, typed, old and new spellings alike | base, compose |
 //! | `profile` | `profiles/*.yaml`, embedded | the catalogue: what is known of Confluent's components | base |
 //! | `confluent` | services, catalogue | properties, Kafka clients, rights, findings on settings, secret structures | base, compose, extensions, profile |
-//! | `init` | answers, catalogue | a project's commented files, all or none | base, compose, profile, confluent |
+//! | `init` | answers, catalogue | a project's commented files, all or none | base, compose, extensions, profile, confluent |
 //! | `aws` | names, tags, documents | facts of an account; **the only room that talks to AWS** | base |
 //! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose, extensions, profile, confluent |
 //! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |

@@ -11,7 +11,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("extensions", &["base", "compose"]),
     ("profile", &["base"]),
     ("confluent", &["base", "compose", "extensions", "profile"]),
-    ("init", &["base", "compose", "confluent", "profile"]),
+    ("init", &["base", "compose", "confluent", "extensions", "profile"]),
     ("aws", &["base"]),
     ("stack", &["base", "compose", "extensions", "profile", "confluent"]),
     ("cloudformation", &["base", "stack"]),
@@ -60,7 +60,7 @@ const KEPT_PLACES: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms that hand a secret to whoever needs it: Secrets Manager, the broker, the composed secret itself.
-const EXPOSERS: &[&str] = &["base/secret.rs", "confluent/", "aws/secrets.rs", "kafka/", "net/tls/"];
+const EXPOSERS: &[&str] = &["base/secret.rs", "confluent/", "ui/secret.rs", "aws/secrets.rs", "kafka/", "net/tls/"];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(dir: &Path, files: &mut Vec<PathBuf>) {

@@ -173,6 +173,16 @@ fn wrong_input_is_named_all_at_once() {
     }
 }
 
+#[test]
+fn a_file_that_would_be_read_instead_stops_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("compose.yml"), "services: {}\n").unwrap();
+    let ran = run(folder.path(), CLOUD);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("compose.yml is there, and would be read instead"), "{}", ran.stderr);
+    assert!(!folder.path().join("docker-compose.yml").exists());
+}
+
 /// The files mean the same to a reader of YAML 1.1, which many tools around CloudFormation are.
 #[test]
 fn other_readers_of_yaml_read_the_same() {

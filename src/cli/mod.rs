@@ -3,13 +3,14 @@
 //! Global flags keep Docker Compose's names and may stand before or after the verb.
 
 mod init;
-mod render;
+mod secrets;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use init::InitArgs;
+pub use secrets::{AnswersArgs, SecretsArgs, SecretsVerb};
 
 /// Deploy Confluent components to Amazon ECS from Docker Compose files, with Kafka checked first.
 #[derive(Debug, Parser)]
@@ -79,16 +80,14 @@ pub enum When {
     Never,
 }
 
-pub use render::{RenderArgs, RenderFormat, StackArgs};
-
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Print the merged project as Docker Compose would, and everything that is wrong with it
     Config(ConfigArgs),
     /// Write compose files that are right for your Kafka cluster
     Init(Box<InitArgs>),
-    /// Print the CloudFormation template, or write it with its parameters into a folder; needs no AWS account
-    Render(RenderArgs),
+    /// Compose and store the secrets that services read
+    Secrets(SecretsArgs),
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ use crate::ui::Ui;
 
 pub(super) fn run(project: &ProjectArgs, args: &InitArgs, ui: &mut Ui) -> Result<Exit> {
     let folder = folder(project)?;
+    init::check_folder(&folder)?;
     let catalogue = Catalogue::builtin()?;
     let mut given = given(&folder, project, args)?;
     while ui.can_ask() {

@@ -32,7 +32,7 @@ pub use environment::{Environment, Origin, Text};
 pub use jaas::{Jaas, JaasError};
 pub use naming::{Tool, variable_name};
 pub use properties::{Properties, Property, escape, properties, unescape};
-pub use service::{ConfluentService, ServiceSecret, component, environment, services};
+pub use service::{ConfluentService, ServiceSecret, component, environment, secret_of, services};
 
 /// The component that an image holds, by the last segment of its repository, whatever the registry, tag or digest.
 ///

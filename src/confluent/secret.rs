@@ -12,7 +12,7 @@ use super::client::KafkaClient;
 use super::jaas::Jaas;
 use super::properties::{Properties, escape};
 use crate::base::{Failure, Result, Secret, nearest};
-use crate::profile::{Catalogue, Component, Credentials, KeySource, SecretKey};
+use crate::profile::{Catalogue, Component, Credentials, KeySource, Mechanism, SecretKey};
 
 /// The keys of a service's secret.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct Key {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Composition {
     /// A complete `sasl.jaas.config` with this login module, for this client.
-    Login { client: String, module: String },
+    Login { client: String, module: String, ascii_username: bool },
     /// `user:password` for this registry client.
     UserInfo { registry: String },
     /// The answer itself, under the key's own name; escaped where the start script makes a property of it.
@@ -82,9 +82,10 @@ fn composition(catalogue: &Catalogue, component: &Component, clients: &[KafkaCli
     match known.map(|key| &key.from) {
         Some(KeySource::UserInfo(registry)) => return Composition::UserInfo { registry: registry.clone() },
         Some(KeySource::Jaas(name)) => {
-            if let Some(module) = clients.iter().find(|client| client.name == *name).and_then(|client| module(catalogue, client))
-            {
-                return Composition::Login { client: name.clone(), module };
+            let client = clients.iter().find(|client| client.name == *name);
+            if let Some(mechanism) = client.and_then(|client| mechanism(catalogue, client)) {
+                let module = mechanism.module.clone();
+                return Composition::Login { client: name.clone(), module, ascii_username: mechanism.ascii_username };
             }
         }
         None => {}
@@ -92,10 +93,10 @@ fn composition(catalogue: &Catalogue, component: &Component, clients: &[KafkaCli
     Composition::AsGiven { property: variable.starts_with(&component.environment.prefix) }
 }
 
-/// The login module of a client that logs in with user name and password.
-fn module(catalogue: &Catalogue, client: &KafkaClient) -> Option<String> {
+/// The mechanism of a client that logs in with user name and password.
+fn mechanism<'a>(catalogue: &'a Catalogue, client: &KafkaClient) -> Option<&'a Mechanism> {
     let mechanism = catalogue.kafka().mechanism(client.mechanism())?;
-    (mechanism.credentials == Credentials::UsernamePassword).then(|| mechanism.module.clone())
+    (mechanism.credentials == Credentials::UsernamePassword).then_some(mechanism)
 }
 
 /// The variables that a secret without named keys has to bring.
@@ -105,7 +106,7 @@ fn needed(catalogue: &Catalogue, component: &Component, clients: &[KafkaClient],
     let wanted = |key: &SecretKey, registries: &mut Vec<String>| match &key.from {
         KeySource::Jaas(name) => clients.iter().find(|client| client.name == *name).is_some_and(|client| {
             let sasl = client.protocol().is_ok_and(super::Protocol::sasl);
-            sasl && module(catalogue, client).is_some()
+            sasl && mechanism(catalogue, client).is_some()
         }),
         KeySource::UserInfo(name) => {
             component.registries.iter().find(|registry| registry.name == *name).is_some_and(|registry| {
@@ -267,8 +268,11 @@ pub fn compose(structure: &Structure, answers: &Answers) -> Result<SecretDocumen
             }
         };
         let value = match &key.composition {
-            Composition::Login { client, module } => {
+            Composition::Login { client, module, ascii_username } => {
                 let (username, password) = (answer(Some(client), "", "username"), answer(Some(client), "", "password"));
+                if *ascii_username && username.as_ref().is_some_and(|name| !name.expose().is_ascii()) {
+                    wrong.push(format!("username of the {client}: brokers take ASCII letters only with SCRAM"));
+                }
                 username.zip(password).map(|(username, password)| {
                     let login = Jaas::login(module, &username, &password).compose();
                     Secret::new(escape(login.expose()))
@@ -415,7 +419,7 @@ mod tests {
     fn the_mechanism_decides_the_login_module() {
         for (mechanism, module) in [("PLAIN", "plain.PlainLoginModule"), ("SCRAM-SHA-512", "scram.ScramLoginModule")] {
             let keys = sasl(mechanism).keys;
-            let Composition::Login { client, module: found } = &keys[1].composition else { panic!("no login") };
+            let Composition::Login { client, module: found, .. } = &keys[1].composition else { panic!("no login") };
             assert_eq!(
                 (client.as_str(), found.as_str()),
                 ("producer", format!("org.apache.kafka.common.security.{module}").as_str())
@@ -433,6 +437,17 @@ mod tests {
             assert!(cause.contains(part), "{cause}");
         }
         assert!(!cause.contains("hunter2"));
+    }
+
+    #[test]
+    fn scram_takes_ascii_names_only() {
+        let mut given = answers(&[("username", "käthe"), ("password", "ü")]);
+        for (name, value) in [("registry.username", "r"), ("registry.password", "s"), ("CONNECTOR_PASSWORD", "x")] {
+            given.insert(name, Secret::new(value));
+        }
+        assert!(compose(&sasl("PLAIN"), &given).is_ok());
+        let Err(Error::Failure(failure)) = compose(&sasl("SCRAM-SHA-512"), &given) else { panic!("composed") };
+        assert!(failure.cause.is_some_and(|cause| cause.contains("ASCII letters only")));
     }
 
     #[test]
@@ -495,7 +510,7 @@ mod tests {
     proptest! {
         /// answers → JAAS → properties → JSON → container's variable → the image's rule → JAAS: the password comes through.
         #[test]
-        fn a_password_survives_every_layer(username in "[^\0]{1,12}", password in "[\"'\\\\$;=#:{}% \t\n\rA-Za-z0-9é😀]{1,20}|[^\0]{1,20}") {
+        fn a_password_survives_every_layer(username in "[ -~]{1,12}", password in "[\"'\\\\$;=#:{}% \t\n\rA-Za-z0-9é😀]{1,20}|[^\0]{1,20}") {
             let catalogue = Catalogue::builtin().expect("profiles");
             let connect = catalogue.component("connect").expect("connect");
             let given = answers(&[

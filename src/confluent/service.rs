@@ -10,6 +10,7 @@ use super::environment::{Environment, Text};
 use super::properties::Properties;
 use super::secret::{JsonKey, SecretDocument, Structure, structure};
 use super::{clients, properties, recognise, registries};
+use crate::base::{Failure, Result, nearest};
 use crate::compose::{self, Project};
 use crate::extensions::{Extensions, ServiceExtensions};
 use crate::profile::{Catalogue, Component};
@@ -116,4 +117,38 @@ pub fn environment(
         }
     }
     environment
+}
+
+/// The secret that a name means: a service's only one, or a secret by its own name.
+pub fn secret_of<'s, 'a>(project: &Project, services: &'s [ConfluentService<'a>], name: &str) -> Result<&'s ServiceSecret<'a>> {
+    let all = || services.iter().flat_map(|service| &service.secrets);
+    if let Some(service) = services.iter().find(|service| service.name == name) {
+        return match service.secrets.as_slice() {
+            [secret] => Ok(secret),
+            [] => {
+                let failure = Failure::usage(format!("the service {name} takes no secret from Secrets Manager"));
+                Err(failure.help("give it one: `secrets: [NAME]` at the service, and secrets.NAME with x-secrets").into())
+            }
+            several => {
+                let names: Vec<&str> = several.iter().map(|secret| secret.name).collect();
+                let failure = Failure::usage(format!("the service {name} takes several secrets"));
+                Err(failure.help(format!("name the one that is meant: {}", names.join(", "))).into())
+            }
+        };
+    }
+    if let Some(secret) = all().find(|secret| secret.name == name) {
+        return Ok(secret);
+    }
+    if project.services.contains_key(name) || project.secrets.contains_key(name) {
+        let failure = Failure::usage(format!("{name} is no secret of a component that we know"));
+        let help = "name the component with x-confluent.component at the service, or store the value with the AWS CLI";
+        return Err(failure.cause("its structure can't be told from the service's image").help(help).into());
+    }
+    let known: Vec<&str> = services.iter().map(|service| service.name).chain(all().map(|secret| secret.name)).collect();
+    let help = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None if known.is_empty() => "no service of the project runs a component that we know".to_owned(),
+        None => format!("there are {}", known.join(", ")),
+    };
+    Err(Failure::usage(format!("the project has no service or secret {name}")).help(help).into())
 }

@@ -25,7 +25,7 @@ pub use verify::verify;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::base::Result;
+use crate::base::{Failure, Result};
 
 /// A file of the project, relative to its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,15 @@ pub fn files(model: &Model) -> Result<Vec<File>> {
 
 /// What must not get into version control: values of variables, answers for `secrets put --from`.
 const IGNORED: &str = "/.env\n/secrets/\n";
+
+/// Refuses a folder in which another file would be read instead of docker-compose.yml: Docker looks for these names first.
+pub fn check_folder(folder: &Path) -> Result<()> {
+    let first = ["compose.yaml", "compose.yml"].into_iter().find(|name| folder.join(name).exists());
+    first.map_or(Ok(()), |name| {
+        let failure = Failure::usage(format!("{name} is there, and would be read instead of docker-compose.yml"));
+        Err(failure.help("write the project into a folder of its own, or rename that file to docker-compose.yml").into())
+    })
+}
 
 /// The project's name when none is given: what docker-compose.yml says, else the folder's name with what a name can't hold left out.
 pub fn project_name(folder: &Path) -> String {

@@ -104,11 +104,6 @@ fn literal(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// What Compose makes of such a text in this environment.
-fn resolved(text: &str, env: &str) -> String {
-    text.replace(ENV_NAME, env).replace("$$", "$")
-}
-
 impl Model {
     pub fn new(choices: &Choices<'_>) -> Result<Self> {
         let name = format!("{}-{ENV_NAME}", choices.project);
@@ -147,7 +142,7 @@ impl Model {
 
     /// Parts of the merged project by JSON pointer, as they have to come out.
     pub fn expected(&self) -> Vec<(String, Value)> {
-        let text = |text: &str| Value::from(resolved(text, &self.env));
+        let text = |text: &str| Value::from(self.resolved(text));
         let mut expected = vec![("/name".to_owned(), self.project.clone().into())];
         for service in &self.services {
             let at = |rest: &str| format!("/services/{}/{rest}", service.name);
@@ -160,12 +155,6 @@ impl Model {
             expected.push((at("command"), service.command.iter().map(|word| text(word)).collect()));
             expected.push((at("healthcheck/test"), service.health.test.iter().map(|word| text(word)).collect()));
             expected.push((at("deploy/replicas"), service.replicas.into()));
-            expected.push((at("x-network"), json!({ "Ingress": { "Myself": true } })));
-        }
-        for secret in &self.secrets {
-            let keys: Vec<Value> = secret.keys.iter().map(|key| json!({ "SecretKey": key, "VarName": key })).collect();
-            let value = json!({ "Name": text(&secret.stored_name), "JsonKeys": keys });
-            expected.push((format!("/secrets/{}/x-secrets", secret.name), value));
         }
         let kafka = &self.kafka;
         let mut section = json!({ "provider": text(&kafka.provider), "bootstrap": text(&kafka.bootstrap) });
@@ -181,7 +170,7 @@ impl Model {
         }
         expected.push(("/x-kafka".to_owned(), section));
         let tags = |tag: &Tag| {
-            let pair = std::iter::once((resolved(&tag.key, &self.env), text(&tag.value)));
+            let pair = std::iter::once((self.resolved(&tag.key), text(&tag.value)));
             json!({ "Tags": [pair.collect::<serde_json::Map<String, Value>>()] })
         };
         let lookup = json!({ "Lookup": { "VpcId": tags(&self.vpc_tag), "AppSubnets": tags(&self.subnet_tag) } });
@@ -190,14 +179,9 @@ impl Model {
         expected
     }
 
-    /// A document with Compose's variables resolved as in this environment.
-    pub(super) fn interpolate(&self, document: Value) -> Value {
-        match document {
-            Value::String(text) => resolved(&text, &self.env).into(),
-            Value::Array(items) => items.into_iter().map(|item| self.interpolate(item)).collect(),
-            Value::Object(map) => map.into_iter().map(|(key, value)| (key, self.interpolate(value))).collect(),
-            other => other,
-        }
+    /// What Compose makes of a text in this environment.
+    pub(super) fn resolved(&self, text: &str) -> String {
+        text.replace(ENV_NAME, &self.env).replace("$$", "$")
     }
 }
 

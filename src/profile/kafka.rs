@@ -61,6 +61,9 @@ pub struct Mechanism {
     pub name: String,
     pub module: String,
     pub credentials: Credentials,
+    /// Brokers refuse a user name with other letters.
+    #[serde(default)]
+    pub ascii_username: bool,
 }
 
 /// What a login is made from.

@@ -88,6 +88,8 @@ public final class Admin {
     }
 
     private static String quoted(String value) {
-        return '"' + value.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+        // A line break would end the quoted text.
+        String escaped = value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n").replace("\r", "\\r");
+        return '"' + escaped + '"';
     }
 }

@@ -1,0 +1,26 @@
+//! `secrets`: what was typed.
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Args)]
+pub struct SecretsArgs {
+    #[command(subcommand)]
+    pub verb: SecretsVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SecretsVerb {
+    /// Print the finished JSON of a service's secret, for a pipe: the one verb that prints values
+    Compose(AnswersArgs),
+}
+
+/// Whose secret it is, and where its answers come from.
+#[derive(Debug, Clone, Args)]
+pub struct AnswersArgs {
+    /// Compose service whose secret it is, or the secret's own name
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// Answers as name=value lines or one JSON object; `-` is standard input [default: asked for]
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<String>,
+}

@@ -1,0 +1,37 @@
+//! `secrets compose`: plain answers in, the finished JSON out.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Exit, Failure, Result};
+use crate::cli::{AnswersArgs, Cli, SecretsArgs, SecretsVerb};
+use crate::confluent;
+use crate::extensions;
+use crate::profile::Catalogue;
+use crate::ui::Ui;
+
+use super::{answers, project};
+
+pub(super) fn run(cli: &Cli, args: &SecretsArgs, ui: &mut Ui) -> Result<Exit> {
+    match &args.verb {
+        SecretsVerb::Compose(args) => compose(cli, args, ui),
+    }
+}
+
+fn compose(cli: &Cli, args: &AnswersArgs, ui: &mut Ui) -> Result<Exit> {
+    let project = project::loaded(&project::options(&cli.project)?, ui)?;
+    let (extensions, findings) = extensions::read(&project);
+    if findings.has_errors() {
+        return Err(findings.into());
+    }
+    let services = confluent::services(Catalogue::builtin()?, &project, &extensions, &BTreeMap::new());
+    let secret = confluent::secret_of(&project, &services, &args.service)?;
+    let answers = answers::gather(&secret.structure, args.from.as_deref(), ui)?;
+    let document = confluent::secret::compose(&secret.structure, &answers)?;
+    let seen = ui.result_is_seen() && !cli.display.yes;
+    if seen && !(ui.can_ask() && ui.confirm("The values would be shown on this terminal. Show them?")?) {
+        let failure = Failure::usage("the values were not shown: the result would go to a terminal");
+        return Err(failure.help("pipe it to where it belongs, or `secrets put` to store it; --yes shows it").into());
+    }
+    ui.secret_result(&document.to_json());
+    Ok(Exit::Done)
+}
