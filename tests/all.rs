@@ -5,5 +5,6 @@ mod architecture;
 mod bed;
 mod init;
 mod kafka;
+mod render;
 mod support;
 mod worker;

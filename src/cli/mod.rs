@@ -3,6 +3,7 @@
 //! Global flags keep Docker Compose's names and may stand before or after the verb.
 
 mod init;
+mod render;
 mod secrets;
 
 use std::path::PathBuf;
@@ -80,12 +81,16 @@ pub enum When {
     Never,
 }
 
+pub use render::{RenderArgs, RenderFormat, StackArgs};
+
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Print the merged project as Docker Compose would, and everything that is wrong with it
     Config(ConfigArgs),
     /// Write compose files that are right for your Kafka cluster
     Init(Box<InitArgs>),
+    /// Print the CloudFormation template, or write it with its parameters into a folder; needs no AWS account
+    Render(RenderArgs),
     /// Compose and store the secrets that services read
     Secrets(SecretsArgs),
 }

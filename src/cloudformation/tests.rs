@@ -8,8 +8,8 @@ use super::{Template, template};
 use crate::base::ACCOUNT_MARK;
 use crate::stack::{
     Architecture, Balancer, BalancerKind, Capacity, Container, Family, Iam, Ingress, Listener, Lookup, Namespace, Peer, Port,
-    Protocol, Registration, Repository, Rollout, Scaling, SecretLookup, SecretSource, Size, Stack, StackSecret, TargetGroup,
-    TargetHealthCheck, Text,
+    Protocol, Provider, Registration, Repository, Rollout, Scaling, SecretLookup, SecretSource, Size, Stack, StackSecret,
+    TargetGroup, TargetHealthCheck, Text,
 };
 
 fn port(number: u16) -> Port {
@@ -218,6 +218,51 @@ fn a_service_waits_for_its_listener_and_rolls_back_by_itself() {
     assert_eq!(service["Properties"]["DesiredCount"], json!({ "Ref": "WebDesiredCount" }));
     // A grace period without a load balancer is refused by ECS.
     assert!(value["Resources"]["ConnectService"]["Properties"]["HealthCheckGracePeriodSeconds"].is_null());
+}
+
+#[test]
+fn capacity_providers_stand_in_for_the_launch_type() {
+    let mut stack = stack();
+    let provider = |name: &str, base, weight| Provider { name: name.to_owned(), base, weight };
+    stack.families[0].capacity = Capacity::Providers(vec![provider("FARGATE", 1, 2), provider("FARGATE_SPOT", 0, 1)]);
+    let (_, value) = rendered(&stack);
+    let service = &value["Resources"]["ConnectService"]["Properties"];
+    assert!(service["LaunchType"].is_null());
+    assert_eq!(service["CapacityProviderStrategy"][0], json!({ "Base": 1, "CapacityProvider": "FARGATE", "Weight": 2 }));
+}
+
+#[test]
+fn the_boundary_is_on_both_roles_and_the_users_policies_on_the_task_only() {
+    let mut stack = stack();
+    let document = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*" }] });
+    stack.families[0].iam = Iam {
+        managed_policies: vec!["arn:aws:iam::aws:policy/X".into()],
+        policies: vec![("mine".to_owned(), document.clone())],
+        boundary: Some(format!("arn:aws:iam::{ACCOUNT_MARK}:policy/boundary").into()),
+    };
+    let (_, value) = rendered(&stack);
+    for role in ["ConnectExecutionRole", "ConnectTaskRole"] {
+        let boundary = &value["Resources"][role]["Properties"]["PermissionsBoundary"];
+        assert_eq!(*boundary, json!({ "Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/boundary" }));
+    }
+    let task = &value["Resources"]["ConnectTaskRole"]["Properties"];
+    assert_eq!(task["Policies"], json!([{ "PolicyDocument": document, "PolicyName": "mine" }]));
+    assert_eq!(task["ManagedPolicyArns"], json!(["arn:aws:iam::aws:policy/X"]));
+    assert!(value["Resources"]["ConnectExecutionRole"]["Properties"]["ManagedPolicyArns"].is_null());
+}
+
+/// Two stacks of one template must be able to stand side by side.
+#[test]
+fn nothing_has_a_physical_name() {
+    let (_, value) = rendered(&stack());
+    let text = value["Resources"].to_string();
+    for name in ["LogGroupName", "RoleName", "ServiceName", "GroupName", "\"Family\"", "TargetGroupName"] {
+        assert!(!text.contains(&format!("{name}\":")) && !text.contains(&format!("{name}:")), "{name}");
+    }
+    for resource in value["Resources"].as_object().unwrap().values() {
+        let balancer = resource["Type"].as_str().unwrap().contains("ElasticLoadBalancingV2");
+        assert!(!balancer || resource["Properties"]["Name"].is_null());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod answers;
 mod config;
 mod init;
 mod project;
+mod render;
 mod secrets;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
     match &cli.verb {
         Verb::Config(args) => config::run(&cli.project, args, ui),
         Verb::Init(args) => init::run(&cli.project, args, ui),
+        Verb::Render(args) => render::run(&cli.project, args, ui),
         Verb::Secrets(args) => secrets::run(cli, args, ui),
     }
 }

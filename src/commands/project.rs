@@ -1,27 +1,98 @@
-//! The project that a verb works on: what was typed and the environment → a loaded project, its findings shown.
+//! The one way from arguments to a project, its stack and its template, for every verb that needs them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
-use crate::base::{Error, Failure, Result};
+use crate::base::{ACCOUNT_MARK, Code, Error, Failure, Finding, Findings, REGION_MARK, Result, nearest};
 use crate::cli::ProjectArgs;
-use crate::compose::{LoadOptions, Project, load};
+use crate::cloudformation::{self, Template};
+use crate::compose::{self, LoadOptions, NameOrigin, Project};
+use crate::extensions::{self, Extensions};
+use crate::profile::Catalogue;
+use crate::stack::{self, Identity, Stack, without_marks};
 use crate::ui::Ui;
 
-/// What to load, from the global flags and the process's environment.
-///
-/// `--env dev` stands for `-f docker-compose.yml -f envs/dev.yml` with `ENV_NAME=dev`; files that are named replace these.
+/// What a verb asks for.
+pub(super) struct Request<'a> {
+    pub(super) project: &'a ProjectArgs,
+    /// `-n`.
+    pub(super) name: Option<&'a str>,
+    /// The account that the run is for, where it is known. Without it the template asks CloudFormation for it.
+    pub(super) account: Option<Account>,
+    /// The verb makes, changes or removes a stack: its name must be somebody's choice.
+    pub(super) touches_stack: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    pub(super) id: String,
+    pub(super) region: String,
+}
+
+/// A project without an error in it.
+#[allow(dead_code, reason = "what render doesn't need, preflight and up do")]
+pub(super) struct Ready {
+    pub(super) project: Project,
+    pub(super) extensions: Extensions,
+    pub(super) stack: Stack,
+    pub(super) template: Template,
+}
+
+/// Loads, decides and renders. Warnings are shown; errors end the run, all of them at once.
+pub(super) fn load(request: &Request<'_>, ui: &mut Ui) -> Result<Ready> {
+    let catalogue = Catalogue::builtin()?;
+    let mut options = options(request.project)?;
+    account_variables(&mut options, request.account.as_ref());
+    let (project, mut findings) = merged(&options, ui)?;
+    let (extensions, of_extensions) = extensions::read(&project);
+    findings.extend(of_extensions);
+    let identity = identity(request, &project, &mut findings)?;
+    let (stack, of_stack) = stack::build(&project, &extensions, catalogue, &identity);
+    findings.extend(of_stack);
+    let template = cloudformation::template(&stack);
+    findings.extend(cloudformation::check(&template, template.to_json().len()));
+    let findings = readable(findings);
+    if findings.has_errors() {
+        return Err(Error::Findings(findings));
+    }
+    ui.findings(&findings);
+    Ok(Ready { project, extensions, stack, template })
+}
+
+/// The merged project alone, as `config` prints it. Warnings are shown.
+pub(super) fn loaded(options: &LoadOptions, ui: &mut Ui) -> Result<Project> {
+    let (project, findings) = merged(options, ui)?;
+    ui.findings(&findings);
+    Ok(project)
+}
+
+/// The project with its warnings; errors come back together with them.
+fn merged(options: &LoadOptions, ui: &mut Ui) -> Result<(Project, Findings)> {
+    let loaded = compose::load(options);
+    ui.set_sources(loaded.sources);
+    match loaded.project {
+        Some(project) => Ok((project, loaded.findings)),
+        None => Err(Error::Findings(readable(loaded.findings))),
+    }
+}
+
+/// What was typed, as the loader takes it: `--env dev` is docker-compose.yml and envs/dev.yml with `ENV_NAME=dev`.
 pub(super) fn options(args: &ProjectArgs) -> Result<LoadOptions> {
-    let current_dir = std::env::current_dir().map_err(|error| Failure::usage("the current folder can't be read").cause(error))?;
-    let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
-    let mut environment: BTreeMap<String, String> = std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+    let current_dir = env::current_dir().map_err(|error| Failure::usage("the current folder can't be read").cause(error))?;
+    let text = |value: OsString| value.to_string_lossy().into_owned();
+    let mut environment: BTreeMap<String, String> = env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
     environment.entry("PWD".to_owned()).or_insert_with(|| current_dir.to_string_lossy().into_owned());
     let mut files: Vec<PathBuf> = args.files.iter().map(PathBuf::from).collect();
-    if let Some(env) = &args.env {
-        environment.insert("ENV_NAME".to_owned(), env.clone());
+    if let Some(name) = &args.env {
+        if !is_env_name(name) {
+            let failure = Failure::usage(format!("\"{name}\" can't be the name of an environment"));
+            return Err(failure.help("letters, digits, dots, hyphens and underscores, as in dev").into());
+        }
+        environment.insert("ENV_NAME".to_owned(), name.clone());
         if files.is_empty() {
-            let folder = args.project_directory.clone().unwrap_or_default();
-            files = vec![folder.join("docker-compose.yml"), folder.join("envs").join(format!("{env}.yml"))];
+            files = environment_files(&current_dir, args.project_directory.as_deref(), name)?;
         }
     }
     Ok(LoadOptions {
@@ -36,15 +107,98 @@ pub(super) fn options(args: &ProjectArgs) -> Result<LoadOptions> {
     })
 }
 
-/// Loads the project. Warnings are shown; errors come back together with them.
-pub(super) fn loaded(options: &LoadOptions, ui: &mut Ui) -> Result<Project> {
-    let loaded = load(options);
-    ui.set_sources(loaded.sources);
-    match loaded.project {
-        Some(project) => {
-            ui.findings(&loaded.findings);
-            Ok(project)
-        }
-        None => Err(Error::Findings(loaded.findings)),
+fn is_env_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
+}
+
+/// The project's file and the one of the environment, which must be there.
+fn environment_files(current_dir: &Path, directory: Option<&Path>, name: &str) -> Result<Vec<PathBuf>> {
+    const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+    const ENDINGS: [&str; 2] = ["yml", "yaml"];
+    let directory = directory.unwrap_or(Path::new(""));
+    let is_file = |path: &PathBuf| current_dir.join(path).is_file();
+    let base = NAMES.map(|name| directory.join(name)).into_iter().find(is_file);
+    let base = base.unwrap_or_else(|| directory.join("docker-compose.yml"));
+    let folder = directory.join("envs");
+    if let Some(file) = ENDINGS.map(|ending| folder.join(format!("{name}.{ending}"))).into_iter().find(is_file) {
+        return Ok(vec![base, file]);
     }
+    let mut known: Vec<String> = fs::read_dir(current_dir.join(&folder))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|file| ENDINGS.into_iter().find_map(|ending| Some(file.strip_suffix(ending)?.strip_suffix('.')?.to_owned())))
+        .collect();
+    known.sort();
+    known.dedup();
+    let failure =
+        Failure::usage(format!("there is no environment {name}: {} is missing", folder.join(format!("{name}.yml")).display()))
+            .code(Code::UNREADABLE_FILE);
+    let help = match (nearest(name, known.iter().map(String::as_str)), known.is_empty()) {
+        (Some(near), _) => format!("did you mean --env {near}?"),
+        (None, false) => format!("there are {}", known.join(", ")),
+        (None, true) => format!("make one with `confluent-ecs init connect --env {name}`, or name the files with -f"),
+    };
+    Err(failure.help(help).into())
+}
+
+/// The account's variables: the real ones, or marks that become `AWS::AccountId` and `AWS::Region` in the template.
+fn account_variables(options: &mut LoadOptions, account: Option<&Account>) {
+    let values = match account {
+        Some(account) => (account.id.clone(), account.region.clone()),
+        None => (ACCOUNT_MARK.to_string(), REGION_MARK.to_string()),
+    };
+    // The two names of the region mean the same: one that is set stands for the other.
+    let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| options.environment.get(*name)).cloned();
+    let region = region.filter(|region| !region.is_empty()).unwrap_or(values.1);
+    for (name, value) in [("AWS_ACCOUNT_ID", values.0), ("AWS_REGION", region.clone()), ("AWS_DEFAULT_REGION", region)] {
+        options.fallbacks.insert(name.to_owned(), value);
+    }
+}
+
+/// The stack's name and environment. A folder's name is no identity: the same files in another folder would be another stack.
+fn identity(request: &Request<'_>, project: &Project, findings: &mut Findings) -> Result<Identity> {
+    let env = request.project.env.clone().or_else(|| project.variables.get("ENV_NAME").filter(|env| !env.is_empty()).cloned());
+    let name = match (request.name, &request.project.env) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(env)) => format!("{}-{env}", project.name),
+        (None, None) => project.name.clone(),
+    };
+    // Compose takes underscores in names, CloudFormation doesn't.
+    let name = if request.name.is_some() { name } else { name.replace(['_', '.'], "-") };
+    let fits = name.len() <= 128
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !fits {
+        let failure = Failure::usage(format!("\"{name}\" can't be the name of a CloudFormation stack"));
+        return Err(failure.help("a letter first, then letters, digits and hyphens; give one with -n").into());
+    }
+    if project.name_origin == NameOrigin::Folder && request.name.is_none() {
+        let message = format!("the project has no name but its folder's, {}", project.name);
+        let help = "add `name:` to the compose file, or give one with -p or -n";
+        if request.touches_stack {
+            return Err(Failure::usage(message)
+                .cause("the same files in another folder would be another stack")
+                .help(help)
+                .into());
+        }
+        findings.push(Finding::warning(Code::PROJECT_NAME, message).help(help));
+    }
+    // Whoever gave the stack a name has named the project too, where nothing but its folder does.
+    let project_name = match request.name {
+        Some(name) if project.name_origin == NameOrigin::Folder => name.to_owned(),
+        _ => project.name.clone(),
+    };
+    Ok(Identity { name, project: project_name, env })
+}
+
+/// Findings in the order of the files, with the account's variables as the user knows them.
+fn readable(findings: Findings) -> Findings {
+    let clear = |finding: &Finding| Finding {
+        message: without_marks(&finding.message),
+        path: finding.path.as_deref().map(without_marks),
+        help: finding.help.as_deref().map(without_marks),
+        ..finding.clone()
+    };
+    findings.iter().map(clear).collect::<Findings>().sorted()
 }

@@ -10,36 +10,39 @@ use super::report::Report;
 use super::template::{Fault, Variables, substitute};
 use crate::base::{Code, Severity};
 
-/// Variables that were used without a value, with their first place.
+/// Variables that were used without a value, with every place that was written: an alias repeats none.
 #[derive(Debug, Default)]
-pub(super) struct Unset(BTreeMap<String, (Span, String, usize)>);
+pub(super) struct Unset(BTreeMap<String, Uses>);
+
+/// Where a variable was used, and the path there, by file, line and column.
+type Uses = BTreeMap<(u32, u32, u32), (Span, String)>;
 
 impl Unset {
     pub(super) fn note(&mut self, name: String, span: Span, path: &[Step<'_>]) {
-        self.0.entry(name).or_insert_with(|| (span, show(path), 0)).2 += 1;
+        let places = self.0.entry(name).or_default();
+        places.entry((span.file, span.line, span.column)).or_insert_with(|| (span, show(path)));
     }
 
-    /// One finding a variable.
+    /// Blank, as Docker does: one warning a variable. Else it is an error, one a place.
     pub(super) fn report(self, blank: bool, report: &mut Report) {
-        for (name, (span, path, uses)) in self.0 {
-            let more = match uses {
+        for (name, places) in self.0 {
+            let more = match places.len() {
+                _ if !blank => String::new(),
                 0 | 1 => String::new(),
                 2 => " (and in 1 more place)".to_owned(),
                 uses => format!(" (and in {} more places)", uses - 1),
             };
-            let message = if blank {
-                format!("the variable {name} is not set; it is blank here{more}")
-            } else {
-                format!("the variable {name} is not set{more}")
-            };
-            let finding = report.error(Code::VARIABLE_UNSET, span, &[], message);
-            if blank {
-                finding.severity = Severity::Warning;
+            let blank_here = if blank { "; it is blank here" } else { "" };
+            for (span, path) in places.into_values().take(if blank { 1 } else { usize::MAX }) {
+                let message = format!("the variable {name} is not set{blank_here}{more}");
+                let finding = report.error(Code::VARIABLE_UNSET, span, &[], message);
+                if blank {
+                    finding.severity = Severity::Warning;
+                }
+                finding.path = Some(path).filter(|path| !path.is_empty());
+                finding.help =
+                    Some(format!("set {name} in the environment or an env file, or give it a default: ${{{name}:-…}}"));
             }
-            if !path.is_empty() {
-                finding.path = Some(path);
-            }
-            finding.help = Some(format!("set {name} in the environment or an env file, or give it a default: ${{{name}:-…}}"));
         }
     }
 }

@@ -154,3 +154,6 @@ fn json(node: &Node) -> serde_json::Value {
         Value::Map(map) => map.iter().map(|(key, node)| (key.text.to_string(), json(node))).collect(),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -14,6 +14,8 @@ use crate::profile::{Catalogue, Component};
 pub struct Identity {
     /// The CloudFormation stack's name.
     pub name: String,
+    /// The project's, as the tags say it.
+    pub project: String,
     pub env: Option<String>,
 }
 
@@ -36,7 +38,7 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
     let subnets = builder.subnets(&families, &balancers);
     let stack = Stack {
         name: identity.name.clone(),
-        project: project.name.clone(),
+        project: identity.project.clone(),
         env: identity.env.clone(),
         tags,
         vpc: standing::vpc(extensions),
@@ -92,7 +94,7 @@ impl Builder<'_> {
     /// The user's tags and ours. Ours can't be taken by another value: they are how a stack of ours is known.
     fn tags(&mut self, identity: &Identity) -> BTreeMap<String, Text> {
         let ours = [
-            (PROJECT_TAG, Some(self.project.name.as_str())),
+            (PROJECT_TAG, Some(identity.project.as_str())),
             (ENV_TAG, identity.env.as_deref()),
             (VERSION_TAG, Some(env!("CARGO_PKG_VERSION"))),
         ];

@@ -15,12 +15,14 @@ use crate::profile::Component;
 pub(super) struct Start {
     pub(super) entrypoint: Option<Vec<Text>>,
     pub(super) command: Option<Vec<Text>>,
+    /// The variable that our command sets.
+    pub(super) sets: Option<String>,
 }
 
 impl Builder<'_> {
     pub(super) fn start(&mut self, name: &str, service: &Service, component: Option<&Component>) -> Start {
         let texts = |words: &Option<Vec<String>>| words.as_ref().map(|words| words.iter().map(Text::from).collect());
-        let own = Start { entrypoint: texts(&service.entrypoint), command: texts(&service.command) };
+        let own = Start { entrypoint: texts(&service.entrypoint), command: texts(&service.command), sets: None };
         let Some(component) = component else { return own };
         let variable = &component.start.advertised_host;
         let key = if service.command.is_some() {
@@ -33,7 +35,9 @@ impl Builder<'_> {
             "image"
         };
         if is_as_made(service) {
-            if let Some(value) = service.environment.get(variable).and_then(Option::as_ref) {
+            // The service's name is right for Docker's network, and what `init` writes for it.
+            let written = service.environment.get(variable).and_then(Option::as_ref).filter(|value| ***value != *name);
+            if let Some(value) = written {
                 let message =
                     format!("{variable} is \"{}\" for every task; each will advertise its own address instead", &**value);
                 let finding = self.warn(Code::START_COMMAND, &["services", name, "environment", variable], message);
@@ -42,6 +46,7 @@ impl Builder<'_> {
             return Start {
                 entrypoint: None,
                 command: Some(confluent::start_command(component).into_iter().map(Text::from).collect()),
+                sets: Some(variable.clone()),
             };
         }
         if sets_address(service, component) || service.environment.get(variable).is_some_and(Option::is_some) {

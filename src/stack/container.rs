@@ -32,6 +32,8 @@ impl Builder<'_> {
         let own_port = component.map(|component| listening(component, &ports));
         let health_check = self.health(name, service, *component, own_port);
         let start = self.start(name, service, *component);
+        // The start sets it; the value of the files would be wrong for whoever looks into the container.
+        environment.retain(|variable, _| start.sets.as_ref() != Some(variable));
         Container {
             name: (*name).to_owned(),
             image: self.image(name, service),

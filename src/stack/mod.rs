@@ -33,3 +33,6 @@ pub use names::logical;
 pub use need::{Lookup, Need, SecretLookup};
 pub use tags::{ENV_TAG, PROJECT_TAG, VERSION_TAG};
 pub use text::{Part, Text, without_marks};
+
+#[cfg(test)]
+mod tests;

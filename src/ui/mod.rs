@@ -16,6 +16,7 @@ mod style;
 mod words;
 
 use std::env;
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
@@ -115,6 +116,19 @@ impl Ui {
     /// A line for a person beside the result: progress, a hint, what to type next. On stderr.
     pub fn note(&mut self, text: &str) {
         write_all(&mut io::stderr().lock(), &format!("{text}\n"));
+    }
+
+    /// Parameters of a template that the user must fill in, each with what it is.
+    pub fn open_parameters(&mut self, parameters: &[(&str, &str)]) {
+        if parameters.is_empty() {
+            return;
+        }
+        let width = parameters.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        let mut text = String::from("parameters that only an AWS account can tell (`up` looks them up):\n");
+        for (name, description) in parameters {
+            let _ = writeln!(text, "  {name:width$}  {description}");
+        }
+        self.note(text.trim_end());
     }
 
     /// Every finding, and on a terminal a last line that counts them.

@@ -1,0 +1,32 @@
+//! `render`: what was typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// The CloudFormation stack's name, for every verb that has to do with one.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StackArgs {
+    /// CloudFormation stack [default: PROJECT-ENV, without --env PROJECT]
+    #[arg(short = 'n', long, value_name = "STACK")]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Write STACK.template.yml and STACK.parameters.json into this folder, instead of the template to standard output
+    #[arg(short, long, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Form of the template
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: RenderFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum RenderFormat {
+    #[default]
+    Yaml,
+    Json,
+}

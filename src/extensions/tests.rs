@@ -1,0 +1,177 @@
+//! The vocabulary from files to types: both spellings alike, everything unknown or wrong found at its place.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::{Extensions, Wanted, read};
+use crate::base::{Findings, Severity};
+use crate::compose::{LoadOptions, Project, load};
+
+/// A project of one file, loaded as `render` does.
+pub(crate) fn project(text: &str) -> Project {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("compose.yml"), format!("name: p\n{text}")).unwrap();
+    let options = LoadOptions {
+        files: vec!["compose.yml".into()],
+        environment: BTreeMap::new(),
+        current_dir: folder.path().to_owned(),
+        ..LoadOptions::default()
+    };
+    let loaded = load(&options);
+    loaded.project.unwrap_or_else(|| panic!("{}", lines(&loaded.findings)))
+}
+
+/// One line a finding: `12:5 error path: message; help`.
+pub(crate) fn lines(findings: &Findings) -> String {
+    let line = |finding: &crate::base::Finding| {
+        let place = finding.place.as_ref().map(|place| format!("{}:{} ", place.line, place.column)).unwrap_or_default();
+        let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
+        let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        format!("{place}{severity} {}: {}{help}", finding.path.as_deref().unwrap_or_default(), finding.message)
+    };
+    findings.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn sound(text: &str) -> Extensions {
+    let (extensions, findings) = read(&project(text));
+    assert!(findings.is_empty(), "{}", lines(&findings));
+    extensions
+}
+
+/// A text without every part from `start` to `end`.
+fn without(text: &str, start: &str, end: &str) -> String {
+    let mut parts = text.split(start);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| out + part.split_once(end).map_or("", |(_, rest)| rest))
+}
+
+const SERVICE: &str = "services:\n  web:\n    image: i\n";
+
+#[test]
+fn old_and_new_spellings_mean_the_same() {
+    let pairs = [
+        (
+            "    x-scaling:\n      target_scaling:\n        range: \"1-3\"\n        memory_target: 75\n",
+            "    x-scaling:\n      Range: \"1-3\"\n      TargetScaling:\n        MemoryTarget: 75\n",
+        ),
+        (
+            "    x-scaling:\n      range: \"2-4\"\n      target_scaling: { cpu_target: 50, disable_scale_in: true }\n",
+            "    x-scaling:\n      Range: 2-4\n      TargetScaling: { CpuTarget: 50, DisableScaleIn: true }\n",
+        ),
+        (
+            "    x-network:\n      Ingress:\n        Myself: True\n        ExtSources:\n          - Ipv4: 10.0.0.0/8\n            Name: ANY\n",
+            "    x-network:\n      Ingress:\n        Myself: true\n        ExtSources:\n          - IPv4: 10.0.0.0/8\n            Name: ANY\n",
+        ),
+        ("    x-network: { is_public: true }\n", "    x-network: { AssignPublicIp: true }\n"),
+        ("    x-logging: { retention: 14 }\n", "    x-logging: { RetentionInDays: 14 }\n"),
+    ];
+    // Where a value stands differs and nothing else may.
+    let shape = |text: &str| {
+        let shown = format!("{:?}", sound(&format!("{SERVICE}{text}")).services["web"]);
+        without(&without(&shown, "Place {", "}"), "path: \"", "\"")
+    };
+    for (old, new) in pairs {
+        assert_eq!(shape(old), shape(new));
+    }
+}
+
+#[test]
+fn the_blogs_lookups_are_read() {
+    let extensions = sound(&format!(
+        "{SERVICE}x-vpc:\n  Lookup:\n    VpcId:\n      Tags:\n        - Name: demo\n    AppSubnets:\n      Tags:\n        - vpc::usage: application\nx-cluster:\n  Lookup: main\n\
+         x-dns:\n  PrivateNamespace:\n    Name: dev.lan.internal\nx-tags:\n  team: a\n"
+    ));
+    let vpc = extensions.vpc.unwrap();
+    assert_eq!(vpc.id, Some(Wanted::Tags(vec![("Name".to_owned(), "demo".to_owned())])));
+    assert_eq!(vpc.subnets["AppSubnets"], Wanted::Tags(vec![("vpc::usage".to_owned(), "application".to_owned())]));
+    assert_eq!(extensions.cluster.unwrap().value, "main");
+    assert!(extensions.registers_all);
+    assert_eq!(extensions.namespaces["PrivateNamespace"].name.value, "dev.lan.internal");
+    assert_eq!(extensions.tags[0].0, "team");
+}
+
+#[test]
+fn what_is_unknown_or_wrong_is_found_where_it_stands() {
+    // Text after the service, and parts of the one finding: line and column of the whole file, then words.
+    let table: &[(&str, &[&str])] = &[
+        ("    x-scalling: { Range: 1-3 }\n", &["5:5 error services.web.x-scalling", "did you mean x-scaling?"]),
+        ("    x-scaling: { Rnage: 1-3 }\n", &["5:18 error services.web.x-scaling.Rnage", "did you mean Range?"]),
+        ("    x-scaling: { Range: \"3-1\", TargetScaling: { CpuTarget: 50 } }\n", &["5:25 error", "runs backwards", "\"1-3\""]),
+        ("    x-scaling: { Range: many, TargetScaling: { CpuTarget: 50 } }\n", &["error", "\"many\" is not a range"]),
+        ("    x-scaling: { Range: 1-3, TargetScaling: { MemoryTarget: 750 } }\n", &["5:61 error", "from 1 to 100"]),
+        ("    x-network: { Ingress: { Myslef: true } }\n", &["x-network.Ingress.Myslef", "did you mean Myself?"]),
+        ("    x-network: { Ingress: { Myself: maybe } }\n", &["error", "true or false"]),
+        (
+            "    x-network: { Ingress: { ExtSources: [ { IPv4: 10.0.0.1/8 } ] } }\n",
+            &["ExtSources[0].IPv4", "bits beyond its length"],
+        ),
+        ("    x-network: { Ingress: { ExtSources: [ { IPv4: 10.0.0.0 } ] } }\n", &["is not a block of addresses"]),
+        ("    x-network: { Ingress: { AwsSources: [ { Id: vpc-1 } ] } }\n", &["neither a security group nor a prefix list"]),
+        (
+            "    x-ecs: { CapacityProviderStrategy: [ { CapacityProvider: FARGATE_SPOTT, Weight: 1 } ] }\n",
+            &["did you mean FARGATE_SPOT?"],
+        ),
+        ("    x-ecs: { CapacityProviderStrategy: [ { CapacityProvider: FARGATE } ] }\n", &["has a weight"]),
+        ("    x-logging: { RetentionInDays: 15 }\n", &["for 15 days", "the next it knows is 30"]),
+        ("    x-iam: { Policies: [ { PolicyName: a } ] }\n", &["lacks PolicyName or PolicyDocument"]),
+        ("    x-alarms: { Predefined: {} }\n", &["5:5 warning services.web.x-alarms", "not rendered yet"]),
+        ("    x-whatever: 1\n", &["5:5 warning services.web.x-whatever", "has no meaning here"]),
+        ("x-vpcs: {}\n", &["5:1 error x-vpcs", "did you mean x-vpc?"]),
+        ("x-common: &a { b: 1 }\n", &["warning x-common", "anchor"]),
+        (
+            "x-vpc: { Properties: { VpcCidr: 10.0.0.0/16 }, Lookup: { VpcId: vpc-1 } }\n",
+            &["error x-vpc.Properties", "not rendered yet"],
+        ),
+        ("x-vpc: { Lookup: { VpcId: {} } }\n", &["error x-vpc.Lookup.VpcId", "neither tags nor an id"]),
+        ("x-cluster: { Lookupp: a }\n", &["did you mean Lookup?"]),
+        ("x-dns: { PrivateNamespace: { Name: \"dev..internal\" } }\n", &["is not a DNS name"]),
+        ("x-kafka: { provider: confluent }\n", &["error x-kafka.provider", "one of: confluent-cloud"]),
+        ("x-kafka: { boostrap: a:1 }\n", &["did you mean bootstrap?"]),
+        (
+            "x-elbv2: { lb: { Services: [ { name: web, port: 80, healthcheck: \"80:HTTP:4\" } ] } }\n",
+            &["has 3 parts", "port:protocol"],
+        ),
+        (
+            "x-elbv2: { lb: { Services: [ { name: web, port: 80, healthcheck: \"80:HTTP:4:2:15:20:/:200\" } ] } }\n",
+            &["not below the interval"],
+        ),
+        ("x-elbv2: { lb: { Services: [ { name: web, port: 80, healthcheck: \"80:HTPT:4:2\" } ] } }\n", &["protocol \"HTPT\""]),
+        ("x-elbv2: { lb: { Services: [ { name: web } ] } }\n", &["has no port"]),
+        ("x-elbv2: { lb: { Listeners: [ { Port: 443, Protocol: HTTPS } ] } }\n", &["needs a certificate"]),
+        ("x-elbv2: { lb: { Listeners: [ { Port: 99999 } ] } }\n", &["from 1 to 65535"]),
+        ("x-elbv2: { lb: { Propertis: {} } }\n", &["5:18 error x-elbv2.lb.Propertis", "did you mean Properties?"]),
+        ("x-elbv2: { lb: { DnsAliases: [] } }\n", &["DnsAliases is not rendered yet"]),
+        ("secrets: { s: { x-secrets: { Nmae: a } } }\n", &["did you mean Name?"]),
+        ("secrets: { s: { x-secrets: { Name: /kafka//x } } }\n", &["a part of the secret's name is empty"]),
+        ("secrets: { s: { x-secrets: { Name: \"a b\" } } }\n", &["doesn't take \" \""]),
+        ("secrets: { s: { x-secrets: { Name: a, VarName: 1A } } }\n", &["not the name of a variable"]),
+        ("secrets: { s: { x-secrets: { Name: a, JsonKeys: [ { VarName: A } ] } } }\n", &["names no key of the secret"]),
+        (
+            "secrets: { s: { x-secrets: { Name: a, JsonKeys: [ { SecretKey: a, VarName: A }, { SecretKey: b, VarName: A } ] } } }\n",
+            &["A takes two keys"],
+        ),
+        ("secrets: { s: { external: true, x-secret: { Name: a } } }\n", &["did you mean x-secrets?"]),
+    ];
+    for (text, wanted) in table {
+        let used = if text.starts_with("secrets:") { "    secrets: [s]\n" } else { "" };
+        let (_, findings) = read(&project(&format!("{SERVICE}{used}{text}")));
+        let found = lines(&findings);
+        for part in *wanted {
+            assert!(found.contains(part), "{text}wanted {part}, found:\n{found}");
+        }
+    }
+}
+
+#[test]
+fn two_spellings_of_one_key_are_a_contradiction() {
+    let (_, findings) = read(&project(&format!("{SERVICE}    x-scaling: {{ Range: 1-2, range: 1-3 }}\n")));
+    assert!(lines(&findings).contains("keep one"), "{}", lines(&findings));
+}
+
+#[test]
+fn everything_wrong_is_found_in_one_run() {
+    let text = format!("{SERVICE}    x-scaling: {{ Rnage: 1-3 }}\n    x-network: {{ Ingres: {{}} }}\nx-vpcs: {{}}\n");
+    let (_, findings) = read(&project(&text));
+    // The misspelt range is missed as well.
+    assert_eq!(findings.iter().filter(|finding| finding.severity == Severity::Error).count(), 4, "{}", lines(&findings));
+}

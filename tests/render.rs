@@ -1,0 +1,261 @@
+//! `render`, from the command line in: golden files, cfn-lint, the same bytes always, and what stops it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::golden;
+use crate::support::program::{Ran, run_with};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn projects() -> PathBuf {
+    root().join("tests/projects")
+}
+
+fn golden_path(name: &str) -> PathBuf {
+    root().join("tests/golden").join(name)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The program in a folder with only these variables.
+fn run(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
+    run_with(folder, arguments, "", variables)
+}
+
+fn rendered(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> (String, String) {
+    let ran = run(folder, variables, arguments);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    (ran.stdout, ran.stderr)
+}
+
+/// No finding of cfn-lint, warnings included.
+fn lint(paths: &[PathBuf]) {
+    let output = Command::new(root().join("tests/bed/lint")).args(paths).output().unwrap();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+const CLUSTER: (&str, &str) = ("CLUSTER_ID", "lkc-8m2q5z");
+
+#[test]
+fn two_components_in_both_spellings() {
+    let folder = projects().join("two-components");
+    let mut paths = Vec::new();
+    for env in ["dev", "prod"] {
+        let (template, findings) = rendered(&folder, &[CLUSTER], &["render", "--env", env, "-p", "orders"]);
+        golden::compare(&format!("render-two-components/{env}.template.yml"), &template);
+        golden::compare(&format!("render-two-components/{env}.stderr.txt"), &findings);
+        paths.push(golden_path(&format!("render-two-components/{env}.template.yml")));
+        let (json, _) = rendered(&folder, &[CLUSTER], &["render", "--env", env, "-p", "orders", "--format", "json"]);
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_yaml::from_str::<Value>(&template).unwrap(), json);
+        assert_eq!(read_by_yaml_1_1(&template), json);
+    }
+    lint(&paths);
+}
+
+/// What PyYAML, which most tools around CloudFormation read with, makes of it.
+fn read_by_yaml_1_1(text: &str) -> Value {
+    let python = Command::new(root().join("tests/bed/venv")).output().unwrap();
+    let script = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)";
+    let ran = assert_cmd::Command::new(String::from_utf8(python.stdout).unwrap().trim())
+        .args(["-c", script])
+        .write_stdin(text)
+        .output();
+    let ran = ran.unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    serde_json::from_slice(&ran.stdout).unwrap()
+}
+
+/// What `init` writes renders without a finding.
+#[test]
+fn the_project_that_init_writes() {
+    let mut paths = Vec::new();
+    for (name, project) in [("init-confluent-cloud", "kafka-connect"), ("init-self-managed-scram", "orders")] {
+        let ran = run(&golden_path(name), &[], &["render", "--env", "dev"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+        let golden = format!("render-{name}/{project}-dev.template.yml");
+        golden::compare(&golden, &ran.stdout);
+        paths.push(golden_path(&golden));
+    }
+    lint(&paths);
+}
+
+#[test]
+fn the_same_bytes_from_any_folder_time_zone_and_locale() {
+    let first = projects().join("two-components");
+    let copy = tempfile::tempdir().unwrap();
+    let second = copy.path().join("another_folder");
+    fs::create_dir_all(second.join("envs")).unwrap();
+    for file in ["docker-compose.yml", "envs/dev.yml"] {
+        fs::copy(first.join(file), second.join(file)).unwrap();
+    }
+    let arguments = ["render", "--env", "dev", "-n", "orders-dev"];
+    let (expected, _) = rendered(&first, &[CLUSTER], &arguments);
+    let here = [CLUSTER, ("TZ", "Pacific/Auckland"), ("LC_ALL", "tr_TR.UTF-8"), ("LANG", "tr_TR.UTF-8")];
+    for variables in [&here[..1], &here] {
+        assert_eq!(rendered(&second, variables, &arguments).0, expected);
+    }
+}
+
+#[test]
+fn files_are_written_whole_and_only_its_own() {
+    let folder = projects().join("two-components");
+    let out = tempfile::tempdir().unwrap();
+    let directory = out.path().join("outputs");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("mine.yml"), "kept").unwrap();
+    let shown = directory.to_str().unwrap();
+    for _ in 0..2 {
+        let (stdout, stderr) = rendered(&folder, &[CLUSTER], &["render", "--env", "dev", "-n", "orders-dev", "-d", shown]);
+        assert_eq!(stdout, format!("{shown}/orders-dev.template.yml\n{shown}/orders-dev.parameters.json\n"));
+        assert!(stderr.contains("VpcId"), "{stderr}");
+    }
+    let mut names: Vec<_> =
+        fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["mine.yml", "orders-dev.parameters.json", "orders-dev.template.yml"]);
+    assert_eq!(fs::read_to_string(directory.join("mine.yml")).unwrap(), "kept");
+    let parameters: Value =
+        serde_json::from_str(&fs::read_to_string(directory.join("orders-dev.parameters.json")).unwrap()).unwrap();
+    let value = |key: &str| {
+        let list = parameters.as_array().unwrap();
+        list.iter().find(|entry| entry["ParameterKey"] == key).map(|entry| entry["ParameterValue"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(value("ClusterName").as_deref(), Some("main"));
+    assert_eq!(value("ConnectDesiredCount").as_deref(), Some("3"));
+    assert_eq!(value("VpcId").as_deref(), Some(""));
+}
+
+#[test]
+fn an_account_that_is_set_is_written() {
+    let folder = projects().join("two-components");
+    let arguments = ["render", "--env", "dev", "-n", "orders-dev"];
+    let (without, _) = rendered(&folder, &[CLUSTER], &arguments);
+    assert!(without.contains("${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/platform/cp-kafka-connect:7.9.2"));
+    let account = [CLUSTER, ("AWS_ACCOUNT_ID", "111122223333"), ("AWS_REGION", "eu-west-1")];
+    let (with, _) = rendered(&folder, &account, &arguments);
+    assert!(
+        with.contains("Image: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/platform/cp-kafka-connect:7.9.2")
+            || with.contains("Image: \"111122223333.dkr")
+    );
+}
+
+/// The unset variable is found at both of its places, and nothing is rendered.
+#[test]
+fn a_variable_that_is_not_set_stops_it_at_every_place() {
+    let Ran { code, stdout, stderr } = run(&projects().join("two-components"), &[], &["render", "--env", "dev", "-p", "orders"]);
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    for place in ["envs/dev.yml:32:13:", "envs/dev.yml:35:13:"] {
+        assert!(stderr.contains(place) && stderr.contains("CLUSTER_ID"), "{place}\n{stderr}");
+    }
+}
+
+#[test]
+fn a_misspelt_environment_is_offered_the_near_one() {
+    let ran = run(&projects().join("two-components"), &[CLUSTER], &["render", "--env", "prd"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("did you mean --env prod?"), "{}", ran.stderr);
+}
+
+#[test]
+fn findings_of_every_stage_come_in_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "name: p\nservices:\n  web:\n    x-scaling: { Range: 3-1 }\n    image: i\n    deploy: { resources: { limits: { cpus: '64' } } }\n    secrets: [s]\n\
+        secrets: { s: { file: ./s } }\nx-vpcs: {}\n";
+    fs::write(folder.path().join("compose.yml"), file).unwrap();
+    let Ran { code, stderr, .. } = run(folder.path(), &[], &["render"]);
+    assert_eq!(code, 2, "{stderr}");
+    for place in ["compose.yml:4:25: error[CE151]", "compose.yml:6:", "compose.yml:7:", "compose.yml:9:1: error[CE150]"] {
+        assert!(stderr.contains(place), "{place}\n{stderr}");
+    }
+}
+
+/// The real project of 2020 that the specification holds, where the specification is at hand.
+#[test]
+fn the_blogs_files_as_they_stand() {
+    let folder = root().join("../shared/examples/blog");
+    if !folder.exists() {
+        eprintln!("skipped: {} is not there", folder.display());
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    let mut paths = Vec::new();
+    for env in ["dev", "stg"] {
+        let file = format!("envs/{env}.yml");
+        let name = format!("confluent-apps-{env}");
+        let directory = out.path().to_str().unwrap();
+        let variables = [CLUSTER, ("ENV_NAME", env)];
+        let arguments = ["render", "-f", "docker-compose.yml", "-f", &file, "-d", directory, "-n", &name];
+        let (_, findings) = rendered(&folder, &variables, &arguments);
+        assert!(
+            findings.contains("[CE166]") && findings.contains("0.0.0.0/0") || findings.contains("whole internet"),
+            "{findings}"
+        );
+        let path = out.path().join(format!("{name}.template.yml"));
+        let template: Value = serde_yaml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        means_what_its_authors_meant(&template, env);
+        paths.push(path);
+    }
+    lint(&paths);
+}
+
+fn means_what_its_authors_meant(template: &Value, env: &str) {
+    let property = |id: &str, path: &str| template["Resources"][id]["Properties"].pointer(path).cloned().unwrap_or(Value::Null);
+    assert_eq!(property("ControlcenterTaskDefinition", "/Cpu"), "1024");
+    assert_eq!(property("ControlcenterTaskDefinition", "/Memory"), "2048");
+    assert_eq!(property("ConnectTaskDefinition", "/Cpu"), "2048");
+    assert_eq!(property("ConnectTaskDefinition", "/Memory"), "4096");
+    assert_eq!(property("PrivateNamespace", "/Name"), format!("{env}.lan.internal"));
+    assert_eq!(property("ConnectDiscovery", "/Name"), "connect");
+    assert_eq!(property("ConnectScalableTarget", "/MinCapacity"), 1);
+    assert_eq!(property("ConnectScalableTarget", "/MaxCapacity"), 3);
+    assert_eq!(property("ConnectMemoryScaling", "/TargetTrackingScalingPolicyConfiguration/TargetValue"), 75);
+    assert_eq!(property("ControlcenterLoadBalancer", "/Scheme"), "internet-facing");
+    assert_eq!(property("ControlcenterLoadBalancerSecurityGroup", "/SecurityGroupIngress/0/CidrIp"), "0.0.0.0/0");
+    assert_eq!(property("ControlcenterLoadBalancerListener80", "/Port"), 80);
+    let target = "ControlcenterLoadBalancerControlcenter8080";
+    for (path, value) in [
+        ("/Port", Value::from(8080)),
+        ("/HealthCheckPort", "8080".into()),
+        ("/HealthCheckProtocol", "HTTP".into()),
+        ("/HealthyThresholdCount", 4.into()),
+        ("/UnhealthyThresholdCount", 2.into()),
+        ("/HealthCheckIntervalSeconds", 15.into()),
+        ("/HealthCheckTimeoutSeconds", 5.into()),
+        ("/HealthCheckPath", "/".into()),
+        ("/Matcher/HttpCode", "200".into()),
+        ("/TargetType", "ip".into()),
+    ] {
+        assert_eq!(property(target, path), value, "{path}");
+    }
+    // Whole, each under the name that the start script splits.
+    for (id, variable, parameter) in [
+        ("ConnectTaskDefinition", "CONNECT_CREDS", "ConnectCredsSecretArn"),
+        ("ControlcenterTaskDefinition", "CC_CREDS", "CcCredsSecretArn"),
+    ] {
+        let secrets = property(id, "/ContainerDefinitions/0/Secrets");
+        assert_eq!(secrets, serde_json::json!([{ "Name": variable, "ValueFrom": { "Ref": parameter } }]));
+        assert!(template["Parameters"][parameter]["Description"].as_str().unwrap().contains("/kafka/lkc-8m2q5z/confluent."));
+    }
+    // Connect's own ingress, and the way from Control Center, which the authors' tool forgot.
+    assert_eq!(property("ConnectFromItself8083", "/FromPort"), 8083);
+    assert_eq!(property("ConnectFromControlcenter8083", "/SourceSecurityGroupId/Fn::GetAtt/0"), "ControlcenterSecurityGroup");
+    assert_eq!(property("ControlcenterFromControlcenterLoadBalancer8080", "/FromPort"), 8080);
+    // The images start themselves.
+    assert_eq!(property("ConnectTaskDefinition", "/ContainerDefinitions/0/Command"), Value::Null);
+    let untaggable = ["Listener", "SecurityGroupIngress", "ScalableTarget", "ScalingPolicy"];
+    for (id, resource) in template["Resources"].as_object().unwrap() {
+        let kind = resource["Type"].as_str().unwrap().rsplit("::").next().unwrap();
+        let tags = resource["Properties"]["Tags"].to_string();
+        let tagged = tags.contains("costcentre") && tags.contains(&format!("\"environment\",\"Value\":\"{env}\""));
+        assert!(tagged || untaggable.contains(&kind), "{id}: {tags}");
+    }
+}
