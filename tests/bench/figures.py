@@ -13,7 +13,7 @@ from pathlib import Path
 
 from measure import alternate
 
-PROJECT = Path(__file__).resolve().parent.parent / "projects" / "control-center-and-connect"
+PROJECT = Path(__file__).resolve().parent.parent / "projects" / "two-components"
 LIMITS_MS = {"--help": 10, "config": 15, "render": 50}
 LIMIT_MIB = 35
 
