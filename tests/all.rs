@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bed;
+mod compose;
 mod init;
 mod kafka;
 mod render;

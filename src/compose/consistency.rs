@@ -12,8 +12,9 @@ use crate::base::{Code, Finding, nearest};
 
 /// Checks everything, and settles `scale` against `deploy.replicas`.
 pub(super) fn check(project: &mut Project, report: &mut Report) {
+    let misspelt = report.entries_with(Code::UNKNOWN_KEY, "services.");
     for (name, service) in &project.services {
-        Check { project, name, service, report }.all();
+        Check { project, name, service, misspelt: misspelt.contains(name), report }.all();
     }
     for (name, secret) in &project.secrets {
         let path = ["secrets", name];
@@ -81,6 +82,8 @@ struct Check<'c> {
     project: &'c Project,
     name: &'c str,
     service: &'c Service,
+    /// One of its keys is not known, which may be the one that is missed.
+    misspelt: bool,
     report: &'c mut Report,
 }
 
@@ -120,7 +123,7 @@ impl Check<'_> {
         if service.build.is_none() && service.image.is_none() && service.provider.is_none() {
             let written = ["build", "image", "provider"].into_iter().any(there);
             let empty = self.project.tree.get("services").and_then(|all| all.get(self.name)?.get("image")?.as_str()) == Some("");
-            if !written || empty {
+            if empty || !(written || self.misspelt) {
                 let message = format!("service \"{}\" has neither an image nor a build context specified", self.name);
                 self.error(Code::MISSING_KEY, &[], message).help = Some("write image: or build:".to_owned());
             }

@@ -24,10 +24,10 @@ impl Project {
     }
 }
 
-/// Indented by two, with the characters escaped that would mean something inside HTML.
+/// Indented by two, with the characters escaped that would mean something inside HTML, or that YAML refuses.
 fn json(value: &serde_json::Value) -> String {
     let text = format!("{value:#}\n");
-    if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+    if !text.contains(['<', '>', '&', '\u{7f}', '\u{2028}', '\u{2029}']) {
         return text;
     }
     let mut out = String::with_capacity(text.len() + 64);
@@ -36,6 +36,7 @@ fn json(value: &serde_json::Value) -> String {
             '<' => out.push_str("\\u003c"),
             '>' => out.push_str("\\u003e"),
             '&' => out.push_str("\\u0026"),
+            '\u{7f}' => out.push_str("\\u007f"),
             '\u{2028}' => out.push_str("\\u2028"),
             '\u{2029}' => out.push_str("\\u2029"),
             c => out.push(c),

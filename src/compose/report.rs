@@ -1,6 +1,8 @@
 //! What a load says besides its result: the findings so far, the files that they point into, and what is left of the
 //! budget that keeps a hostile file from taking all memory.
 
+use std::collections::HashSet;
+
 use super::files::Files;
 use super::node::{Span, Step, show};
 use crate::base::{Code, Finding, Findings, Place, Severity};
@@ -54,6 +56,13 @@ impl Report {
 
     pub(super) fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// The names of the entries below a prefix that have a finding with this code.
+    pub(super) fn entries_with(&self, code: Code, prefix: &str) -> HashSet<String> {
+        let paths = self.findings.iter().filter(|finding| finding.code == code).filter_map(|finding| finding.path.as_deref());
+        let below = paths.filter_map(|path| path.strip_prefix(prefix));
+        below.filter_map(|path| path.rsplit_once('.')).map(|(name, _)| name.to_owned()).collect()
     }
 
     /// Makes room for what a file of this size may ask for.

@@ -124,6 +124,12 @@ impl<'i> Composer<'i> {
     fn syntax_error(&mut self, error: &ScanError, text: &str, report: &mut Report) {
         let at = error.marker();
         let span = self.span(ParserSpan::empty(*at));
+        // The parser's own limit on nesting is reached before ours.
+        if error.info().contains("recursion limit") {
+            report.error(Code::TOO_LARGE, span, &[], format!("nested more than {MAX_DEPTH} levels deep"));
+            self.roots.pop();
+            return;
+        }
         let rest: String = text.chars().skip(at.index()).take_while(|c| *c != '\n').take(30).collect();
         let near = if rest.trim().is_empty() { String::new() } else { format!(", at \"{}\"", rest.trim()) };
         report.error(Code::YAML_SYNTAX, span, &[], format!("not valid YAML: {}{near}", error.info()));
