@@ -132,15 +132,19 @@ impl<'a> Builder<'a> {
         let cpu: u32 = asked.iter().filter_map(|asked| asked.cpu).fold(0, u32::saturating_add);
         let memory: u32 = asked.iter().filter_map(Asked::memory).fold(0, u32::saturating_add);
         let Some(first) = members.first() else { return size::LARGEST };
-        let named = first.service.deploy.is_some();
-        let path: &[&str] = if named { &["services", first.name, "deploy", "resources"] } else { &["services", first.name] };
+        let path: &[&str] = match first.service {
+            service if service.deploy.is_some() => &["services", first.name, "deploy", "resources"],
+            service if service.cpus.get() > 0.0 => &["services", first.name, "cpus"],
+            service if service.mem_limit.get() > 0 => &["services", first.name, "mem_limit"],
+            _ => &["services", first.name],
+        };
+        let wanted = match (cpu, memory) {
+            (cpu, 0) => format!("{} vCPU", f64::from(cpu) / 1024.0),
+            (0, memory) => format!("{} GB", f64::from(memory) / 1024.0),
+            (cpu, memory) => Size { cpu, memory }.to_string(),
+        };
         let Some(size) = size::smallest(cpu, memory) else {
-            let message = format!(
-                "{family} asks for {} vCPU and {} GB; the largest task of Fargate has {}",
-                f64::from(cpu) / 1024.0,
-                f64::from(memory) / 1024.0,
-                size::LARGEST
-            );
+            let message = format!("{family} asks for {wanted}; the largest task of Fargate has {}", size::LARGEST);
             self.error(Code::SIZE, path, message).help = Some("ask for less in deploy.resources, or split the family".to_owned());
             return size::LARGEST;
         };
@@ -148,11 +152,8 @@ impl<'a> Builder<'a> {
             let message = format!("{family} says no size: it gets the smallest, {size}");
             self.warn(Code::SIZE, path, message).help = Some("say deploy.resources.limits with cpus and memory".to_owned());
         } else if (cpu != 0 && size.cpu != cpu) || (memory != 0 && size.memory != memory) {
-            let message = format!(
-                "{family} asks for {} vCPU with {} GB, which Fargate doesn't have; the smallest task that holds it has {size}",
-                f64::from(cpu) / 1024.0,
-                f64::from(memory) / 1024.0
-            );
+            let message =
+                format!("{family} asks for {wanted}, which Fargate doesn't have; the smallest task that holds it has {size}");
             self.warn(Code::SIZE, path, message).help =
                 Some("ask for a size that Fargate has, to use what is paid for".to_owned());
         }

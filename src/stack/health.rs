@@ -32,7 +32,7 @@ impl Builder<'_> {
             if (least..=most).contains(&seconds) {
                 return u32::try_from(seconds).ok();
             }
-            let message = format!("ECS takes a {key} from {least} s to {most} s, not {seconds} s");
+            let message = format!("ECS takes {key} from {least} s to {most} s, not {seconds} s");
             self.error(Code::HEALTH_CHECK, &["services", name, "healthcheck", key], message);
             None
         };
