@@ -88,6 +88,18 @@ fn the_project_that_init_writes() {
     lint(&paths);
 }
 
+/// `config` says what `render` will, and goes on: Docker takes the project as it is.
+#[test]
+fn config_tells_the_same_findings() {
+    let folder = projects().join("two-components");
+    let ran = run(&folder, &[CLUSTER], &["config", "--env", "dev", "-p", "orders"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for code in ["CE127", "CE160", "CE166"] {
+        assert!(ran.stderr.contains(code), "{code}\n{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("error["), "{}", ran.stderr);
+}
+
 #[test]
 fn the_same_bytes_from_any_folder_time_zone_and_locale() {
     let first = projects().join("two-components");

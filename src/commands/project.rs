@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use crate::base::{ACCOUNT_MARK, Code, Error, Failure, Finding, Findings, REGION_MARK, Result, nearest};
+use crate::base::{ACCOUNT_MARK, Code, Error, Failure, Finding, Findings, REGION_MARK, Result, Severity, nearest};
 use crate::cli::ProjectArgs;
 use crate::cloudformation::{self, Template};
 use crate::compose::{self, LoadOptions, NameOrigin, Project};
@@ -61,10 +61,17 @@ pub(super) fn load(request: &Request<'_>, ui: &mut Ui) -> Result<Ready> {
     Ok(Ready { project, extensions, stack, template })
 }
 
-/// The merged project alone, as `config` prints it. Warnings are shown.
+/// The merged project alone, as `config` prints it. All findings are shown: those that would stop `render` are warnings here,
+/// for Docker takes the project as it is.
 pub(super) fn loaded(options: &LoadOptions, ui: &mut Ui) -> Result<Project> {
-    let (project, findings) = merged(options, ui)?;
-    ui.findings(&findings);
+    let catalogue = Catalogue::builtin()?;
+    let (project, mut findings) = merged(options, ui)?;
+    let (extensions, of_extensions) = extensions::read(&project);
+    let identity = Identity { name: project.name.clone(), project: project.name.clone(), env: None };
+    let (_, of_stack) = stack::build(&project, &extensions, catalogue, &identity);
+    let further = of_extensions.iter().chain(of_stack.iter());
+    findings.extend(further.map(|finding| Finding { severity: Severity::Warning, ..finding.clone() }).collect());
+    ui.findings(&readable(findings));
     Ok(project)
 }
 
