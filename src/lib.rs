@@ -18,10 +18,10 @@
 //! | `aws` | names, tags, documents | facts of an account; **the only room that talks to AWS** | base |
 //! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose, extensions, profile, confluent |
 //! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
-//! | `deploy` | template, account | plan, events, outcome | base, aws, stack, cloudformation |
+//! | `deploy` | template, account | plan, events, outcome | base, aws, confluent, stack, cloudformation |
 //! | `net` | names, addresses, trust | addresses, streams, certificate facts; or a fault with its cause | base |
 //! | `kafka` | a client's settings | what the broker says; **the only room that talks to Kafka** | base, net |
-//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, deploy, init |
+//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, confluent, deploy, init |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
 //!

@@ -4,8 +4,10 @@
 mod architecture;
 mod bed;
 mod compose;
+mod deploy;
 mod init;
 mod kafka;
 mod render;
+mod secrets;
 mod support;
 mod worker;

@@ -15,10 +15,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("aws", &["base"]),
     ("stack", &["base", "compose", "extensions", "profile", "confluent"]),
     ("cloudformation", &["base", "stack"]),
-    ("deploy", &["base", "aws", "stack", "cloudformation"]),
+    ("deploy", &["aws", "base", "cloudformation", "confluent", "stack"]),
     ("net", &["base"]),
     ("kafka", &["base", "net"]),
-    ("ui", &["base", "cli", "deploy", "init"]),
+    ("ui", &["base", "cli", "confluent", "deploy", "init"]),
     ("cli", &["base"]),
     (
         "commands",

@@ -97,7 +97,7 @@ fn service(service: &SdkService) -> Service {
         .map(|event| ServiceMessage {
             id: event.id().unwrap_or_default().to_owned(),
             at: event.created_at().map(moment).unwrap_or_default(),
-            text: event.message().unwrap_or_default().to_owned(),
+            text: without_name(event.message().unwrap_or_default()).to_owned(),
         })
         .collect();
     messages.reverse();
@@ -115,6 +115,14 @@ fn service(service: &SdkService) -> Service {
     }
 }
 
+/// ECS begins each message with `(service name) `; who asked for a service's messages knows its name.
+fn without_name(message: &str) -> &str {
+    match message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")) {
+        Some((_, said)) => said,
+        None => message,
+    }
+}
+
 fn deployment(deployment: &SdkDeployment) -> Deployment {
     Deployment {
         id: deployment.id().unwrap_or_default().to_owned(),
@@ -127,5 +135,16 @@ fn deployment(deployment: &SdkDeployment) -> Deployment {
         rollout: deployment.rollout_state().map(|state| state.as_str().to_owned()),
         rollout_reason: deployment.rollout_state_reason().map(str::to_owned),
         created: deployment.created_at().map(moment),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_name;
+
+    #[test]
+    fn a_message_is_what_is_said_of_the_service() {
+        assert_eq!(without_name("(service a-b) has reached a steady state."), "has reached a steady state.");
+        assert_eq!(without_name("service a was unable to place a task"), "service a was unable to place a task");
     }
 }

@@ -225,7 +225,7 @@ impl Account {
                 kind: item.resource_type().unwrap_or_default().to_owned(),
                 physical: item.physical_resource_id().map(str::to_owned),
                 status: item.resource_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-                reason: item.resource_status_reason().map(str::to_owned),
+                reason: item.resource_status_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
                 updated: item.last_updated_timestamp().map(moment),
             });
         }
@@ -251,7 +251,7 @@ impl Account {
                 kind: item.resource_type().unwrap_or_default().to_owned(),
                 physical: item.physical_resource_id().filter(|id| !id.is_empty()).map(str::to_owned),
                 status: item.resource_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-                reason: item.resource_status_reason().map(str::to_owned),
+                reason: item.resource_status_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
             });
         }
         events.reverse();
@@ -364,7 +364,7 @@ fn stack(stack: &SdkStack) -> Stack {
         status: StackStatus::new(
             stack.stack_status().map(aws_sdk_cloudformation::types::StackStatus::as_str).unwrap_or_default(),
         ),
-        reason: stack.stack_status_reason().map(str::to_owned),
+        reason: stack.stack_status_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
         created: stack.creation_time().map(moment),
         updated: stack.last_updated_time().map(moment),
         outputs: stack

@@ -2,6 +2,7 @@
 //!
 //! Global flags keep Docker Compose's names and may stand before or after the verb.
 
+mod deploy;
 mod init;
 mod render;
 mod secrets;
@@ -10,8 +11,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use deploy::{DownArgs, StatusArgs, UpArgs};
 pub use init::InitArgs;
-pub use secrets::{AnswersArgs, SecretsArgs, SecretsVerb};
 
 /// Deploy Confluent components to Amazon ECS from Docker Compose files, with Kafka checked first.
 #[derive(Debug, Parser)]
@@ -49,6 +50,29 @@ pub struct ProjectArgs {
     pub project_directory: Option<PathBuf>,
 }
 
+impl ProjectArgs {
+    /// The same choice of project, to be typed after another verb; begins with a blank where there is something to type.
+    pub fn again(&self, stack: Option<&str>) -> String {
+        let one = |flag: &str, value: Option<&str>| value.map(|value| format!(" {flag} {}", quoted(value)));
+        let directory = self.project_directory.as_deref().map(|directory| directory.to_string_lossy());
+        let mut typed = Vec::new();
+        typed.extend(one("--env", self.env.as_deref()));
+        typed.extend(self.files.iter().filter_map(|file| one("-f", Some(file))));
+        typed.extend(one("-p", self.project_name.as_deref()));
+        typed.extend(self.env_files.iter().filter_map(|file| one("--env-file", Some(&file.to_string_lossy()))));
+        typed.extend(self.profiles.iter().filter_map(|profile| one("--profile", Some(profile))));
+        typed.extend(one("--project-directory", directory.as_deref()));
+        typed.extend(one("-n", stack));
+        typed.concat()
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// How the result is shown.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Display")]
@@ -82,6 +106,7 @@ pub enum When {
 }
 
 pub use render::{RenderArgs, RenderFormat, StackArgs};
+pub use secrets::{AnswersArgs, SecretsArgs, SecretsVerb};
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -91,7 +116,13 @@ pub enum Verb {
     Init(Box<InitArgs>),
     /// Print the CloudFormation template, or write it with its parameters into a folder; needs no AWS account
     Render(RenderArgs),
-    /// Compose and store the secrets that services read
+    /// Deploy: check, plan, ask, execute and watch
+    Up(UpArgs),
+    /// How the stack, its services and their tasks are now
+    Status(StatusArgs),
+    /// Delete the stack, after showing what goes and what stays
+    Down(DownArgs),
+    /// Compose, store, check and list the secrets that the services read
     Secrets(SecretsArgs),
 }
 
@@ -113,4 +144,20 @@ pub enum ConfigFormat {
     #[default]
     Yaml,
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ProjectArgs;
+
+    #[test]
+    fn what_was_typed_can_be_typed_again() {
+        let args = ProjectArgs {
+            env: Some("dev".to_owned()),
+            files: vec!["a b.yml".to_owned(), "it's.yml".to_owned()],
+            ..ProjectArgs::default()
+        };
+        assert_eq!(args.again(Some("demo")), r" --env dev -f 'a b.yml' -f 'it'\''s.yml' -n demo");
+        assert_eq!(ProjectArgs::default().again(None), "");
+    }
 }

@@ -12,6 +12,12 @@ pub struct SecretsArgs {
 pub enum SecretsVerb {
     /// Print the finished JSON of a service's secret, for a pipe: the one verb that prints values
     Compose(AnswersArgs),
+    /// Store a service's secret, composed from plain answers; shows by key what changes, never a value
+    Put(AnswersArgs),
+    /// Compare the keys of the stored secrets with what the running configuration reads
+    Check,
+    /// List the project's secrets, stored or not, without their values
+    List,
 }
 
 /// Whose secret it is, and where its answers come from.

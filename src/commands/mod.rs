@@ -2,10 +2,16 @@
 
 mod answers;
 mod config;
+mod down;
 mod init;
 mod project;
 mod render;
 mod secrets;
+mod session;
+mod status;
+mod stored;
+mod up;
+mod world;
 
 use std::process::ExitCode;
 
@@ -41,6 +47,9 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
         Verb::Config(args) => config::run(&cli.project, args, ui),
         Verb::Init(args) => init::run(&cli.project, args, ui),
         Verb::Render(args) => render::run(&cli.project, args, ui),
+        Verb::Up(args) => up::run(cli, args, ui),
+        Verb::Status(args) => status::run(cli, args, ui),
+        Verb::Down(args) => down::run(cli, args, ui),
         Verb::Secrets(args) => secrets::run(cli, args, ui),
     }
 }

@@ -1,4 +1,4 @@
-//! `secrets compose`: plain answers in, the finished JSON out.
+//! `secrets`: the verbs by name, and `compose`: plain answers in, the finished JSON out.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,14 @@ use crate::extensions;
 use crate::profile::Catalogue;
 use crate::ui::Ui;
 
-use super::{answers, project};
+use super::{answers, project, stored};
 
 pub(super) fn run(cli: &Cli, args: &SecretsArgs, ui: &mut Ui) -> Result<Exit> {
     match &args.verb {
         SecretsVerb::Compose(args) => compose(cli, args, ui),
+        SecretsVerb::Put(args) => stored::put(cli, args, ui),
+        SecretsVerb::Check => stored::check(cli, ui),
+        SecretsVerb::List => stored::list(cli, ui),
     }
 }
 

@@ -23,6 +23,7 @@ mod properties;
 pub mod secret;
 mod service;
 pub mod settings;
+pub mod stored;
 
 use crate::profile::{Catalogue, Component};
 

@@ -355,6 +355,20 @@ impl SecretDocument {
         self.entries.iter().map(|(key, value)| (key.as_str(), value))
     }
 
+    /// This document with the keys of a newer one put over it; keys that only this one has stay.
+    #[must_use]
+    pub fn with(&self, newer: &Self) -> Self {
+        let mut merged = self.clone();
+        for (key, value) in &newer.entries {
+            merged.odd.retain(|odd| odd != key);
+            match merged.entries.iter_mut().find(|(name, _)| name == key) {
+                Some(entry) => entry.1 = value.clone(),
+                None => merged.entries.push((key.clone(), value.clone())),
+            }
+        }
+        merged
+    }
+
     /// The JSON to store.
     pub fn to_json(&self) -> Secret {
         let object: serde_json::Map<String, serde_json::Value> =

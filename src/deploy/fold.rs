@@ -55,6 +55,8 @@ struct Seen {
 #[derive(Debug, Clone)]
 struct Watched {
     label: String,
+    /// The newest task definition's.
+    revision: String,
     last: Option<ServiceChange>,
 }
 
@@ -125,6 +127,11 @@ impl Watch {
     /// The tasks that failed, in the order in which they were seen to.
     pub fn failed_tasks(&self) -> &[StoppedTask] {
         &self.failed_tasks
+    }
+
+    /// Whether a service deploys this revision now.
+    pub fn deploys(&self, service: &str, wanted: &str) -> bool {
+        self.services.values().any(|watched| watched.label == service && watched.revision == wanted)
     }
 
     /// Of these tasks, those whose last log lines are worth keeping: they failed, and were not yet told of.
@@ -201,13 +208,14 @@ impl Watch {
 
     fn add_service(&mut self, logical: &str, key: ServiceKey) {
         let label = self.names.get(logical).map_or(logical, String::as_str).to_owned();
-        self.services.entry(key).or_insert(Watched { label, last: None });
+        self.services.entry(key).or_insert(Watched { label, revision: String::new(), last: None });
     }
 
     /// Folds in the services as they are now.
     pub fn service(&mut self, at: Moment, service: &Service) -> Vec<Event> {
         let mut news = Vec::new();
         let Some(watched) = service_key(&service.arn).and_then(|key| self.services.get_mut(&key)) else { return news };
+        revision(&service.task_definition).clone_into(&mut watched.revision);
         for message in &service.messages {
             if self.messages.insert(message.id.clone()) {
                 news.push(Event::Message(Message { at: message.at, service: watched.label.clone(), text: message.text.clone() }));

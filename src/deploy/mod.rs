@@ -6,19 +6,25 @@
 
 mod cause;
 mod change;
+mod farewell;
 mod fold;
 mod outcome;
 mod parameters;
 mod plan;
+mod secrets;
 mod state;
 mod status;
 mod watch;
 
 pub use change::{Preparation, Prepared, prepare};
+pub use farewell::{Farewell, Remains, farewell};
 pub use fold::{Logs, ServiceKey, Watch};
-pub use outcome::{Ending, Outcome};
+pub use outcome::{Ending, Outcome, Trouble};
 pub use parameters::{parameters, resolve};
 pub use plan::{Effect, Plan, Planned};
+pub use secrets::{
+    FaultyKey, ListedSecret, Presence, Reads, SecretState, check_secrets, list_secrets, reads, secret_by, secret_tags,
+};
 pub use state::{Beginning, beginning, ours, running};
 pub use status::{ServiceStatus, Status, TaskStatus, Verdict, status};
 pub use watch::{Target, watch};

@@ -45,6 +45,31 @@ impl Ending {
     }
 }
 
+/// Why AWS could not be asked, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    pub what: String,
+    pub help: Vec<String>,
+}
+
+impl Outcome {
+    /// One in which nothing happened that could be told of.
+    pub fn of(stack: &str, operation: Operation, ending: Ending) -> Self {
+        Self {
+            stack: stack.to_owned(),
+            operation,
+            ending,
+            status: None,
+            seconds: 0,
+            failures: Vec::new(),
+            failed_tasks: Vec::new(),
+            outputs: Vec::new(),
+            differences: Vec::new(),
+            trouble: None,
+        }
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Outcome {
@@ -63,5 +88,5 @@ pub struct Outcome {
     pub differences: Vec<String>,
     /// Why AWS could not be asked any more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
+    pub trouble: Option<Trouble>,
 }

@@ -1,7 +1,7 @@
 //! What the stack needs of an account, looked up: the values of the template's parameters.
 //!
 //! Comes in: the template's parameters with their needs, an account, the stack as it is. Goes out: values, or one failure that names
-//! everything that isn't there or is there twice, with what there is instead. Rules: reads only; a parameter with a default is left to it.
+//! everything that isn't there or is there twice, with what there is instead. Rules: reads only.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub async fn parameters(account: &Account, template: &Template, current: Option<
     let mut values = Vec::new();
     let mut missing = Vec::new();
     for (name, parameter) in &template.parameters {
-        if parameter.default.is_some() && !may_differ_from_default(&parameter.need) {
+        if parameter.default.is_some() && !is_looked_up(&parameter.need) {
             continue;
         }
         match search.value(&parameter.need).await? {
@@ -40,9 +40,10 @@ pub async fn parameters(account: &Account, template: &Template, current: Option<
     if missing.is_empty() { Ok(values) } else { Err(failure(&missing).into()) }
 }
 
-/// What the account says counts more than the template's default.
-fn may_differ_from_default(need: &Need) -> bool {
-    matches!(need, Need::DesiredCount { scaled: true, .. } | Need::SecretVersion { .. })
+/// What the account says counts more than the template's default; and what the files name must be there all the same.
+fn is_looked_up(need: &Need) -> bool {
+    let scaled = matches!(need, Need::DesiredCount { scaled: true, .. });
+    scaled || matches!(need, Need::SecretVersion { .. } | Need::SecretArn { .. } | Need::Cluster { .. })
 }
 
 struct Searcher<'a> {

@@ -3,6 +3,7 @@
 //! Comes in: an account and a stack. Goes out: [`Status`]. Rules: reads only.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -11,6 +12,9 @@ use super::fold::{Watch, revision, service_key};
 use crate::aws::{Account, Output, Stack, StackEvent, Task};
 use crate::base::{Event, Exit, Message, Moment, Operation, ResourceChange, Result, StoppedTask};
 use crate::cloudformation::DeployedService;
+
+/// A task that failed within this time says that its service is not well, even if another one has taken its place.
+const CRASH_LOOP: Duration = Duration::from_mins(2);
 
 /// The verdict, from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -128,17 +132,21 @@ pub async fn status(account: &Account, name: &str, deployed: &[DeployedService])
             });
         }
     }
-    status.verdict = verdict(&stack, &status.services);
+    status.verdict = verdict(Moment::now(), &stack, &status.services);
     status.outputs = stack.outputs;
     Ok(status)
 }
 
-fn verdict(stack: &Stack, services: &[ServiceStatus]) -> Verdict {
+fn verdict(now: Moment, stack: &Stack, services: &[ServiceStatus]) -> Verdict {
     let wanting = |service: &ServiceStatus| service.running < service.desired;
-    let failing = |service: &ServiceStatus| service.rollout.as_deref() == Some("FAILED") || !service.failed.is_empty();
+    // Between two crashes all tasks may run for a moment.
+    let crashed = |service: &ServiceStatus| {
+        service.failed.iter().any(|task| task.revision == service.revision && now.since(task.at) < CRASH_LOOP)
+    };
+    let failing = |service: &ServiceStatus| crashed(service) || wanting(service) && service.rollout.as_deref() == Some("FAILED");
     if stack.status.is_running() || stack.status.is_review() {
         Verdict::Working
-    } else if stack.status.as_str().ends_with("_FAILED") || services.iter().any(|s| wanting(s) && failing(s)) {
+    } else if stack.status.as_str().ends_with("_FAILED") || services.iter().any(failing) {
         Verdict::Broken
     } else if stack.status.is_rollback() {
         Verdict::RolledBack
@@ -194,6 +202,7 @@ fn task_status(task: &Task) -> TaskStatus {
 mod tests {
     use super::{ServiceStatus, Verdict, verdict};
     use crate::aws::{Stack, StackStatus, Tags};
+    use crate::base::Moment;
 
     fn stack(status: &str) -> Stack {
         Stack {
@@ -234,7 +243,7 @@ mod tests {
             ("UPDATE_ROLLBACK_COMPLETE", vec![service(2, "COMPLETED")], Verdict::RolledBack),
             ("UPDATE_ROLLBACK_FAILED", vec![], Verdict::Broken),
         ] {
-            assert_eq!(verdict(&stack(status), &services), wanted, "{status}");
+            assert_eq!(verdict(Moment::default(), &stack(status), &services), wanted, "{status}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::fold::{Logs, ServiceKey, Watch, revision, service_key};
-use super::outcome::{Ending, Outcome};
+use super::outcome::{Ending, Outcome, Trouble};
 use crate::aws::{Account, CallError, ErrorKind, Stack, Task};
 use crate::base::{Blind, Deadline, Event, Moment, Operation, Result, Started};
 use crate::cloudformation::DeployedService;
@@ -16,6 +16,8 @@ use crate::cloudformation::DeployedService;
 /// Often at first, when most happens; then as often as is polite.
 const FAST: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(3);
+/// How long a service that had crashes is looked at after CloudFormation has called it stable.
+const SETTLE: Duration = Duration::from_secs(20);
 const FAST_FOR: Duration = Duration::from_mins(2);
 /// The last lines of a container that are kept when its task fails.
 const KEPT_LINES: i32 = 20;
@@ -91,14 +93,14 @@ pub async fn watch(
         // What can't be read after the end doesn't turn a deploy that is done into one that failed.
         outputs = account.stack(&target.stack_id).await.ok().flatten().map(|stack| stack.outputs).unwrap_or_default();
         differences = differences_from_template(account, &target).await.unwrap_or_default();
+        if differences.is_empty() {
+            differences = still_failing(account, &mut target, tell).await;
+        }
         if !differences.is_empty() {
             ending = Ending::Differs;
         }
     }
     Outcome {
-        stack: target.stack,
-        operation: target.operation,
-        ending,
         status: target.watch.status().map(str::to_owned),
         seconds: Moment::now().since(target.began).as_secs(),
         failures: target.watch.failures().to_vec(),
@@ -106,6 +108,7 @@ pub async fn watch(
         outputs,
         differences,
         trouble,
+        ..Outcome::of(&target.stack, target.operation, ending)
     }
 }
 
@@ -114,7 +117,7 @@ async fn until_it_ends(
     target: &mut Target,
     deadline: Deadline,
     tell: &mut dyn FnMut(&Event),
-) -> (Ending, Option<String>) {
+) -> (Ending, Option<Trouble>) {
     let mut blind = false;
     loop {
         match look(account, target, tell).await {
@@ -128,7 +131,7 @@ async fn until_it_ends(
                     tell(&Event::Blind(Blind { at: Moment::now(), why: error.to_string() }));
                 }
             }
-            Err(error) => return (Ending::LostSight, Some(error.to_string())),
+            Err(error) => return (Ending::LostSight, Some(Trouble { what: error.to_string(), help: error.help() })),
         }
         if let Some(ending) = target.watch.ending() {
             return (ending, None);
@@ -211,6 +214,31 @@ async fn differences_from_template(account: &Account, target: &Target) -> std::r
         }
     }
     Ok(differences)
+}
+
+/// A service may count as stable between two crashes. Where tasks of what was deployed have failed, this looks on for a while, and says
+/// which services go on failing.
+async fn still_failing(account: &Account, target: &mut Target, tell: &mut dyn FnMut(&Event)) -> Vec<String> {
+    let crashed = |watch: &Watch| -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for task in watch.failed_tasks().iter().filter(|task| watch.deploys(&task.service, &task.revision)) {
+            *counts.entry(task.service.clone()).or_default() += 1;
+        }
+        counts
+    };
+    let before = crashed(&target.watch);
+    let deadline = Deadline::after(if before.is_empty() { Duration::ZERO } else { SETTLE });
+    while !deadline.passed() && crashed(&target.watch) == before {
+        tokio::time::sleep(FAST).await;
+        let mut tell_all = |events: Vec<Event>| events.iter().for_each(&mut *tell);
+        // What can't be seen any more can't turn a deploy that is done into one that failed.
+        if look_at_services(account, &mut target.watch, &mut tell_all).await.is_err() {
+            return Vec::new();
+        }
+    }
+    let after = crashed(&target.watch);
+    let failing = after.iter().filter(|(service, count)| before.get(*service) != Some(count));
+    failing.map(|(service, count)| format!("{service}: its tasks go on failing, {count} so far")).collect()
 }
 
 /// The last lines of these tasks' containers. A log that can't be read is an empty one: the stop reason still says something.

@@ -3,6 +3,7 @@
 //! Rules: a pipe that closes early is no error; colour never carries a meaning alone; on a terminal findings are drawn
 //! with the user's line, elsewhere they are one line each, under GitHub Actions they are annotations.
 
+mod farewell;
 mod finding;
 mod outcome;
 mod plan;
@@ -11,6 +12,7 @@ mod progress;
 mod init;
 mod prompt;
 mod secret;
+mod secrets;
 mod status;
 mod style;
 mod words;

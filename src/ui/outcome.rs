@@ -46,6 +46,9 @@ impl Ui {
             Operation::Delete => ("deleting", "deleted"),
         };
         let _ = match outcome.ending {
+            Ending::NoChanges if outcome.operation == Operation::Delete => {
+                writeln!(text, "{stack} is not there: nothing to delete")
+            }
             Ending::NoChanges => writeln!(text, "{stack} is up to date: nothing to change"),
             Ending::Complete => writeln!(text, "{stack} {done} in {took}"),
             Ending::Differs => writeln!(
@@ -78,7 +81,10 @@ impl Ui {
             Ending::Declined => writeln!(text, "nothing was changed"),
         };
         if let Some(trouble) = &outcome.trouble {
-            let _ = writeln!(text, "  why      {trouble}");
+            let _ = writeln!(text, "  cause    {}", trouble.what);
+            for help in &trouble.help {
+                let _ = writeln!(text, "  to do    {help}");
+            }
         }
         for difference in &outcome.differences {
             let _ = writeln!(text, "  × {difference}");

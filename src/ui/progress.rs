@@ -39,7 +39,8 @@ struct Live {
     screen: MultiProgress,
     head: ProgressBar,
     resources: BTreeMap<String, ProgressBar>,
-    more: ProgressBar,
+    /// How many more are under way than are shown; there only then.
+    more: Option<ProgressBar>,
     services: BTreeMap<String, ProgressBar>,
 }
 
@@ -115,6 +116,10 @@ impl Progress {
                     self.operation = "rolling back";
                 }
                 let reason = change.reason.as_deref().filter(|reason| *reason != "User Initiated");
+                // The first line has said so.
+                if matches!(change.status.as_str(), "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS") {
+                    return Vec::new();
+                }
                 vec![self.line(change.at, &words::status(&change.status), "stack", reason, change.rolling_back)]
             }
             Event::Resource(change) => self.resource(change).into_iter().collect(),
@@ -123,7 +128,9 @@ impl Progress {
                 self.services.insert(change.service.clone(), change.clone());
                 line.into_iter().collect()
             }
-            Event::Message(message) => vec![self.line(message.at, "ECS", &message.service, Some(&message.text), false)],
+            Event::Message(message) => {
+                vec![self.line(message.at, "ECS", &message.service, Some(&words::without_long_ids(&message.text)), false)]
+            }
             Event::Task(change) => {
                 let health = change.health.as_deref().map(|health| format!(", {}", health.to_lowercase())).unwrap_or_default();
                 let what = format!("{} task {}", change.service, words::short(&change.task));
@@ -259,14 +266,13 @@ impl Live {
     fn new() -> Self {
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let head = screen.add(bar());
-        let more = screen.add(ProgressBar::new_spinner().with_style(plain_style()));
         head.enable_steady_tick(Duration::from_millis(250));
-        Self { screen, head, resources: BTreeMap::new(), more, services: BTreeMap::new() }
+        Self { screen, head, resources: BTreeMap::new(), more: None, services: BTreeMap::new() }
     }
 
     /// Brings the lines in step with what is under way.
     fn update(&mut self, open: &BTreeMap<String, ResourceChange>, services: &BTreeMap<String, ServiceChange>, style: Style) {
-        let (screen, more) = (&self.screen, &self.more);
+        let screen = &self.screen;
         self.resources.retain(|logical, bar| {
             let stays = open.contains_key(logical);
             if !stays {
@@ -277,7 +283,8 @@ impl Live {
         });
         for (logical, change) in open {
             if !self.resources.contains_key(logical) && self.resources.len() < MOST_BARS {
-                let bar = screen.insert_before(more, bar());
+                // Under the head, above the services.
+                let bar = screen.insert(1 + self.resources.len(), bar());
                 bar.enable_steady_tick(Duration::from_millis(250));
                 self.resources.insert(logical.clone(), bar);
             }
@@ -292,7 +299,14 @@ impl Live {
             }
         }
         let hidden = open.len().saturating_sub(self.resources.len());
-        more.set_message(if hidden > 0 { format!("  and {hidden} more") } else { String::new() });
+        if hidden > 0 {
+            let at = 1 + self.resources.len();
+            let more = self.more.get_or_insert_with(|| screen.insert(at, ProgressBar::new_spinner().with_style(plain_style())));
+            more.set_message(format!("  and {hidden} more"));
+        } else if let Some(more) = self.more.take() {
+            more.finish_and_clear();
+            screen.remove(&more);
+        }
         for (name, change) in services {
             let bar = self
                 .services

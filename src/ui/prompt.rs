@@ -1,5 +1,8 @@
 //! Questions to a person. Only asked when both ends are a terminal; every caller says what flag answers it otherwise.
 
+use std::future::Future;
+use std::io;
+
 use console::Term;
 
 use super::Ui;
@@ -47,7 +50,33 @@ impl Ui {
     /// Yes or no; anything but a yes is a no.
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
         let answer = self.read(&format!("{question} [y/N] "), Term::read_line)?;
-        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+        Ok(is_yes(&answer))
+    }
+
+    /// As [`Ui::confirm`], while something else may end the waiting: then there is no answer. The reading thread stays behind until
+    /// the process ends, which it is about to.
+    pub async fn confirm_unless(&mut self, question: &str, interrupted: impl Future<Output = ()>) -> Result<Option<bool>> {
+        if !self.terminal {
+            return Err(Failure::fault(format!("asked without a terminal: {question}")).into());
+        }
+        let (send, answered) = tokio::sync::oneshot::channel();
+        let term = Term::stderr();
+        let prompt = format!("{question} [y/N] ");
+        std::thread::spawn(move || {
+            let answer = term.write_str(&prompt).and_then(|()| term.read_line());
+            let _nobody_waits = send.send(answer);
+        });
+        tokio::select! {
+            answer = answered => {
+                match answer.unwrap_or_else(|_| Ok(String::new())) {
+                    Ok(answer) => Ok(Some(is_yes(&answer))),
+                    // The terminal's own word for a Ctrl-C; whichever comes first.
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+                    Err(error) => Err(Failure::new(Exit::Interrupted, "no answer").cause(error).into()),
+                }
+            }
+            () = interrupted => Ok(None),
+        }
     }
 
     fn read(&mut self, prompt: &str, read: impl Fn(&Term) -> std::io::Result<String>) -> Result<String> {
@@ -59,4 +88,8 @@ impl Ui {
             .and_then(|()| read(&term))
             .map_err(|error| -> Error { Failure::new(Exit::Interrupted, "no answer").cause(error).into() })
     }
+}
+
+fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

@@ -26,6 +26,11 @@ pub(super) fn resource(logical: &str) -> String {
     words
 }
 
+/// A resource type: `AWS::ECS::TaskDefinition` is `task definition`.
+pub(super) fn kind(kind: &str) -> String {
+    resource(kind.rsplit("::").next().unwrap_or(kind))
+}
+
 /// CloudFormation's status of a resource: `CREATE_IN_PROGRESS` is `creating`.
 pub(super) fn status(status: &str) -> String {
     let (verb, rest) = status
@@ -68,6 +73,18 @@ pub(super) fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
 }
 
+/// The ids of tasks in a text, each cut as [`short`] cuts it.
+pub(super) fn without_long_ids(text: &str) -> String {
+    let is_id = |word: &str| word.len() == 32 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .map(|word| {
+            let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            if is_id(bare) { format!("{}{}", short(bare), &word[bare.len()..]) } else { word.to_owned() }
+        })
+        .collect()
+}
+
 /// `1 task`, `2 tasks`.
 pub(super) fn count(count: impl TryInto<u64>, noun: &str) -> String {
     let count = count.try_into().unwrap_or_default();
@@ -78,7 +95,7 @@ pub(super) fn count(count: impl TryInto<u64>, noun: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{duration, resource, status};
+    use super::{duration, resource, status, without_long_ids};
 
     #[test]
     fn logical_ids_read_as_words() {
@@ -101,6 +118,12 @@ mod tests {
         ] {
             assert_eq!(status(given), read);
         }
+    }
+
+    #[test]
+    fn ids_of_tasks_are_cut() {
+        let said = "has started 1 tasks: (task fd31eddff58145acb6b299485573088f).";
+        assert_eq!(without_long_ids(said), "has started 1 tasks: (task fd31eddf).");
     }
 
     #[test]

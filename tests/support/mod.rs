@@ -1,5 +1,6 @@
 //! What tests share.
 
 pub(crate) mod bed;
+pub(crate) mod deployment;
 pub(crate) mod golden;
 pub(crate) mod program;

@@ -1,0 +1,20 @@
+//! `status`: how a stack is now, with an exit code for monitoring.
+
+use super::project::{Request, load};
+use super::world::{block_on, connect};
+use crate::base::{Exit, Result};
+use crate::cli::{Cli, StatusArgs};
+use crate::deploy;
+use crate::ui::Ui;
+
+pub(super) fn run(cli: &Cli, args: &StatusArgs, ui: &mut Ui) -> Result<Exit> {
+    let name = args.stack.name.as_deref();
+    let ready = load(&Request { project: &cli.project, name, account: None, touches_stack: true }, ui)?;
+    let template = &ready.template;
+    let status = block_on(async {
+        let account = connect().await?;
+        deploy::status(&account, &template.stack_name, &template.services).await
+    })?;
+    ui.status(&status, &cli.project.again(name));
+    Ok(status.verdict.exit())
+}

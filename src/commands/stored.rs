@@ -1,0 +1,137 @@
+//! `secrets put`, `check` and `list`: the secrets in Secrets Manager.
+
+use std::collections::BTreeMap;
+
+use super::answers;
+use super::project::{Ready, Request, load};
+use super::session::must_be_answerable;
+use super::world::{block_on, connect};
+use crate::aws::{Account, NewVersion, SecretFacts};
+use crate::base::{Exit, Failure, Result};
+use crate::cli::{AnswersArgs, Cli};
+use crate::confluent::secret::SecretDocument;
+use crate::confluent::stored::{KeyChange, compare};
+use crate::confluent::{self, ConfluentService};
+use crate::deploy;
+use crate::profile::Catalogue;
+use crate::stack::SecretLookup;
+use crate::ui::Ui;
+
+pub(super) fn put(cli: &Cli, args: &AnswersArgs, ui: &mut Ui) -> Result<Exit> {
+    let ready = load_for(cli, ui)?;
+    let services = services(&ready)?;
+    let secret = confluent::secret_of(&ready.project, &services, &args.service)?;
+    must_be_answerable("secrets put", cli, ui)?;
+    let answers = answers::gather(&secret.structure, args.from.as_deref(), ui)?;
+    let composed = confluent::secret::compose(&secret.structure, &answers)?;
+    block_on(store(cli, &ready, secret.name, &composed, ui))
+}
+
+pub(super) fn check(cli: &Cli, ui: &mut Ui) -> Result<Exit> {
+    let ready = load_for(cli, ui)?;
+    let wanted = deploy::reads(&ready.stack, &keys_of_whole(&services(&ready)?));
+    let states = block_on(async { deploy::check_secrets(&connect().await?, &ready.stack, &wanted).await })?;
+    let exit = if states.iter().any(deploy::SecretState::is_bad) { Exit::Usage } else { Exit::Done };
+    ui.secrets_checked(&states, exit as u8);
+    Ok(exit)
+}
+
+pub(super) fn list(cli: &Cli, ui: &mut Ui) -> Result<Exit> {
+    let ready = load_for(cli, ui)?;
+    let listed = block_on(async { deploy::list_secrets(&connect().await?, &ready.stack).await })?;
+    ui.secrets_listed(&listed);
+    Ok(Exit::Done)
+}
+
+/// A secret's tags name the project: it must have a name of its own, as for a stack.
+fn load_for(cli: &Cli, ui: &mut Ui) -> Result<Ready> {
+    load(&Request { project: &cli.project, name: None, account: None, touches_stack: true }, ui)
+}
+
+fn services(ready: &Ready) -> Result<Vec<ConfluentService<'_>>> {
+    Ok(confluent::services(Catalogue::builtin()?, &ready.project, &ready.extensions, &BTreeMap::new()))
+}
+
+/// The keys that a secret which is injected whole must have, by the secret's name.
+fn keys_of_whole(services: &[ConfluentService<'_>]) -> BTreeMap<String, Vec<String>> {
+    services
+        .iter()
+        .flat_map(|service| &service.secrets)
+        .filter(|secret| secret.whole)
+        .map(|secret| (secret.name.to_owned(), secret.structure.keys.iter().map(|key| key.name.clone()).collect()))
+        .collect()
+}
+
+async fn store(cli: &Cli, ready: &Ready, secret: &str, composed: &SecretDocument, ui: &mut Ui) -> Result<Exit> {
+    let again = cli.project.again(None);
+    let Some(decided) = ready.stack.secrets.get(secret) else {
+        return Err(Failure::usage(format!("no service reads the secret {secret} from Secrets Manager")).into());
+    };
+    let account = connect().await?;
+    let facts = deploy::secret_by(&account, &decided.lookup).await?;
+    let name = match (&facts, &decided.lookup) {
+        (Some(facts), _) => facts.name.clone(),
+        (None, SecretLookup::Name(name)) => deploy::resolve(name, &account),
+        (None, lookup) => {
+            return Err(Failure::usage(format!("the secret {} is not there", lookup.words()))
+                .cause("a secret that doesn't exist yet can only be made by its name")
+                .help("write its Name under x-secrets")
+                .into());
+        }
+    };
+    if let Some(at) = facts.as_ref().and_then(|facts| facts.deleted) {
+        return Err(Failure::usage(format!("the secret {name} is to be deleted (asked for on {at})"))
+            .help(format!("to keep it: aws secretsmanager restore-secret --secret-id {name}"))
+            .into());
+    }
+    let stored = current(&account, facts.as_ref(), &name, ui).await?;
+    let new = stored.as_ref().map_or_else(|| composed.clone(), |stored| stored.with(composed));
+    let changes = compare(stored.as_ref(), &new);
+    if stored.is_some() && changes.iter().all(|(_, change)| *change == KeyChange::Unchanged) {
+        ui.secret_put(&name, None, false, &again);
+        return Ok(Exit::Done);
+    }
+    ui.secret_changes(&name, facts.is_none(), &changes);
+    if !cli.display.yes && !ui.confirm("store this?")? {
+        ui.note("nothing was stored");
+        return Ok(Exit::Interrupted);
+    }
+    let value = new.to_json();
+    let written = if let Some(before) = &facts {
+        unchanged_since(&account, before).await?;
+        account.put_secret(&before.arn, &value).await?
+    } else {
+        let tags = deploy::secret_tags(&ready.stack);
+        let description = format!("Read by {}, stored by confluent-ecs", ready.stack.name);
+        let new = NewVersion { name: &name, value: &value, description: &description, tags: &tags, kms_key: None };
+        account.create_secret(&new).await?
+    };
+    let had_previous = facts.is_some_and(|facts| facts.version.is_some());
+    ui.secret_put(&name, Some(&written.version), had_previous, &again);
+    Ok(Exit::Done)
+}
+
+/// What is stored now, by key. What is no JSON object is replaced as a whole, and that is said.
+async fn current(account: &Account, facts: Option<&SecretFacts>, name: &str, ui: &mut Ui) -> Result<Option<SecretDocument>> {
+    let Some(facts) = facts else { return Ok(None) };
+    let Some(stored) = account.secret(&facts.arn).await? else { return Ok(None) };
+    match SecretDocument::parse(&stored.value) {
+        Ok(document) => Ok(Some(document)),
+        Err(error) => {
+            ui.note(&format!("what {name} holds now is replaced as a whole: {error}"));
+            Ok(None)
+        }
+    }
+}
+
+/// Secrets Manager has no "only if nobody changed it meanwhile"; this is as near as one gets.
+async fn unchanged_since(account: &Account, before: &SecretFacts) -> Result<()> {
+    let now = account.secret_facts(&before.arn).await?;
+    if now.is_some_and(|now| now.version == before.version) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("the secret {} was changed by somebody else meanwhile", before.name))
+        .cause("what was shown is no longer what would change; nothing was stored")
+        .help("run the same command again")
+        .into())
+}

@@ -1,0 +1,128 @@
+//! A stored secret against what is to be stored, and against what the running configuration reads: by key, never by value.
+//!
+//! Comes in: documents, the keys that containers read. Goes out: what changes, what is missing, unused or malformed. Rules: pure; a
+//! value is looked at, never quoted.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::secret::SecretDocument;
+
+/// What putting a new version does to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyChange {
+    Added,
+    Changed,
+    Unchanged,
+}
+
+/// What becomes of each key when `new` takes the place of `stored`. A `new` made by [`SecretDocument::with`] drops none.
+pub fn compare<'a>(stored: Option<&SecretDocument>, new: &'a SecretDocument) -> Vec<(&'a str, KeyChange)> {
+    new.iter()
+        .map(|(key, value)| {
+            let change = match stored.and_then(|stored| stored.get(key)) {
+                None => KeyChange::Added,
+                Some(old) if old.expose() == value.expose() => KeyChange::Unchanged,
+                Some(_) => KeyChange::Changed,
+            };
+            (key, change)
+        })
+        .collect()
+}
+
+/// What is wrong with a key of a stored secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyFault {
+    /// A container reads it, and it isn't there: its task can't start.
+    Missing,
+    /// Nothing in it.
+    Empty,
+    /// A blank or a line break at its start or end, as pasting leaves it.
+    Blanks,
+    /// A number, a list or the like; a container gets its JSON text.
+    NotText,
+    /// No container reads it.
+    Unused,
+}
+
+impl KeyFault {
+    /// Whether what runs would not work with it.
+    pub fn is_error(self) -> bool {
+        matches!(self, Self::Missing | Self::Empty | Self::Blanks)
+    }
+}
+
+/// Checks a stored secret against the keys that containers read of it, in the order of the keys.
+pub fn check(document: &SecretDocument, read: &BTreeSet<String>) -> Vec<(String, KeyFault)> {
+    let missing = read.iter().filter(|key| document.get(key).is_none()).map(|key| (key.clone(), KeyFault::Missing));
+    let wrong = document.iter().filter_map(|(key, value)| {
+        let value = value.expose();
+        let fault = if !read.contains(key) {
+            KeyFault::Unused
+        } else if value.is_empty() {
+            KeyFault::Empty
+        } else if value.trim() != value {
+            KeyFault::Blanks
+        } else if document.odd.iter().any(|odd| odd == key) {
+            KeyFault::NotText
+        } else {
+            return None;
+        };
+        Some((key.to_owned(), fault))
+    });
+    let mut found: Vec<(String, KeyFault)> = missing.chain(wrong).collect();
+    found.sort();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{KeyChange, KeyFault, check, compare};
+    use crate::base::Secret;
+    use crate::confluent::secret::SecretDocument;
+
+    fn document(json: &str) -> SecretDocument {
+        SecretDocument::parse(&Secret::new(json)).unwrap()
+    }
+
+    #[test]
+    fn each_key_says_what_becomes_of_it() {
+        let new = document(r#"{"a": "1", "b": "2", "c": "3"}"#);
+        assert_eq!(
+            compare(Some(&document(r#"{"a": "1", "b": "old"}"#)), &new),
+            [("a", KeyChange::Unchanged), ("b", KeyChange::Changed), ("c", KeyChange::Added)]
+        );
+        assert!(compare(None, &new).iter().all(|(_, change)| *change == KeyChange::Added));
+    }
+
+    #[test]
+    fn what_is_put_leaves_other_keys_alone() {
+        let stored = document(r#"{"a": "1", "mine": "x"}"#);
+        let merged = stored.with(&document(r#"{"a": "2", "b": "3"}"#));
+        assert_eq!(merged.keys().collect::<Vec<_>>(), ["a", "mine", "b"]);
+        assert_eq!(merged.get("a").unwrap().expose(), "2");
+        assert_eq!(merged.get("mine").unwrap().expose(), "x");
+    }
+
+    #[test]
+    fn faults_are_found_by_key() {
+        let stored = document(r#"{"good": "v", "pasted": "v\n", "empty": "", "port": 8083, "old": "v"}"#);
+        let read = ["good", "pasted", "empty", "port", "absent"].map(str::to_owned).into_iter().collect::<BTreeSet<_>>();
+        assert_eq!(
+            check(&stored, &read),
+            [
+                ("absent".to_owned(), KeyFault::Missing),
+                ("empty".to_owned(), KeyFault::Empty),
+                ("old".to_owned(), KeyFault::Unused),
+                ("pasted".to_owned(), KeyFault::Blanks),
+                ("port".to_owned(), KeyFault::NotText),
+            ]
+        );
+        assert!(!KeyFault::Unused.is_error() && KeyFault::Missing.is_error());
+    }
+}

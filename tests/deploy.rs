@@ -1,0 +1,313 @@
+//! The life of a stack, from the command line in, on the AWS bed. What the emulator does here is what AWS documents; the words of
+//! stop reasons are scripted.
+
+use std::process::{Child, Command};
+
+use serde_json::{Value, json};
+
+use crate::support::deployment::Deployment;
+use crate::support::program::{Ran, run_with};
+
+const UP: &[&str] = &["up", "--yes", "--skip-preflight"];
+
+/// Tasks that come up, write two lines and exit with 1.
+fn crash() -> Value {
+    json!({
+        "stop": { "in": "RUNNING", "after": 0.2, "code": "EssentialContainerExited", "reason": "Essential container in task exited",
+                  "containers": { "*": { "exit_code": 1 } } },
+        "healthy": 30,
+        "logs": ["INFO starting", "ERROR org.apache.kafka.common.errors.SaslAuthenticationException: Authentication failed"],
+    })
+}
+
+#[track_caller]
+fn holds(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+}
+
+#[track_caller]
+fn ended(ran: &Ran, code: i32) {
+    assert_eq!(ran.code, code, "{}\n{}", ran.stdout, ran.stderr);
+}
+
+fn document(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+}
+
+#[test]
+fn a_stack_is_created_changed_looked_at_and_deleted() {
+    let shop = Deployment::new();
+    let created = shop.run(UP);
+    ended(&created, 0);
+    holds(&created.stdout, &["shop-dev created in ", "WorkerServiceName", "next: confluent-ecs status --env dev"]);
+    holds(
+        &created.stderr,
+        &["new stack shop-dev", "creating      worker service", "created       worker service", "2 of 2 running"],
+    );
+
+    let again = shop.run(UP);
+    ended(&again, 0);
+    holds(&again.stdout, &["shop-dev is up to date"]);
+    assert_eq!(again.stderr, "");
+
+    let updated = shop.run_with(UP, "", &[("LEVEL", "2")]);
+    ended(&updated, 0);
+    holds(&updated.stderr, &["changes to shop-dev", "tasks restart", "worker task definition  (ContainerDefinitions)"]);
+    holds(&updated.stdout, &["shop-dev updated in "]);
+
+    let status = shop.run(&["status"]);
+    ended(&status, 0);
+    holds(&status.stdout, &["shop-dev: healthy (UPDATE_COMPLETE", "worker  2 of 2 running"]);
+    let status = document(&shop.run(&["status", "--output", "json"]));
+    assert_eq!(status["schema"], "confluent-ecs/status/v1");
+    assert_eq!(status["services"][0]["running"], 2);
+
+    let deleted = shop.run(&["down", "--yes"]);
+    ended(&deleted, 0);
+    holds(&deleted.stderr, &["goes", "stays log group", "stays secret /shop/worker", "deleted       worker service"]);
+    ended(&shop.run(&["status"]), 2);
+    holds(&shop.run(&["down", "--yes"]).stdout, &["shop-dev is not there: nothing to delete"]);
+}
+
+#[test]
+fn json_is_the_whole_of_stdout() {
+    let shop = Deployment::new();
+    let arguments: Vec<&str> = UP.iter().copied().chain(["--output", "json"]).collect();
+    let up = document(&shop.run(&arguments));
+    assert_eq!((&up["schema"], &up["ending"], &up["exit_code"]), (&"confluent-ecs/up/v1".into(), &"complete".into(), &0.into()));
+    assert_eq!(up["plan"]["operation"], "create");
+    let down = document(&shop.run(&["down", "--yes", "--output", "json"]));
+    assert_eq!((&down["operation"], &down["ending"]), (&"delete".into(), &"complete".into()));
+}
+
+#[test]
+fn a_creation_that_fails_says_why_and_the_next_one_clears_it_away() {
+    let shop = Deployment::new();
+    shop.script(&crash());
+    let failed = shop.run(UP);
+    ended(&failed, 6);
+    holds(
+        &failed.stderr,
+        &[
+            "EssentialContainerExited: Essential container in task exited",
+            "container worker: exit code 1",
+            "| ERROR org.apache.kafka.common.errors.SaslAuthenticationException",
+            "cause  the Kafka cluster refuses the user name or the password",
+            "× worker service:",
+            "failed: creating shop-dev failed after",
+            "next: mend the cause, then  confluent-ecs preflight --env dev",
+        ],
+    );
+    shop.bed("unscript", &json!({}));
+    let next = shop.run(UP);
+    ended(&next, 0);
+    holds(&next.stderr, &["the creation of shop-dev failed (ROLLBACK_COMPLETE); what is left of it must be deleted first"]);
+    holds(&next.stdout, &["shop-dev created in"]);
+}
+
+#[test]
+fn an_update_that_fails_is_taken_back_and_what_failed_is_still_shown() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    let mut second = crash();
+    second["task_definition"] = "*:2".into();
+    shop.script(&second);
+    let failed = shop.run_with(UP, "", &[("LEVEL", "2")]);
+    ended(&failed, 6);
+    holds(&failed.stderr, &["rolling back", "container worker: exit code 1", "failed: updating shop-dev failed after"]);
+    let status = shop.run(&["status"]);
+    ended(&status, 6);
+    holds(&status.stdout, &["shop-dev: rolled back (UPDATE_ROLLBACK_COMPLETE", "worker  2 of 2 running", "× worker service:"]);
+}
+
+#[test]
+fn a_rollback_that_cloudformation_takes_for_success_is_a_failure() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    let mut second = crash();
+    second["task_definition"] = "*:2".into();
+    second["breaker_is_success"] = true.into();
+    shop.script(&json!({ "breaker_is_success": true }));
+    shop.script(&second);
+    let failed = shop.run_with(UP, "", &[("LEVEL", "2")]);
+    ended(&failed, 6);
+    holds(
+        &failed.stderr,
+        &["CloudFormation calls it done, but it is not what was asked for", "× worker", "container worker: exit code 1"],
+    );
+}
+
+#[test]
+fn a_service_that_never_becomes_stable_is_told_and_our_wait_ends() {
+    let shop = Deployment::new();
+    shop.script(&json!({
+        "provisioning": 600,
+        "events": [{ "after": 0.5, "message": "(service {service}) was unable to place a task: no free addresses in the subnets." }],
+    }));
+    let waited = shop.run(&["up", "--yes", "--skip-preflight", "--timeout", "4s"]);
+    ended(&waited, 8);
+    holds(
+        &waited.stderr,
+        &[
+            "worker: was unable to place a task: no free addresses",
+            "0 of 2 running",
+            "timed out: creating shop-dev is not done after",
+            "it goes on in AWS",
+            "next: confluent-ecs status --env dev",
+        ],
+    );
+    ended(&shop.run(&["status"]), 8);
+    // A second deploy learns that the first is still at work.
+    let second = shop.run(UP);
+    ended(&second, 8);
+    holds(&second.stderr, &["something else is at work on the stack shop-dev", "CREATE_IN_PROGRESS since "]);
+}
+
+/// Ends a program that was started, and gives its exit code with the rest of its stderr.
+fn finish(mut program: Child, rest: impl Iterator<Item = String>) -> (i32, String) {
+    let rest = rest.collect::<Vec<_>>().join("\n");
+    (program.wait().unwrap().code().unwrap_or(-1), rest)
+}
+
+#[test]
+fn throttling_in_the_middle_is_ridden_out() {
+    let shop = Deployment::new();
+    shop.script(&json!({ "provisioning": 3 }));
+    let (program, rest) = shop.start_until(UP, "creating      worker service");
+    let throttled = json!({ "service": "cloudformation", "operation": "DescribeStackEvents", "kind": "throttling", "for": 12 });
+    shop.bed("fault", &throttled);
+    let (code, rest) = finish(program, rest);
+    assert_eq!(code, 0, "{rest}");
+    holds(&rest, &["waiting       AWS: AWS is throttling cloudformation:DescribeStackEvents", "AWS answers again"]);
+}
+
+#[test]
+fn credentials_that_expire_in_the_middle_end_the_watch_and_not_the_deploy() {
+    let shop = Deployment::new();
+    shop.script(&json!({ "provisioning": 5 }));
+    let (program, rest) = shop.start_until(UP, "creating      worker service");
+    shop.bed("fault", &json!({ "service": "cloudformation", "kind": "expired_token" }));
+    let (code, rest) = finish(program, rest);
+    assert_eq!(code, 8, "{rest}");
+    holds(
+        &rest,
+        &[
+            "lost sight: creating shop-dev goes on in AWS",
+            "the AWS credentials have expired",
+            "get new ones",
+            "next: confluent-ecs status --env dev",
+        ],
+    );
+}
+
+#[test]
+fn what_may_not_be_done_is_named() {
+    let shop = Deployment::new();
+    shop.bed("fault", &json!({ "service": "cloudformation", "operation": "CreateChangeSet", "kind": "access_denied" }));
+    let ran = shop.run_faulty(UP);
+    ended(&ran, 2);
+    holds(
+        &ran.stderr,
+        &[
+            "AWS does not allow cloudformation:CreateChangeSet on shop-dev",
+            "to do    allow cloudformation:CreateChangeSet",
+            "request ",
+        ],
+    );
+}
+
+#[test]
+fn without_credentials_region_or_an_endpoint_the_way_out_is_named() {
+    let shop = Deployment::empty();
+    let run = |variables: &[(&str, &str)]| {
+        let started = std::time::Instant::now();
+        let ran = run_with(shop.path(), &["--env", "dev", "status"], "", variables);
+        assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+        ran
+    };
+    let nothing = ("AWS_EC2_METADATA_DISABLED", "true");
+    let none = run(&[nothing, ("AWS_REGION", "eu-west-1")]);
+    ended(&none, 2);
+    holds(&none.stderr, &["no AWS credentials were found", "aws sso login", "AWS_ACCESS_KEY_ID"]);
+    let keys = [nothing, ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
+    let nowhere = run(&keys);
+    ended(&nowhere, 2);
+    holds(&nowhere.stderr, &["no AWS region is set", "set AWS_REGION"]);
+    let unreachable = [keys.as_slice(), &[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]].concat();
+    let refused = run(&unreachable);
+    ended(&refused, 9);
+    holds(&refused.stderr, &["http://127.0.0.1:1 can't be reached", "AWS_ENDPOINT_URL"]);
+}
+
+#[test]
+fn what_the_account_lacks_or_has_twice_is_said_at_once_and_nothing_is_made() {
+    let shop = Deployment::empty();
+    for cidr in ["10.0.0.0/16", "10.1.0.0/16"] {
+        shop.seed(&json!({ "name": "main", "cidr": cidr, "cluster": "other" }));
+    }
+    let ran = shop.run(UP);
+    ended(&ran, 2);
+    holds(
+        &ran.stderr,
+        &[
+            "3 things that the stack needs can't be found",
+            "the VPC tagged Name=main: there are 2: vpc-",
+            "the ECS cluster shop: none of this name in eu-west-1; there are: ",
+            "the secret /shop/worker: none of this name in eu-west-1",
+            "confluent-ecs secrets put",
+        ],
+    );
+    ended(&shop.run(&["status"]), 2);
+}
+
+#[test]
+fn without_anybody_to_ask_nothing_is_touched() {
+    let shop = Deployment::new();
+    for verb in ["up", "down"] {
+        let ran = shop.run(&[verb]);
+        ended(&ran, 2);
+        holds(&ran.stderr, &["asks before it acts, and there is nobody to ask", "--yes"]);
+    }
+    holds(&shop.run(&["status"]).stdout, &["shop-dev: not deployed"]);
+}
+
+#[test]
+fn a_stack_of_another_project_is_left_alone_until_it_is_adopted() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    let other = |more: &[&str]| {
+        let arguments: Vec<&str> = UP.iter().chain(&["-p", "other", "-n", "shop-dev"]).chain(more).copied().collect();
+        shop.run(&arguments)
+    };
+    let refused = other(&[]);
+    ended(&refused, 2);
+    holds(
+        &refused.stderr,
+        &["the stack shop-dev is not this project's", "confluent-ecs:project: `shop`; this project's: `other`", "--adopt"],
+    );
+    ended(&shop.run(&["down", "--yes", "-p", "other", "-n", "shop-dev"]), 2);
+    ended(&other(&["--adopt"]), 0);
+}
+
+#[test]
+fn ctrl_c_stops_the_watch_and_cancels_nothing() {
+    let shop = Deployment::new();
+    shop.script(&json!({ "provisioning": 4 }));
+    let (program, rest) = shop.start_until(UP, "creating      worker service");
+    let interrupt = Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let (code, rest) = finish(program, rest);
+    assert_eq!(code, 130, "{rest}");
+    holds(
+        &rest,
+        &["no longer watching; creating shop-dev goes on in AWS, nothing was cancelled", "next: confluent-ecs status --env dev"],
+    );
+    // It comes up by itself.
+    let came_up = || shop.run(&["status"]).stdout.contains("shop-dev: healthy (CREATE_COMPLETE");
+    assert!((0..20).any(|_| {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        came_up()
+    }));
+}

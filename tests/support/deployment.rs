@@ -1,0 +1,149 @@
+//! A project and an account of its own to deploy it into: the emulator keeps what one test does from the others.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::bed::bed;
+use super::program::{Ran, run_with};
+
+/// One service of an image that nobody knows, one secret, lookups by tags.
+const PROJECT: &str = r#"
+name: shop
+services:
+  worker:
+    image: acme/worker:1
+    environment: { LEVEL: "${LEVEL:-1}" }
+    ports: ["8080"]
+    secrets: [worker]
+    deploy: { replicas: 2, resources: { limits: { cpus: "0.5", memory: 1G } } }
+secrets:
+  worker:
+    x-secrets:
+      Name: /shop/worker
+      JsonKeys: [{ SecretKey: TOKEN, VarName: TOKEN }]
+"#;
+const ENVIRONMENT: &str = r#"
+x-vpc:
+  Lookup:
+    VpcId: { Tags: [{ Name: main }] }
+    AppSubnets: { Tags: [{ "vpc::usage": app }] }
+    StorageSubnets: { Tags: [{ "vpc::usage": storage }] }
+    PublicSubnets: { Tags: [{ "vpc::usage": public }] }
+x-cluster: { Lookup: shop }
+"#;
+/// Stands in the stored secret: nothing that the program prints may hold it.
+pub(crate) const STORED: &str = "a-value-that-must-not-be-seen";
+
+/// A folder with a project, and an account.
+pub(crate) struct Deployment {
+    pub(crate) folder: TempDir,
+    account: String,
+    env: Vec<(String, String)>,
+    fault_env: Vec<(String, String)>,
+}
+
+impl Deployment {
+    /// The project above, and an account that has all it needs.
+    pub(crate) fn new() -> Self {
+        let deployment = Self::empty();
+        let secret = json!({ "TOKEN": STORED }).to_string();
+        deployment.seed(&json!({ "name": "main", "cluster": "shop", "secrets": { "/shop/worker": secret } }));
+        deployment
+    }
+
+    /// … with nothing in the account.
+    pub(crate) fn empty() -> Self {
+        let made = bed().call("aws/new_account", &json!({}));
+        let pairs = |key: &str| -> Vec<(String, String)> {
+            let object = made[key].as_object().unwrap();
+            object.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
+        fs::create_dir(folder.path().join("envs")).unwrap();
+        write("docker-compose.yml", PROJECT);
+        write("envs/dev.yml", ENVIRONMENT);
+        let account = made["account"].as_str().unwrap().to_owned();
+        Self { account, env: pairs("env"), fault_env: pairs("fault_env"), folder }
+    }
+
+    /// Calls an action of the AWS bed for this account.
+    pub(crate) fn bed(&self, action: &str, arguments: &Value) -> Value {
+        let mut arguments = arguments.clone();
+        arguments["account"] = self.account.clone().into();
+        bed().call(&format!("aws/{action}"), &arguments)
+    }
+
+    pub(crate) fn seed(&self, wanted: &Value) -> Value {
+        self.bed("seed", wanted)
+    }
+
+    /// What will happen to the tasks of this service's revisions.
+    pub(crate) fn script(&self, script: &Value) {
+        let mut script = script.clone();
+        script["service"] = "*".into();
+        self.bed("script", &script);
+    }
+
+    /// Runs `confluent-ecs --env dev …` against the account.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, "", &[])
+    }
+
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str, more: &[(&str, &str)]) -> Ran {
+        let variables: Vec<_> = borrowed(&self.env).into_iter().chain(more.iter().copied()).collect();
+        checked(run_with(self.folder.path(), &with_env(arguments), input, &variables))
+    }
+
+    /// … through the proxy that makes the faults.
+    pub(crate) fn run_faulty(&self, arguments: &[&str]) -> Ran {
+        checked(run_with(self.folder.path(), &with_env(arguments), "", &borrowed(&self.fault_env)))
+    }
+
+    /// Starts `confluent-ecs --env dev …` through the proxy, reads its stderr to the line that holds `until`, and hands it over: the
+    /// program, and the lines to come.
+    pub(crate) fn start_until(&self, arguments: &[&str], until: &str) -> (Child, impl Iterator<Item = String> + use<>) {
+        let mut program = Command::new(assert_cmd::cargo::cargo_bin("confluent-ecs"))
+            .args(with_env(arguments))
+            .current_dir(self.path())
+            .env_clear()
+            .envs(borrowed(&self.fault_env))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(program.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let mut seen = Vec::new();
+        let found = lines.any(|line| {
+            let found = line.contains(until);
+            seen.push(line);
+            found
+        });
+        assert!(found, "{until:?} never came: {}", seen.join("\n"));
+        (program, lines)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+fn with_env<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    ["--env", "dev"].into_iter().chain(arguments.iter().copied()).collect()
+}
+
+fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// Every run is searched for the secret's value.
+fn checked(ran: Ran) -> Ran {
+    assert!(!ran.stdout.contains(STORED) && !ran.stderr.contains(STORED), "a secret value was printed: {ran:?}");
+    ran
+}
