@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tags::{ENV_TAG, PROJECT_TAG, VERSION_TAG};
 use super::{Balancer, Family, Stack, StackSecret, Text, standing};
-use crate::base::{Code, Finding, Findings, Severity};
+use crate::base::{Code, Finding, Findings, Severity, is_mark};
 use crate::compose::Project;
 use crate::extensions::{Extensions, Placed};
 use crate::profile::{Catalogue, Component};
@@ -111,6 +111,9 @@ impl Builder<'_> {
                     value,
                     format!("the tag {key} is too long: 128 characters for the key, 256 for the value"),
                 );
+            } else if let Some(c) = key.chars().chain(value.value.chars()).find(|c| !in_tags(*c)) {
+                let finding = self.error_at(Code::TAG, value, format!("not every service of AWS takes \"{c}\" in a tag: {key}"));
+                finding.help = Some("letters, digits, blanks and + - = . _ : / @".to_owned());
             } else {
                 tags.insert(key.clone(), Text::from(&value.value));
             }
@@ -132,6 +135,11 @@ impl Builder<'_> {
             .collect();
         used.into_iter().map(|usage| (usage.to_owned(), self.subnet_lookup(usage))).collect()
     }
+}
+
+/// What every service of AWS takes in a tag.
+fn in_tags(c: char) -> bool {
+    c.is_alphanumeric() || " +-=._:/@".contains(c) || is_mark(c)
 }
 
 /// `services.connect.ports[0]`.

@@ -49,7 +49,7 @@ impl Builder<'_> {
             labels: labels(service),
             cpu: asked.cpu,
             memory: asked.limit,
-            memory_reservation: asked.reservation,
+            memory_reservation: self.reservation(name, asked),
             user: text(service.user.as_deref()),
             working_dir: text(service.working_dir.as_deref()),
             read_only: service.read_only,
@@ -59,6 +59,16 @@ impl Builder<'_> {
             ulimits: self.ulimits(name, service),
             depends_on: self.depends_on(name, service, family),
         }
+    }
+
+    /// ECS takes a reservation below the limit only; one that equals it says nothing more.
+    fn reservation(&mut self, name: &str, asked: Asked) -> Option<u32> {
+        let (Some(limit), Some(reservation)) = (asked.limit, asked.reservation) else { return asked.reservation };
+        if reservation > limit {
+            let message = format!("{name} reserves {reservation} MiB, above its limit of {limit} MiB");
+            self.error(Code::SIZE, &["services", name, "deploy", "resources", "reservations", "memory"], message);
+        }
+        (reservation < limit).then_some(reservation)
     }
 
     fn image(&mut self, name: &str, service: &Service) -> Text {

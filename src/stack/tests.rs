@@ -185,6 +185,19 @@ fn sizes_are_legal_or_found() {
 }
 
 #[test]
+fn a_reservation_is_below_the_limit_or_left_out() {
+    let reserved = |memory: &str| {
+        let resources = format!("{{ limits: {{ cpus: '1', memory: 2G }}, reservations: {{ memory: {memory} }} }}");
+        let (stack, findings) = decided(&format!("services:\n  web:\n    image: i\n    deploy: {{ resources: {resources} }}\n"));
+        let container = &stack.families[0].containers[0];
+        (container.memory, container.memory_reservation, findings)
+    };
+    assert_eq!(reserved("1G"), (Some(2048), Some(1024), String::new()));
+    assert_eq!(reserved("2G"), (Some(2048), None, String::new()));
+    assert!(reserved("3G").2.contains("reserves 3072 MiB, above its limit of 2048 MiB"));
+}
+
+#[test]
 fn a_family_of_several_containers_is_one_task() {
     let half = "    deploy: { resources: { limits: { cpus: '0.5', memory: 1G } } }\n";
     let text = format!(
@@ -322,9 +335,11 @@ fn lookups_are_needs_and_a_missing_one_is_found() {
 
 #[test]
 fn tags_of_ours_and_of_aws_are_kept() {
-    let (stack, findings) =
-        decided(&format!("services:\n  web:\n    image: i\n{SIZE}x-tags: {{ team: a, 'aws:x': b, 'confluent-ecs:env': c }}\n"));
+    let (stack, findings) = decided(&format!(
+        "services:\n  web:\n    image: i\n{SIZE}x-tags: {{ team: a, 'aws:x': b, 'confluent-ecs:env': c, bad: 'a,b' }}\n"
+    ));
     assert!(findings.contains("AWS keeps tags that start with aws:") && findings.contains("is a tag of ours"), "{findings}");
+    assert!(findings.contains("takes \",\" in a tag: bad"), "{findings}");
     let tags: Vec<(&str, String)> = stack.tags.iter().map(|(key, value)| (key.as_str(), value.to_string())).collect();
     assert_eq!(tags[0], ("confluent-ecs:env", "dev".to_owned()));
     assert_eq!(tags[1], ("confluent-ecs:project", "p".to_owned()));
