@@ -9,5 +9,7 @@ mod init;
 mod kafka;
 mod render;
 mod secrets;
+
+mod secrets_compose;
 mod support;
 mod worker;

@@ -61,6 +61,21 @@ pub(super) fn load(request: &Request<'_>, ui: &mut Ui) -> Result<Ready> {
     Ok(Ready { project, extensions, stack, template })
 }
 
+/// The project and its x- vocabulary, for a verb that needs no stack. Warnings are shown; errors end the run, all of them at once.
+pub(super) fn written(args: &ProjectArgs, ui: &mut Ui) -> Result<(Project, Extensions)> {
+    let mut options = options(args)?;
+    account_variables(&mut options, None);
+    let (project, mut findings) = merged(&options, ui)?;
+    let (extensions, of_extensions) = extensions::read(&project);
+    findings.extend(of_extensions);
+    let findings = readable(findings);
+    if findings.has_errors() {
+        return Err(Error::Findings(findings));
+    }
+    ui.findings(&findings);
+    Ok((project, extensions))
+}
+
 /// The merged project alone, as `config` prints it. All findings are shown: those that would stop `render` are warnings here,
 /// for Docker takes the project as it is.
 pub(super) fn loaded(options: &LoadOptions, ui: &mut Ui) -> Result<Project> {

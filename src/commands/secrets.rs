@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::base::{Exit, Failure, Result};
 use crate::cli::{AnswersArgs, Cli, SecretsArgs, SecretsVerb};
 use crate::confluent;
-use crate::extensions;
 use crate::profile::Catalogue;
 use crate::ui::Ui;
 
@@ -21,11 +20,7 @@ pub(super) fn run(cli: &Cli, args: &SecretsArgs, ui: &mut Ui) -> Result<Exit> {
 }
 
 fn compose(cli: &Cli, args: &AnswersArgs, ui: &mut Ui) -> Result<Exit> {
-    let project = project::loaded(&project::options(&cli.project)?, ui)?;
-    let (extensions, findings) = extensions::read(&project);
-    if findings.has_errors() {
-        return Err(findings.into());
-    }
+    let (project, extensions) = project::written(&cli.project, ui)?;
     let services = confluent::services(Catalogue::builtin()?, &project, &extensions, &BTreeMap::new());
     let secret = confluent::secret_of(&project, &services, &args.service)?;
     let answers = answers::gather(&secret.structure, args.from.as_deref(), ui)?;

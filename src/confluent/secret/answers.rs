@@ -1,0 +1,136 @@
+//! Plain answers, and the document that is composed from them.
+
+use std::collections::BTreeMap;
+
+use super::document::SecretDocument;
+use super::structure::{Composition, Structure};
+use crate::base::{Failure, Result, Secret, nearest};
+use crate::confluent::jaas::Jaas;
+use crate::confluent::properties::escape;
+
+/// Plain answers by name.
+#[derive(Debug, Clone, Default)]
+pub struct Answers(BTreeMap<String, Secret>);
+
+impl Answers {
+    pub fn insert(&mut self, name: impl Into<String>, value: Secret) {
+        self.0.insert(name.into(), value);
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Secret> {
+        self.0.get(name)
+    }
+
+    /// Reads `name=value` lines, or one JSON object of strings. A value is taken as it stands, blanks included; lines that are
+    /// empty or begin with `#` are skipped.
+    pub fn parse(text: &Secret) -> Result<Self> {
+        let text = text.expose();
+        if text.trim_start().starts_with('{') {
+            return Self::parse_json(text);
+        }
+        let mut answers = Self::default();
+        let mut wrong = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            if line.trim().is_empty() || line.trim_start().starts_with('#') {
+                continue;
+            }
+            let number = index + 1;
+            match line.split_once('=') {
+                None => wrong.push(format!("line {number} has no `=`: write name=value")),
+                Some((name, _)) if name.trim().is_empty() => wrong.push(format!("line {number} has no name before `=`")),
+                Some((name, value)) => {
+                    let name = name.trim().to_owned();
+                    if answers.0.contains_key(&name) {
+                        wrong.push(format!("line {number}: {name} is given twice"));
+                    }
+                    answers.insert(name, Secret::new(value));
+                }
+            }
+        }
+        if wrong.is_empty() {
+            Ok(answers)
+        } else {
+            Err(Failure::usage("the answers can't be read").cause(wrong.join("\n")).into())
+        }
+    }
+
+    fn parse_json(text: &str) -> Result<Self> {
+        let document = SecretDocument::parse(&Secret::new(text)).map_err(|error| {
+            Failure::usage("the answers can't be read").cause(error).help("write name=value lines, or one JSON object")
+        })?;
+        if !document.odd.is_empty() {
+            let cause = format!("not a string: {}", document.odd.join(", "));
+            return Err(Failure::usage("the answers can't be read").cause(cause).help("put the values into quotes").into());
+        }
+        Ok(Self(document.into_entries().collect()))
+    }
+}
+
+/// Composes the document of a structure from plain answers. Everything wrong is told at once, and no value is named.
+pub fn compose(structure: &Structure, answers: &Answers) -> Result<SecretDocument> {
+    let mut entries = Vec::new();
+    let mut missing: Vec<String> = Vec::new();
+    let mut wrong: Vec<String> = Vec::new();
+    let names = structure.names();
+    for given in answers.0.keys().filter(|given| !names.contains(given)) {
+        let meant = nearest(given, names.iter().map(String::as_str)).map(|name| format!(", did you mean {name}?"));
+        wrong.push(format!("{given} is not asked for{}", meant.unwrap_or_default()));
+    }
+    for key in &structure.keys {
+        let mut answer = |own: Option<&str>, shared: &str, part: &str| {
+            let own = own.and_then(|own| answers.get(&format!("{own}.{part}")));
+            let name = if shared.is_empty() { part.to_owned() } else { format!("{shared}.{part}") };
+            match own.or_else(|| answers.get(&name)) {
+                Some(value) if value.expose().contains('\0') => {
+                    wrong.push(format!("{name} holds a NUL character"));
+                    None
+                }
+                Some(value) if !value.expose().is_empty() => Some(value.clone()),
+                _ => {
+                    if !missing.contains(&name) {
+                        missing.push(name);
+                    }
+                    None
+                }
+            }
+        };
+        let value = match &key.composition {
+            Composition::Login { client, module, ascii_username } => {
+                let (username, password) = (answer(Some(client), "", "username"), answer(Some(client), "", "password"));
+                if *ascii_username && username.as_ref().is_some_and(|name| !name.expose().is_ascii()) {
+                    wrong.push(format!("username of the {client}: brokers take ASCII letters only with SCRAM"));
+                }
+                username.zip(password).map(|(username, password)| {
+                    let login = Jaas::login(module, &username, &password).compose();
+                    Secret::new(escape(login.expose()))
+                })
+            }
+            Composition::UserInfo { registry } => {
+                let username = answer(Some(registry), "registry", "username");
+                let password = answer(Some(registry), "registry", "password");
+                username.zip(password).and_then(|(username, password)| {
+                    if username.expose().contains(':') {
+                        wrong.push("registry.username holds a colon, which ends the name in user:password".to_owned());
+                        return None;
+                    }
+                    Some(Secret::new(escape(&format!("{}:{}", username.expose(), password.expose()))))
+                })
+            }
+            Composition::AsGiven { property } => {
+                answer(None, "", &key.name).map(|value| if *property { Secret::new(escape(value.expose())) } else { value })
+            }
+        };
+        entries.extend(value.map(|value| (key.name.clone(), value)));
+    }
+    if !missing.is_empty() {
+        wrong.insert(0, format!("missing: {}", missing.join(", ")));
+    }
+    wrong.dedup();
+    if wrong.is_empty() {
+        Ok(SecretDocument::new(entries))
+    } else {
+        let failure = Failure::usage("the secret can't be composed from these answers").cause(wrong.join("\n"));
+        Err(failure.help("give the answers as name=value lines, from a file or standard input").into())
+    }
+}
