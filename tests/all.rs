@@ -9,7 +9,6 @@ mod init;
 mod kafka;
 mod render;
 mod secrets;
-
 mod secrets_compose;
 mod support;
 mod worker;
