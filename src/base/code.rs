@@ -51,7 +51,6 @@ codes! {
     MISSING_KEY = 115, "a key is missing";
     MERGE_CONFLICT = 116, "two files can't be merged";
     EXTENDS = 117, "a base service can't be used";
-    INCLUDE = 118, "an included file can't be used";
     REMOTE = 119, "a remote file is refused";
     CYCLE = 120, "a cycle";
     UNDEFINED_REFERENCE = 121, "something is used that is not defined";

@@ -119,6 +119,10 @@ impl Check<'_> {
 
     fn image(&mut self) {
         let service = self.service;
+        let node = self.project.tree.get("services").and_then(|all| all.get(self.name));
+        if node.is_none_or(|node| node.is_invalid() || node.get("extends").is_some()) {
+            return;
+        }
         let there = |key| value_is_there(self.project, &["services", self.name, key]);
         if service.build.is_none() && service.image.is_none() && service.provider.is_none() {
             let written = ["build", "image", "provider"].into_iter().any(there);

@@ -10,7 +10,7 @@ use super::files::{clean, is_remote};
 use super::load::{Context, Loader};
 use super::merge;
 use super::node::Step::{self, Key as K};
-use super::node::{Map, Node, Span};
+use super::node::{Map, Node, Span, Value};
 use super::paths::service_key;
 use super::reset::Resets;
 use super::{schema, spec};
@@ -68,9 +68,19 @@ impl Loader<'_> {
             return;
         };
         chain.push((scope, name.into()));
-        self.extend(scope, name, &base, context, chain);
+        let extended = self.extend(scope, name, &base, context, chain);
         chain.pop();
+        if extended.is_none() {
+            self.mark_incomplete(scope, name, base.span);
+        }
         self.scopes[scope].settled.insert(name.into());
+    }
+
+    /// A service without its base lacks what it may have got there; the key stays, so that nobody says what it lacks.
+    fn mark_incomplete(&mut self, scope: usize, name: &str, span: Span) {
+        if let Some(service) = self.scopes[scope].services.get_mut(name).and_then(Node::as_map_mut) {
+            service.set("extends", Node::new(Value::Invalid, span));
+        }
     }
 
     /// Takes the key `extends` out of a service and reads it.
@@ -79,25 +89,33 @@ impl Loader<'_> {
         let path = service_key(name, "extends");
         schema::check(&mut extends, &spec::EXTENDS_VALUE, &mut path.to_vec(), &mut self.report);
         if extends.is_invalid() {
+            self.mark_incomplete(scope, name, extends.span);
             return None;
         }
         if let Some(service) = extends.as_str() {
             return Some(Base { service: service.to_owned(), file: None, span: extends.span });
         }
-        // Without a service the finding is made.
-        let service = extends.get("service").and_then(Node::as_str)?;
+        let Some(service) = extends.get("service").and_then(Node::as_str) else {
+            // The finding is made.
+            self.mark_incomplete(scope, name, extends.span);
+            return None;
+        };
         let file = extends.get("file").and_then(|file| Some((file.as_str()?.to_owned(), file.span)));
         Some(Base { service: service.to_owned(), file, span: extends.get("service").map_or(extends.span, |node| node.span) })
     }
 
-    fn extend(&mut self, scope: usize, name: &str, base: &Base, context: &Context, chain: &mut Vec<(usize, Box<str>)>) {
+    fn extend(
+        &mut self,
+        scope: usize,
+        name: &str,
+        base: &Base,
+        context: &Context,
+        chain: &mut Vec<(usize, Box<str>)>,
+    ) -> Option<()> {
         let path = service_key(name, "extends");
         let base_scope = match &base.file {
             None => scope,
-            Some((file, span)) => match self.base_scope(file, *span, &path, context) {
-                Some(base_scope) => base_scope,
-                None => return,
-            },
+            Some((file, span)) => self.base_scope(file, *span, &path, context)?,
         };
         let bases = &self.scopes[base_scope].services;
         if !bases.contains(&base.service) {
@@ -106,7 +124,7 @@ impl Loader<'_> {
             let message = format!("service \"{name}\" can't extend service \"{}\": it is not found in {file}", base.service);
             self.report.error(Code::EXTENDS, base.span, &path, message).help =
                 known.map(|known| format!("did you mean \"{known}\"?"));
-            return;
+            return None;
         }
         let link = (base_scope, Box::from(base.service.as_str()));
         if let Some(start) = chain.iter().position(|known| *known == link) {
@@ -116,26 +134,28 @@ impl Loader<'_> {
                 .collect();
             let message = format!("circular reference: {}", names.join(" extends "));
             self.report.error(Code::CYCLE, base.span, &path, message);
-            return;
+            return None;
         }
         if chain.len() >= MAX_CHAIN {
             let message = format!("more than {MAX_CHAIN} services extend each other");
             self.report.error(Code::TOO_LARGE, base.span, &path, message);
-            return;
+            return None;
         }
         self.settle_service(base_scope, &base.service, context, chain);
-        let Some(source) = self.scopes[base_scope].services.get(&base.service) else { return };
-        if source.as_map().is_none() || !self.report.spend(source.cost(), base.span, &path) {
-            return;
+        let source = self.scopes[base_scope].services.get(&base.service)?;
+        let Some(base_map) = source.as_map() else { return source.is_null().then_some(()) };
+        if base_map.get("extends").is_some_and(Node::is_invalid) || !self.report.spend(source.cost(), base.span, &path) {
+            return None;
         }
         let mut source = source.clone();
         self.scopes[scope].resets.apply_below(["services", name], &mut source);
-        let Some(service) = self.scopes[scope].services.get_mut(name) else { return };
+        let service = self.scopes[scope].services.get_mut(name)?;
         let over = std::mem::take(service);
         let merged = merge::merge(source, over, &[K("services"), K(name)], &mut self.report);
         if let Some(service) = self.scopes[scope].services.get_mut(name) {
             *service = merged;
         }
+        Some(())
     }
 
     /// The services of another file, read once for each context.

@@ -91,7 +91,14 @@ impl Files {
             let file = File::open(path).map_err(|error| unreadable(&name, &reason(&error)))?;
             limited(file, &name)?
         };
-        let text: Arc<str> = checked(&bytes, &name)?.into();
+        let text: Arc<str> = match checked(&bytes, &name) {
+            Ok(text) => text.into(),
+            Err(finding) => {
+                // The finding's line is shown all the same.
+                self.entries.push(Entry { name, text: String::from_utf8_lossy(&bytes).into() });
+                return Err(finding);
+            }
+        };
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         self.entries.push(Entry { name, text: text.clone() });
         self.by_path.insert(path.to_owned(), number);

@@ -11,11 +11,14 @@ pub(super) fn check(root: &mut Map, report: &mut Report) {
     for (name, volume) in entries(root, "volumes") {
         external(volume, &[K("volumes"), K(name)], report);
     }
+    // A key that is not known may be the one that is missed.
+    let misspelt_configs = report.entries_with(Code::UNKNOWN_KEY, "configs.");
+    let misspelt_secrets = report.entries_with(Code::UNKNOWN_KEY, "secrets.");
     for (name, config) in entries(root, "configs") {
-        source(config, &["file", "environment", "content"], &[K("configs"), K(name)], report);
+        source(config, &["file", "environment", "content"], &[K("configs"), K(name)], misspelt_configs.contains(name), report);
     }
     for (name, secret) in entries(root, "secrets") {
-        source(secret, &["file", "environment"], &[K("secrets"), K(name)], report);
+        source(secret, &["file", "environment"], &[K("secrets"), K(name)], misspelt_secrets.contains(name), report);
     }
     for (name, service) in entries(root, "services") {
         check_service(name, service, report);
@@ -41,12 +44,12 @@ fn external(volume: &Node, path: &[Step<'_>], report: &mut Report) {
 }
 
 /// A secret or config comes from one place. One with `x-secrets` comes from Secrets Manager and needs none.
-fn source(resource: &Node, keys: &[&str], path: &[Step<'_>], report: &mut Report) {
+fn source(resource: &Node, keys: &[&str], path: &[Step<'_>], misspelt: bool, report: &mut Report) {
     let Some(map) = resource.as_map() else { return };
     let there: Vec<&str> = keys.iter().copied().filter(|key| map.contains(key)).collect();
     match there.as_slice() {
         [] => {
-            if !["driver", "external", "x-secrets"].iter().any(|key| map.contains(key)) {
+            if !misspelt && !["driver", "external", "x-secrets"].iter().any(|key| map.contains(key)) {
                 let message = format!("one of {} must be set", keys.join(", "));
                 report.error(Code::MISSING_KEY, resource.span, path, message);
             }

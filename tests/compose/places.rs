@@ -155,6 +155,13 @@ fn the_model_knows_the_place_of_every_value() {
 }
 
 #[test]
+fn the_line_of_a_finding_is_there_also_when_the_file_is_no_text() {
+    let loaded = loaded(&[("compose.yml", "services:\n  w: {image: \"a\u{1}b\"}\n")], &["compose.yml"]);
+    let place = loaded.findings.iter().next().unwrap().place.clone().unwrap();
+    assert_eq!(loaded.sources.line(&place), Some("  w: {image: \"a\u{1}b\"}"));
+}
+
+#[test]
 fn remote_files_are_refused() {
     for reference in ["https://example.com/c.yml", "oci://example.com/c", "git@github.com:a/b.git"] {
         let include = format!("include: [\"{reference}\"]\nservices: {{w: {{image: w}}}}\n");
