@@ -35,6 +35,7 @@ pub fn template(stack: &Stack) -> Template {
     for balancer in &stack.balancers {
         builder.balancer(balancer);
     }
+    builder.kafka_rules();
     let services = stack.families.iter().map(|family| builder.family(family)).collect();
     let environment = stack.env.as_ref().map(|env| format!(", environment {env}")).unwrap_or_default();
     Template {

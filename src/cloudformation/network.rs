@@ -42,6 +42,23 @@ impl Builder<'_> {
         let group = SecurityGroup { group_description: described(&description), security_group_ingress: inline, tags, vpc_id };
         self.add(id, Properties::SecurityGroup(group));
     }
+
+    /// The rules on the security group of an MSK cluster, which is not of this stack.
+    pub(super) fn kafka_rules(&mut self) {
+        let stack = self.stack;
+        for rule in &stack.kafka_rules {
+            let Some(family) = stack.family(&rule.family) else { continue };
+            let ingress = IngressRule {
+                description: described(&format!("{} of {}", family.name, stack.name)),
+                from_port: rule.port,
+                group_id: (&rule.group).into(),
+                ip_protocol: "tcp",
+                source_security_group_id: Expression::attribute(format!("{}SecurityGroup", family.id), "GroupId"),
+                to_port: rule.port,
+            };
+            self.add(&format!("KafkaFrom{}{}", family.id, rule.port), Properties::SecurityGroupIngress(ingress));
+        }
+    }
 }
 
 fn inline_rule(ingress: &Ingress) -> InlineIngress {

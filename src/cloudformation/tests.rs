@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::{Template, template};
 use crate::base::ACCOUNT_MARK;
 use crate::stack::{
-    Architecture, Balancer, BalancerKind, Capacity, Container, Family, Iam, Ingress, Listener, Lookup, Namespace, Peer, Port,
-    Protocol, Provider, Registration, Repository, Rollout, Scaling, SecretLookup, SecretSource, Size, Stack, StackSecret,
-    TargetGroup, TargetHealthCheck, Text,
+    Architecture, Balancer, BalancerKind, Capacity, Container, Family, Iam, Ingress, KafkaRule, Listener, Lookup, Namespace,
+    Peer, Port, Protocol, Provider, Registration, Repository, Rollout, Scaling, SecretLookup, SecretSource, Size, Stack,
+    StackSecret, TargetGroup, TargetHealthCheck, Text,
 };
 
 fn port(number: u16) -> Port {
@@ -124,6 +124,7 @@ fn stack() -> Stack {
             StackSecret { id: "Creds".to_owned(), lookup: SecretLookup::Name("/kafka/x".into()), task_may_read: false },
         )]),
         families: vec![workers, web],
+        kafka_rules: vec![KafkaRule { group: "sg-1".into(), family: "connect".to_owned(), port: 9096 }],
         balancers: vec![Balancer {
             name: "front".to_owned(),
             id: "FrontLoadBalancer".to_owned(),
@@ -203,6 +204,9 @@ fn groups_let_each_other_in_by_rules_of_their_own() {
         json!({ "Fn::GetAtt": ["FrontLoadBalancerSecurityGroup", "GroupId"] })
     );
     assert_eq!(resources["FrontLoadBalancerSecurityGroup"]["Properties"]["SecurityGroupIngress"][0]["CidrIp"], "10.0.0.0/8");
+    let kafka = &resources["KafkaFromConnect9096"]["Properties"];
+    assert_eq!(kafka["GroupId"], "sg-1");
+    assert_eq!(kafka["SourceSecurityGroupId"], json!({ "Fn::GetAtt": ["ConnectSecurityGroup", "GroupId"] }));
     assert!(resources["ConnectSecurityGroup"]["Properties"]["SecurityGroupEgress"].is_null());
 }
 

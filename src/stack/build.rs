@@ -35,6 +35,7 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
     let mut families = builder.families(&namespaces);
     let balancers = builder.balancers(&mut families);
     builder.wiring(&mut families, &namespaces);
+    let kafka_rules = builder.kafka_rules(&families);
     let subnets = builder.subnets(&families, &balancers);
     let stack = Stack {
         name: identity.name.clone(),
@@ -48,6 +49,7 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
         secrets: builder.secrets,
         families,
         balancers,
+        kafka_rules,
     };
     (stack, builder.findings)
 }

@@ -10,6 +10,7 @@ mod container;
 mod family;
 mod health;
 mod image;
+mod kafka;
 mod model;
 mod names;
 mod need;
@@ -25,9 +26,9 @@ mod wiring;
 
 pub use build::{Identity, build};
 pub use model::{
-    Architecture, Balancer, BalancerKind, Capacity, Condition, Container, Family, HealthCheck, Iam, Ingress, Listener, Namespace,
-    Peer, Port, Protocol, Provider, Registration, Repository, Rollout, Scaling, ScheduledAction, SecretSource, Size, Stack,
-    StackSecret, TargetGroup, TargetHealthCheck, Ulimit,
+    Architecture, Balancer, BalancerKind, Capacity, Condition, Container, Family, HealthCheck, Iam, Ingress, KafkaRule, Listener,
+    Namespace, Peer, Port, Protocol, Provider, Registration, Repository, Rollout, Scaling, ScheduledAction, SecretSource, Size,
+    Stack, StackSecret, TargetGroup, TargetHealthCheck, Ulimit,
 };
 pub use names::logical;
 pub use need::{Lookup, Need, SecretLookup};

@@ -25,6 +25,16 @@ pub struct Stack {
     pub families: Vec<Family>,
     /// By name.
     pub balancers: Vec<Balancer>,
+    /// Rules on the cluster's own security group, for the families that are its clients.
+    pub kafka_rules: Vec<KafkaRule>,
+}
+
+/// A family that the security group of an MSK cluster lets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KafkaRule {
+    pub group: Text,
+    pub family: String,
+    pub port: u16,
 }
 
 /// A Cloud Map private DNS namespace.

@@ -334,6 +334,23 @@ fn lookups_are_needs_and_a_missing_one_is_found() {
 }
 
 #[test]
+fn an_msk_clusters_group_lets_its_clients_in() {
+    let rules = |kafka: &str| {
+        let (stack, findings) =
+            decided(&format!("services:\n{CONNECT}{SIZE}  web:\n    image: i\n{SIZE}x-kafka: {{ {kafka} }}\n"));
+        let rules: Vec<(String, u16)> = stack.kafka_rules.iter().map(|rule| (rule.family.clone(), rule.port)).collect();
+        (rules, findings)
+    };
+    let connect = |port| vec![("connect".to_owned(), port)];
+    assert_eq!(rules("security-group: sg-1, bootstrap: 'a:9096,b:9096'").0, connect(9096));
+    let (found, findings) = rules("security-group: sg-1, provider: msk-iam");
+    assert_eq!(found, connect(9098));
+    assert!(findings.contains("no kafka-cluster: statements"), "{findings}");
+    assert!(rules("security-group: sg-1").1.contains("on which port"));
+    assert!(rules("security-group: kafka").1.contains("not the id of a security group"));
+}
+
+#[test]
 fn tags_of_ours_and_of_aws_are_kept() {
     let (stack, findings) = decided(&format!(
         "services:\n  web:\n    image: i\n{SIZE}x-tags: {{ team: a, 'aws:x': b, 'confluent-ecs:env': c, bad: 'a,b' }}\n"
