@@ -311,3 +311,12 @@ fn ctrl_c_stops_the_watch_and_cancels_nothing() {
         came_up()
     }));
 }
+
+#[test]
+fn under_github_actions_a_failed_deploy_is_an_annotation() {
+    let shop = Deployment::new();
+    shop.script(&crash());
+    let failed = shop.run_with(UP, "", &[("GITHUB_ACTIONS", "true")]);
+    ended(&failed, 6);
+    holds(&failed.stderr, &["::error::failed: creating shop-dev failed after", "%0A  × worker service: "]);
+}

@@ -64,7 +64,7 @@ impl Searcher<'_> {
             Need::Namespace { name } => Some(Err(Missing {
                 what: format!("the id of the Cloud Map namespace {}", resolve(name, self.account)),
                 why: "it can't be looked up by its name".to_owned(),
-                fix: "write the namespace's id under x-cloudmap".to_owned(),
+                fix: "write its id under x-cloudmap: Lookup: { NamespaceId: ns-… }".to_owned(),
             })),
             Need::SecretArn { lookup, .. } => Some(self.secret(lookup).await?.map(|facts| facts.arn)),
             // A secret without a version fails by its ARN's need, or is one that nobody has filled yet.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::finding::github_failure;
 use super::progress::task_details;
-use super::{Ui, words};
-use crate::base::{Operation, StoppedTask};
+use super::{Form, Ui, words};
+use crate::base::{Exit, Failure, Operation, StoppedTask};
 use crate::deploy::{Ending, Outcome, Plan};
 
 /// Of a failed container's log at the end.
@@ -30,6 +31,12 @@ impl Ui {
             self.json(&Document { schema, exit_code: outcome.ending.exit() as u8, plan, outcome });
         }
         let text = self.outcome_text(outcome, again);
+        if self.form == Form::GitHub && !matches!(outcome.ending.exit(), Exit::Done | Exit::Interrupted) {
+            let (headline, rest) = text.split_once('\n').unwrap_or((&text, ""));
+            let mut annotation = String::new();
+            github_failure(&mut annotation, &Failure::new(outcome.ending.exit(), headline).cause(rest.trim_end()));
+            self.note(annotation.trim_end());
+        }
         match outcome.ending {
             Ending::NoChanges | Ending::Complete if !self.wants_json() => self.result(&text),
             _ => self.note(text.trim_end()),

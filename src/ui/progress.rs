@@ -325,3 +325,85 @@ fn bar() -> ProgressBar {
 fn plain_style() -> ProgressStyle {
     ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Progress, Ui};
+    use crate::base::{
+        Diagnosis, Event, Moment, Operation, Progress as State, ResourceChange, Started, StoppedContainer, StoppedTask,
+    };
+    use crate::cli::DisplayArgs;
+
+    fn at(second: i64) -> Moment {
+        Moment::from_millis(second * 1_000)
+    }
+
+    fn plain() -> Progress {
+        let mut progress = Progress { live: None, spoke: at(0), ..Ui::new(&DisplayArgs::default()).progress() };
+        let started =
+            Started { at: at(0), operation: Operation::Create, stack: "demo".to_owned(), region: "eu-west-1".to_owned() };
+        assert_eq!(progress.lines(&Event::Started(started)), ["demo creating in eu-west-1"]);
+        progress
+    }
+
+    fn resource(second: i64, status: &str, state: State) -> Event {
+        Event::Resource(ResourceChange {
+            at: at(second),
+            logical: "ConnectService".to_owned(),
+            kind: "AWS::ECS::Service".to_owned(),
+            status: status.to_owned(),
+            progress: state,
+            reason: None,
+            began: at(1),
+        })
+    }
+
+    #[test]
+    fn a_heartbeat_says_what_is_waited_for_and_only_when_nothing_else_was_said() {
+        let mut progress = plain();
+        assert_eq!(
+            progress.lines(&resource(1, "CREATE_IN_PROGRESS", State::Working)),
+            ["     1s  creating      connect service"]
+        );
+        assert!(progress.lines(&Event::Looked { at: at(29) }).is_empty());
+        assert_eq!(progress.lines(&Event::Looked { at: at(30) }), ["    30s  waiting for   connect service"]);
+        assert_eq!(
+            progress.lines(&resource(75, "CREATE_COMPLETE", State::Done)),
+            [" 1m 15s  created       connect service (1m 14s)"]
+        );
+    }
+
+    #[test]
+    fn a_failed_task_is_told_in_full_once_and_then_counted() {
+        let mut progress = plain();
+        let stopped = |task: &str| {
+            Event::TaskStopped(StoppedTask {
+                at: at(9),
+                service: "connect".to_owned(),
+                task: task.to_owned(),
+                revision: "connect:1".to_owned(),
+                stop_code: Some("EssentialContainerExited".to_owned()),
+                reason: Some("Essential container in task exited".to_owned()),
+                failed: true,
+                containers: vec![StoppedContainer {
+                    name: "connect".to_owned(),
+                    exit_code: Some(1),
+                    reason: None,
+                    log: vec!["\u{1b}[31mred\u{1b}[0m\u{7}".to_owned()],
+                }],
+                diagnosis: Some(Diagnosis { cause: "why".to_owned(), fix: "how".to_owned() }),
+            })
+        };
+        assert_eq!(
+            progress.lines(&stopped("0123456789")),
+            [
+                "     9s  failed        connect task 01234567: EssentialContainerExited: Essential container in task exited",
+                "         container connect: exit code 1",
+                "           | red",
+                "         cause  why",
+                "         fix    how",
+            ]
+        );
+        assert_eq!(progress.lines(&stopped("abcdef")), ["     9s  failed        connect task abcdef: as before, 2 times now"]);
+    }
+}
