@@ -21,7 +21,8 @@
 //! | `deploy` | template, account | plan, events, outcome | base, aws, confluent, stack, cloudformation |
 //! | `net` | names, addresses, trust | addresses, streams, certificate facts; or a fault with its cause | base |
 //! | `kafka` | a client's settings | what the broker says; **the only room that talks to Kafka** | base, net |
-//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, confluent, deploy, init |
+//! | `preflight` | services with their environment, the cluster | checks with causes, evidence and fixes; the report | base, compose, extensions, profile, confluent, net, kafka |
+//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, confluent, deploy, init, preflight |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
 //!
@@ -36,10 +37,10 @@ pub mod compose;
 pub mod confluent;
 pub mod deploy;
 pub mod extensions;
+pub mod init;
 pub mod kafka;
 pub mod net;
-
-pub mod init;
+pub mod preflight;
 pub mod profile;
 pub mod stack;
 pub mod ui;

@@ -18,7 +18,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("deploy", &["aws", "base", "cloudformation", "confluent", "stack"]),
     ("net", &["base"]),
     ("kafka", &["base", "net"]),
-    ("ui", &["base", "cli", "confluent", "deploy", "init"]),
+    ("preflight", &["base", "compose", "extensions", "profile", "confluent", "net", "kafka"]),
+    ("ui", &["base", "cli", "confluent", "deploy", "init", "preflight"]),
     ("cli", &["base"]),
     (
         "commands",
@@ -32,6 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "deploy",
             "extensions",
             "init",
+            "preflight",
             "profile",
             "stack",
             "ui",
@@ -54,13 +56,14 @@ const KEPT_PLACES: &[(&str, &[&str])] = &[
     ("clippy::panic", &[]),
     ("aws_sdk_", &["aws/"]),
     ("aws_config", &["aws/"]),
-    ("rdkafka", &["kafka/"]),
+    ("rdkafka::", &["kafka/"]),
     ("kafka_protocol", &["kafka/"]),
     (".expose()", EXPOSERS),
 ];
 
 /// The rooms that hand a secret to whoever needs it: Secrets Manager, the broker, the composed secret itself.
-const EXPOSERS: &[&str] = &["base/secret.rs", "confluent/", "ui/secret.rs", "aws/secrets.rs", "kafka/", "net/tls/"];
+const EXPOSERS: &[&str] =
+    &["base/secret.rs", "confluent/", "ui/secret.rs", "aws/secrets.rs", "kafka/", "net/tls/", "preflight/target.rs"];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(dir: &Path, files: &mut Vec<PathBuf>) {

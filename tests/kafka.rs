@@ -206,7 +206,7 @@ fn rights_are_told_of_topics_and_groups_that_are_there_and_that_are_not() {
         assert!(matches!(configs[&there], kafka::ConfigAccess::Allowed { .. }));
         assert_eq!(configs[&hidden], kafka::ConfigAccess::Denied);
 
-        let mut connections = vec![connection];
+        let mut connections = [&mut connection];
         let mine = kafka::group(&mut connections, &group, deadline).await.unwrap();
         assert_eq!(mine.rights.allows(Operation::Read), Some(true), "{mine:?}");
         let others = kafka::group(&mut connections, &unique("others"), deadline).await.unwrap();
@@ -226,8 +226,8 @@ fn describe_on_a_group_is_not_read() {
     let settings = settings("SASL_PLAINTEXT", Protocol::SaslPlaintext, login(Mechanism::Plain, credentials));
     runtime().block_on(async {
         let deadline = Deadline::after(LIMIT);
-        let mut connections = vec![kafka::open(&settings, &settings.bootstrap[0], deadline).await.unwrap()];
-        let answer = kafka::group(&mut connections, &group, deadline).await.unwrap();
+        let mut connection = kafka::open(&settings, &settings.bootstrap[0], deadline).await.unwrap();
+        let answer = kafka::group(&mut [&mut connection], &group, deadline).await.unwrap();
         assert_eq!(answer.rights.allows(Operation::Read), Some(false), "{answer:?}");
         assert_eq!(answer.rights.allows(Operation::Describe), Some(true), "{answer:?}");
     });

@@ -75,11 +75,19 @@ pub struct Fault {
     pub cause: Cause,
     /// What was seen, as a sentence without its full stop.
     pub message: String,
+    /// What the other side takes instead, where it says so.
+    pub offered: Vec<String>,
 }
 
 impl Fault {
     pub fn new(cause: Cause, message: impl Into<String>) -> Self {
-        Self { cause, message: message.into() }
+        Self { cause, message: message.into(), offered: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn offering(mut self, offered: Vec<String>) -> Self {
+        self.offered = offered;
+        self
     }
 }
 

@@ -94,6 +94,20 @@ codes! {
     TAG = 169, "a tag that AWS or we keep";
     PORT = 170, "a port that can't be opened";
     TEMPLATE_LIMIT = 189, "the template is over a limit of CloudFormation";
+    SECRET_KEYS = 211, "a stored secret lacks a key that a container reads";
+    SECRET_WHOLE = 212, "a secret is injected whole";
+    DNS = 301, "the cluster's name";
+    TCP = 302, "the way to the cluster's port";
+    TLS = 303, "TLS and the certificate";
+    SASL = 304, "the login";
+    BROKERS = 305, "the brokers that the cluster advertises";
+    CLUSTER_ID = 306, "the cluster's own id";
+    GROUP_RIGHTS = 401, "rights on a consumer group";
+    TOPIC_RIGHTS = 402, "rights on a topic";
+    TOPIC_REFUSED = 403, "a topic that the cluster would not create as it is";
+    TRANSACTIONAL_ID_RIGHTS = 404, "rights on a transactional id";
+    CLUSTER_RIGHTS = 405, "rights on the cluster";
+    CONFIG_RIGHTS = 407, "the right to read a topic's configuration";
 }
 
 #[cfg(test)]

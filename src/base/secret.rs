@@ -18,6 +18,16 @@ impl Secret {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+
+    /// What typing or pasting may have spoilt: said without the value.
+    pub fn trouble(&self) -> Option<&'static str> {
+        let value = self.expose();
+        match value.trim() {
+            "" => Some("is empty"),
+            trimmed if trimmed.len() < value.len() => Some("has blanks or a line break around it"),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Debug for Secret {

@@ -4,6 +4,7 @@
 
 mod deploy;
 mod init;
+mod preflight;
 mod render;
 mod secrets;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use deploy::{DownArgs, StatusArgs, UpArgs};
 pub use init::InitArgs;
+pub use preflight::{CheckCategory, PreflightArgs};
 
 /// Deploy Confluent components to Amazon ECS from Docker Compose files, with Kafka checked first.
 #[derive(Debug, Parser)]
@@ -124,6 +126,8 @@ pub enum Verb {
     Down(DownArgs),
     /// Compose, store, check and list the secrets that the services read
     Secrets(SecretsArgs),
+    /// Check settings, secrets, network, login and rights before anything is deployed
+    Preflight(PreflightArgs),
 }
 
 #[derive(Debug, Args)]

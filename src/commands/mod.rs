@@ -4,6 +4,7 @@ mod answers;
 mod config;
 mod down;
 mod init;
+mod preflight;
 mod project;
 mod render;
 mod secrets;
@@ -46,6 +47,7 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
     match &cli.verb {
         Verb::Config(args) => config::run(&cli.project, args, ui),
         Verb::Init(args) => init::run(&cli.project, args, ui),
+        Verb::Preflight(args) => preflight::run(&cli.project, args, ui),
         Verb::Render(args) => render::run(&cli.project, args, ui),
         Verb::Up(args) => up::run(cli, args, ui),
         Verb::Status(args) => status::run(cli, args, ui),

@@ -42,23 +42,39 @@ pub(super) struct Ready {
 
 /// Loads, decides and renders. Warnings are shown; errors end the run, all of them at once.
 pub(super) fn load(request: &Request<'_>, ui: &mut Ui) -> Result<Ready> {
-    let catalogue = Catalogue::builtin()?;
-    let mut options = options(request.project)?;
-    account_variables(&mut options, request.account.as_ref());
-    let (project, mut findings) = merged(&options, ui)?;
-    let (extensions, of_extensions) = extensions::read(&project);
-    findings.extend(of_extensions);
-    let identity = identity(request, &project, &mut findings)?;
-    let (stack, of_stack) = stack::build(&project, &extensions, catalogue, &identity);
+    let Examined { ready, of_files: mut findings, of_stack } = examine(request, ui)?;
     findings.extend(of_stack);
-    let template = cloudformation::template(&stack);
-    findings.extend(cloudformation::check(&template, template.to_json().len()));
     let findings = readable(findings);
     if findings.has_errors() {
         return Err(Error::Findings(findings));
     }
     ui.findings(&findings);
-    Ok(Ready { project, extensions, stack, template })
+    Ok(ready)
+}
+
+/// A project with everything that is wrong with it, for a verb that goes on where it can.
+pub(super) struct Examined {
+    pub(super) ready: Ready,
+    /// Of the files and the x- vocabulary: with an error among these nothing else can be relied on.
+    pub(super) of_files: Findings,
+    /// Of what would be deployed.
+    pub(super) of_stack: Findings,
+}
+
+/// As [`load`], but findings are given instead of shown; only files that can't be read as a project end the run.
+pub(super) fn examine(request: &Request<'_>, ui: &mut Ui) -> Result<Examined> {
+    let catalogue = Catalogue::builtin()?;
+    let mut options = options(request.project)?;
+    account_variables(&mut options, request.account.as_ref());
+    let (project, mut of_files) = merged(&options, ui)?;
+    let (extensions, of_extensions) = extensions::read(&project);
+    of_files.extend(of_extensions);
+    let identity = identity(request, &project, &mut of_files)?;
+    let (stack, mut of_stack) = stack::build(&project, &extensions, catalogue, &identity);
+    let template = cloudformation::template(&stack);
+    of_stack.extend(cloudformation::check(&template, template.to_json().len()));
+    let ready = Ready { project, extensions, stack, template };
+    Ok(Examined { ready, of_files: readable(of_files), of_stack: readable(of_stack) })
 }
 
 /// The project and its x- vocabulary, for a verb that needs no stack. Warnings are shown; errors end the run, all of them at once.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::properties::Properties;
-use crate::profile::{Component, Level, Operation, Pattern, Proof, Resource, When};
+use crate::profile::{Component, Creates, Level, Number, Operation, Pattern, Proof, Resource, When};
 
 /// When a right is needed, as far as the configuration can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -12,6 +12,13 @@ pub enum Need {
     Always,
     /// Only while the object doesn't exist.
     WhileMissing,
+}
+
+/// A topic as the component would create it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct NewTopic {
+    pub partitions: i32,
+    pub replication_factor: i16,
 }
 
 /// A right that one client needs.
@@ -29,6 +36,8 @@ pub struct AclNeed {
     pub source: String,
     pub proof: Proof,
     pub unresolved: Vec<String>,
+    /// What is created where the object is missing; `None` too when a number for it can't be read.
+    pub creates: Option<NewTopic>,
 }
 
 /// The rights that this configuration needs, in the profile's order. What is needed only with a setting that isn't set is left out.
@@ -58,9 +67,19 @@ pub fn acl_needs(component: &Component, properties: &Properties) -> Vec<AclNeed>
                 source: acl.source.clone(),
                 proof: acl.proof,
                 unresolved,
+                creates: acl.creates.as_ref().and_then(|creates| new_topic(creates, properties)),
             })
         })
         .collect()
+}
+
+fn new_topic(creates: &Creates, properties: &Properties) -> Option<NewTopic> {
+    let read = |number: &Number| match number.property.as_deref().and_then(|name| properties.word(name)) {
+        Some(text) => text.parse::<i32>().ok(),
+        None => Some(number.default),
+    };
+    let replication_factor = i16::try_from(read(&creates.replication_factor)?).ok()?;
+    Some(NewTopic { partitions: read(&creates.partitions)?, replication_factor })
 }
 
 /// Puts the values of properties for their names in braces; gives the names that have none.

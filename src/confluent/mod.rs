@@ -27,13 +27,13 @@ pub mod stored;
 
 use crate::profile::{Catalogue, Component};
 
-pub use acl::{AclNeed, Need, acl_needs};
+pub use acl::{AclNeed, Need, NewTopic, acl_needs};
 pub use client::{KafkaClient, Protocol, RegistryClient, Setting, clients, registries};
 pub use environment::{Environment, Origin, Text};
 pub use jaas::{Jaas, JaasError};
 pub use naming::{Tool, variable_name};
 pub use properties::{Properties, Property, escape, properties, unescape};
-pub use service::{ConfluentService, ServiceSecret, component, environment, secret_of, services};
+pub use service::{ConfluentService, ServiceSecret, component, environment, is_as_made, secret_of, services, sets_address};
 
 /// The component that an image holds, by the last segment of its repository, whatever the registry, tag or digest.
 ///

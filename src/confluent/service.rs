@@ -50,6 +50,20 @@ pub fn component<'a>(
     }
 }
 
+/// Whether the start sets the address of the task: our command does, and so may one of the user's that names the variable.
+pub fn sets_address(service: &compose::Service, component: &Component) -> bool {
+    let variable = &component.start.advertised_host;
+    let words = [&service.command, &service.entrypoint].into_iter().filter_map(|line| line.as_ref()).flatten();
+    is_as_made(service) || words.into_iter().any(|word| word.contains(variable.as_str()))
+}
+
+/// The image is as Confluent made it and starts as it does by itself.
+pub fn is_as_made(service: &compose::Service) -> bool {
+    let image = service.image.as_deref().unwrap_or_default();
+    let own_start = service.build.is_none() && service.command.is_none() && service.entrypoint.is_none();
+    own_start && super::is_confluents_own(image)
+}
+
 /// The services of a project that run a known component. `stored` holds the secrets that were read, by their names in the compose
 /// files.
 pub fn services<'a>(

@@ -75,7 +75,8 @@ pub async fn authenticate(connection: &mut Connection, settings: &Settings, host
     let Ok(mut again) = hello(settings, host, reached.stream, deadline).await else { return Err(fault) };
     match sasl::mechanisms(&mut again.connection, deadline).await {
         Some(offered) => {
-            Err(Fault::new(Cause::SaslRequired, format!("the listener lets nobody in without SASL; it offers {offered}")))
+            let message = format!("the listener lets nobody in without SASL; it offers {}", offered.join(", "));
+            Err(Fault::new(Cause::SaslRequired, message).offering(offered))
         }
         None => Err(fault),
     }

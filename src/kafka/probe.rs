@@ -52,6 +52,8 @@ pub struct Cluster {
     /// By id.
     pub brokers: Vec<Broker>,
     pub controller: i32,
+    /// On the cluster itself.
+    pub rights: Rights,
 }
 
 /// The cluster's id and the brokers that it advertises on this listener.
@@ -66,14 +68,21 @@ pub async fn cluster(connection: &mut Connection, deadline: Deadline) -> Result<
         })
         .collect();
     brokers.sort_by_key(|broker| broker.id);
-    Ok(Cluster { id: answer.cluster_id.as_ref().map(ToString::to_string), brokers, controller: answer.controller_id.0 })
+    // Without Describe on the cluster the broker hides everything else behind an empty set.
+    let rights = match answer.cluster_authorized_operations {
+        0 => Rights::NoDescribe,
+        bits => Rights::from_bits(bits),
+    };
+    Ok(Cluster { id: answer.cluster_id.as_ref().map(ToString::to_string), brokers, controller: answer.controller_id.0, rights })
 }
 
 async fn metadata(connection: &mut Connection, topics: &[String], deadline: Deadline) -> Result<MetadataResponse, Fault> {
+    let topics_wanted = topics.len();
     let topics = topics.iter().map(|name| MetadataRequestTopic::default().with_name(Some(topic_name(name)))).collect();
     let request = MetadataRequest::default()
         .with_topics(Some(topics))
         .with_allow_auto_topic_creation(false)
+        .with_include_cluster_authorized_operations(topics_wanted == 0)
         .with_include_topic_authorized_operations(true);
     connection.call(&request, 10, deadline).await.map(|(answer, _)| answer).map_err(|error| request_fault("Metadata", &error))
 }
@@ -247,7 +256,7 @@ pub struct GroupAnswer {
 /// Only the group's coordinator tells all rights, and asking who that is would create `__consumer_offsets` on a cluster that has
 /// none. So each broker is asked directly. Where no coordinator answers, a heartbeat of a member that does not exist tells whether the
 /// caller has Read: the authorizer is asked first, and whatever comes after it refuses the member and changes nothing.
-pub async fn group(connections: &mut [Connection], name: &str, deadline: Deadline) -> Result<GroupAnswer, Fault> {
+pub async fn group(connections: &mut [&mut Connection], name: &str, deadline: Deadline) -> Result<GroupAnswer, Fault> {
     let mut last = Fault::new(crate::base::Cause::BrokerUnreachable, "no broker is connected");
     let mut reachable = None;
     for (index, connection) in connections.iter_mut().enumerate() {

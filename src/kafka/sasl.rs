@@ -25,10 +25,8 @@ pub(super) async fn authenticate(connection: &mut Connection, login: &Login, dea
         }
         Offer::Others(mechanisms) => {
             let offered = if mechanisms.is_empty() { "none".to_owned() } else { mechanisms.join(", ") };
-            return Err(Fault::new(
-                Cause::MechanismNotOffered,
-                format!("the listener does not offer {}; it offers {offered}", login.mechanism),
-            ));
+            let message = format!("the listener does not offer {}; it offers {offered}", login.mechanism);
+            return Err(Fault::new(Cause::MechanismNotOffered, message).offering(mechanisms));
         }
     }
     match login.mechanism {
@@ -48,10 +46,10 @@ pub(super) async fn first_request(connection: &mut Connection, deadline: Deadlin
 }
 
 /// The mechanisms that a listener offers; `None` where it knows no SASL.
-pub(super) async fn mechanisms(connection: &mut Connection, deadline: Deadline) -> Option<String> {
+pub(super) async fn mechanisms(connection: &mut Connection, deadline: Deadline) -> Option<Vec<String>> {
     // A name that no listener offers: the answer is the list.
     match offered(connection, "NONE", deadline).await {
-        Ok(Offer::Others(mechanisms)) => Some(mechanisms.join(", ")),
+        Ok(Offer::Others(mechanisms)) => Some(mechanisms),
         Ok(Offer::Accepted | Offer::NoSasl) | Err(_) => None,
     }
 }

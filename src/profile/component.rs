@@ -205,6 +205,25 @@ pub struct Acl {
     pub why: String,
     pub source: String,
     pub proof: Proof,
+    /// How the component creates the object, for a topic that is created when it is missing.
+    pub creates: Option<Creates>,
+}
+
+/// The topic that a component creates.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Creates {
+    pub replication_factor: Number,
+    pub partitions: Number,
+}
+
+/// A number that a property may set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Number {
+    pub property: Option<String>,
+    /// What the component takes when nobody sets it.
+    pub default: i32,
 }
 
 macro_rules! words {

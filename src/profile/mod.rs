@@ -11,8 +11,9 @@ use std::sync::LazyLock;
 use crate::base::{Failure, Result};
 
 pub use component::{
-    Acl, Client, Component, Condition, DefaultValue, Defaults, Deployment, EnvironmentRule, Health, Heap, Image, Inherits,
-    KeySource, Level, Operation, Pattern, Proof, Registry, Required, Resource, SecretKey, SecretShape, Sizing, Spot, Start, When,
+    Acl, Client, Component, Condition, Creates, DefaultValue, Defaults, Deployment, EnvironmentRule, Health, Heap, Image,
+    Inherits, KeySource, Level, Number, Operation, Pattern, Proof, Registry, Required, Resource, SecretKey, SecretShape, Sizing,
+    Spot, Start, When,
 };
 pub use kafka::{Credentials, KafkaFacts, Listener, Mechanism, Provider};
 

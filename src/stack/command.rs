@@ -34,7 +34,7 @@ impl Builder<'_> {
         } else {
             "image"
         };
-        if is_as_made(service) {
+        if confluent::is_as_made(service) {
             // The service's name is right for Docker's network, and what `init` writes for it.
             let written = service.environment.get(variable).and_then(Option::as_ref).filter(|value| ***value != *name);
             if let Some(value) = written {
@@ -49,7 +49,7 @@ impl Builder<'_> {
                 sets: Some(variable.clone()),
             };
         }
-        if sets_address(service, component) || service.environment.get(variable).is_some_and(Option::is_some) {
+        if confluent::sets_address(service, component) || service.environment.get(variable).is_some_and(Option::is_some) {
             return own;
         }
         let what = match key {
@@ -65,18 +65,4 @@ impl Builder<'_> {
         ));
         own
     }
-}
-
-/// Whether the start sets the address of the task: our command does, and so may one of the user's that names the variable; a
-/// variable in the files sets it too, for good or ill.
-pub(super) fn sets_address(service: &Service, component: &Component) -> bool {
-    let variable = &component.start.advertised_host;
-    let words = [&service.command, &service.entrypoint].into_iter().filter_map(|line| line.as_ref()).flatten();
-    is_as_made(service) || words.into_iter().any(|word| word.contains(variable.as_str()))
-}
-
-/// The image is as Confluent made it and starts as it does by itself.
-fn is_as_made(service: &Service) -> bool {
-    let image = service.image.as_deref().unwrap_or_default();
-    service.build.is_none() && service.command.is_none() && service.entrypoint.is_none() && confluent::is_confluents_own(image)
 }

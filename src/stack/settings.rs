@@ -20,7 +20,7 @@ impl Builder<'_> {
             image,
             environment: &environment,
             place: Some(&place),
-            advertised_by_command: super::command::sets_address(member.service, component),
+            advertised_by_command: confluent::sets_address(member.service, component),
             provider: provider.map(|provider| provider.value),
         });
         self.findings.extend(findings);

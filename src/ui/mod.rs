@@ -11,6 +11,7 @@ mod progress;
 
 mod init;
 mod prompt;
+mod report;
 mod secret;
 mod secrets;
 mod status;
@@ -26,6 +27,7 @@ use serde::Serialize;
 use crate::base::{Exit, Failure, Findings, Severity, Sources};
 use crate::cli::{DisplayArgs, Output, When};
 pub use progress::Progress;
+pub use report::ReportView;
 use style::Style;
 
 /// How findings are shown.

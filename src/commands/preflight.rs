@@ -1,0 +1,195 @@
+//! `preflight`: project and secrets → what is known → the report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use super::project::{self, Examined, Ready, Request};
+use crate::aws::{Account, CallError};
+use crate::base::{Deadline, Error, Exit, Failure, Result, Secret};
+use crate::cli::{CheckCategory, PreflightArgs, ProjectArgs};
+use crate::confluent::secret::SecretDocument;
+use crate::extensions::{Extensions, SecretExtension, Wanted};
+use crate::preflight::{self, Aws, Category, Gathered, Input, Report, Selection, Stored, Vantage};
+use crate::profile::Catalogue;
+use crate::ui::{ReportView, Ui};
+
+/// Region, credentials and caller must be known within this, and each secret be read.
+const AWS_LIMIT: Duration = Duration::from_secs(10);
+/// The pause between two tries of `--wait`.
+const PAUSE: Duration = Duration::from_secs(2);
+
+pub(super) fn run(args: &ProjectArgs, preflight: &PreflightArgs, ui: &mut Ui) -> Result<Exit> {
+    let catalogue = Catalogue::builtin()?;
+    let mut examined = examine(args, None, ui)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::fault("the runtime can't start").cause(error))?;
+    let result: Result<Option<Report>> = runtime.block_on(async {
+        let (stored, aws) = match &preflight.secrets_file {
+            Some(path) => (from_file(path, &examined.ready.extensions)?, None),
+            None if examined.ready.extensions.secrets.is_empty() => (BTreeMap::new(), None),
+            None => match Account::connect(Deadline::after(AWS_LIMIT)).await {
+                Ok(account) => {
+                    // The account's number and region may be part of a secret's name.
+                    examined = examine(args, Some(&account), ui)?;
+                    let facts = Aws { account: account.caller.account.clone(), region: account.region.clone() };
+                    (from_account(&account, &examined.ready.extensions).await, Some(facts))
+                }
+                Err(error) => {
+                    let why = format!("{}; --secrets-file reads a file instead", error.headline());
+                    (unread(&examined.ready.extensions, &why), None)
+                }
+            },
+        };
+        let Ready { project, extensions, stack, .. } = &examined.ready;
+        let mut findings = examined.of_files.clone();
+        findings.extend(examined.of_stack.clone());
+        let env = stack.env.as_deref();
+        let input =
+            preflight::gather(&Gathered { project, extensions, catalogue, findings: &findings, stored: &stored, env, aws });
+        if input.services.is_empty() {
+            return Err(Failure::usage("no service of the project runs a component that is known here")
+                .help("known images: cp-kafka-connect, cp-server-connect and their bases, whatever the registry")
+                .help("for an image with another name, write x-confluent: { component: connect } into the service")
+                .into());
+        }
+        let selection = Selection { only: categories(&preflight.only), skip: categories(&preflight.skip) };
+        tokio::select! {
+            report = checked(&input, &selection, preflight.wait, ui) => Ok(Some(report)),
+            _ = tokio::signal::ctrl_c() => Ok(None),
+        }
+    });
+    // A resolver that does not answer must not keep the program.
+    runtime.shutdown_background();
+    let Some(report) = result? else {
+        ui.note("interrupted; nothing was changed");
+        return Ok(Exit::Interrupted);
+    };
+    let report = report.closed(preflight.strict);
+    ui.report(&report, ReportView { short: preflight.short, again: &args.again(None) });
+    Ok(report.exit(preflight.strict))
+}
+
+/// The project with what is wrong with it; files that can't be relied on end the run.
+fn examine(args: &ProjectArgs, account: Option<&Account>, ui: &mut Ui) -> Result<Examined> {
+    let account = account.map(|account| project::Account { id: account.caller.account.clone(), region: account.region.clone() });
+    let examined = project::examine(&Request { project: args, name: None, account, touches_stack: false }, ui)?;
+    if examined.of_files.has_errors() {
+        return Err(Error::Findings(examined.of_files));
+    }
+    Ok(examined)
+}
+
+/// Checks, and repeats what may pass later for as long as was asked.
+async fn checked(input: &Input, selection: &Selection, wait: Option<Duration>, ui: &mut Ui) -> Report {
+    let started = Instant::now();
+    let mut report = preflight::run(input, selection, vantage()).await;
+    while let Some(left) = wait.and_then(|wait| wait.checked_sub(started.elapsed())).filter(|left| !left.is_zero()) {
+        let open = report.checks.iter().filter(|check| check.is_worth_repeating()).count();
+        if open == 0 {
+            break;
+        }
+        ui.note(&format!("{open} not passed yet, trying again for {} s", left.as_secs()));
+        tokio::time::sleep(PAUSE.min(left)).await;
+        report = preflight::again(input, selection, &report).await;
+    }
+    report
+}
+
+/// ECS gives every container the address of its task's metadata.
+fn vantage() -> Vantage {
+    if env::var_os("ECS_CONTAINER_METADATA_URI_V4").is_some() { Vantage::Inside } else { Vantage::Outside }
+}
+
+fn categories(typed: &[CheckCategory]) -> BTreeSet<Category> {
+    let of = |category: &CheckCategory| match category {
+        CheckCategory::Config => Category::Config,
+        CheckCategory::Secrets => Category::Secrets,
+        CheckCategory::Kafka => Category::Kafka,
+        CheckCategory::KafkaAcls => Category::KafkaAcls,
+    };
+    typed.iter().map(of).collect()
+}
+
+/// The secrets from a file: one document for the only secret, or one under each secret's name, that of the compose files or
+/// that of Secrets Manager.
+fn from_file(path: &Path, extensions: &Extensions) -> Result<BTreeMap<String, Stored>> {
+    let shown = path.display();
+    let text = fs::read_to_string(path).map_err(|error| Failure::usage(format!("{shown} can't be read")).cause(error))?;
+    let whole = SecretDocument::parse(&Secret::new(text)).map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
+    let source = format!("from {shown}");
+    let mut found = BTreeMap::new();
+    for (name, extension) in &extensions.secrets {
+        let stored_as = extension.name.as_ref().map(|name| name.value.as_str());
+        let nested = whole.get(name).or_else(|| whole.get(stored_as?)).filter(|_| !whole.odd.is_empty());
+        let Some(nested) = nested else { continue };
+        let document = SecretDocument::parse(nested).map_err(|error| Failure::usage(format!("{shown}: {name}: {error}")))?;
+        found.insert(name.clone(), Stored::Read { document, source: source.clone() });
+    }
+    match (found.is_empty(), extensions.secrets.len()) {
+        (true, 1) => {
+            found.extend(
+                extensions
+                    .secrets
+                    .keys()
+                    .map(|name| (name.clone(), Stored::Read { document: whole.clone(), source: source.clone() })),
+            );
+        }
+        (true, 2..) => {
+            let names: Vec<&str> = extensions.secrets.keys().map(String::as_str).collect();
+            return Err(Failure::usage(format!("{shown} doesn't say which of the project's secrets it holds"))
+                .help(format!("write each document under its secret's name: {}", names.join(", ")))
+                .into());
+        }
+        _ => {}
+    }
+    let missing: Vec<String> = extensions.secrets.keys().filter(|name| !found.contains_key(*name)).cloned().collect();
+    found.extend(missing.into_iter().map(|name| (name, Stored::Unread(format!("{shown} does not hold it")))));
+    Ok(found)
+}
+
+fn unread(extensions: &Extensions, why: &str) -> BTreeMap<String, Stored> {
+    extensions.secrets.keys().map(|name| (name.clone(), Stored::Unread(why.to_owned()))).collect()
+}
+
+/// The secrets from Secrets Manager.
+async fn from_account(account: &Account, extensions: &Extensions) -> BTreeMap<String, Stored> {
+    let mut found = BTreeMap::new();
+    for (name, extension) in &extensions.secrets {
+        let reading = tokio::time::timeout(AWS_LIMIT, stored(account, extension));
+        let stored = match reading.await {
+            Ok(Ok(stored)) => stored,
+            Ok(Err(error)) => Stored::Unread(error.headline()),
+            Err(_) => Stored::Unread("Secrets Manager gave no answer in time".to_owned()),
+        };
+        found.insert(name.clone(), stored);
+    }
+    found
+}
+
+async fn stored(account: &Account, extension: &SecretExtension) -> std::result::Result<Stored, CallError> {
+    let id = match (&extension.name, &extension.lookup) {
+        (Some(name), _) => name.value.clone(),
+        (None, Some(Wanted::Ids(ids))) => ids.first().map(|id| id.value.clone()).unwrap_or_default(),
+        (None, Some(Wanted::Tags(tags))) => {
+            let tags = tags.iter().cloned().collect();
+            match &account.secrets_tagged(&tags).await?[..] {
+                [one] => one.arn.clone(),
+                [] => return Ok(Stored::Broken("no secret of the account has these tags".to_owned())),
+                many => return Ok(Stored::Broken(format!("{} secrets of the account have these tags", many.len()))),
+            }
+        }
+        (None, None) => return Ok(Stored::Unread("x-secrets doesn't say which secret".to_owned())),
+    };
+    let Some(secret) = account.secret(&id).await? else {
+        return Ok(Stored::Broken(format!("there is no value of {id} in Secrets Manager")));
+    };
+    Ok(match SecretDocument::parse(&secret.value) {
+        Ok(document) => Stored::Read { document, source: format!("Secrets Manager, version {}", secret.version) },
+        Err(error) => Stored::Broken(error.to_string()),
+    })
+}

@@ -1,0 +1,59 @@
+//! The kind of cluster, and what the project says of it.
+
+use std::collections::BTreeMap;
+
+use crate::base::Place;
+
+/// A kind of cluster; fixes follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    ConfluentCloud,
+    Msk,
+    MskIam,
+    SelfManaged,
+}
+
+impl Provider {
+    /// By the names of `x-kafka`.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "confluent-cloud" => Some(Self::ConfluentCloud),
+            "msk-scram" | "msk-tls" => Some(Self::Msk),
+            "msk-iam" => Some(Self::MskIam),
+            "self-managed" => Some(Self::SelfManaged),
+            _ => None,
+        }
+    }
+}
+
+/// `x-kafka`, and what can be told without it.
+#[derive(Debug, Clone)]
+pub struct ClusterFacts {
+    pub provider: Provider,
+    /// The name in `x-kafka`'s words.
+    pub provider_name: String,
+    /// In a person's words.
+    pub title: String,
+    /// `lkc-…`, an MSK cluster's ARN, or Kafka's own id.
+    pub id: Option<String>,
+    pub environment: Option<String>,
+    /// Where an administrator's tools start from.
+    pub bootstrap: Option<String>,
+    pub admin_config: Option<String>,
+    /// Principals by `client` or `service.client`.
+    pub principals: BTreeMap<String, String>,
+    pub place: Option<Place>,
+}
+
+impl ClusterFacts {
+    /// The principal that the project names for a client, with its `User:`.
+    pub(super) fn principal(&self, service: &str, client: &str) -> Option<String> {
+        let named = self.principals.get(&format!("{service}.{client}")).or_else(|| self.principals.get(client))?;
+        Some(if named.contains(':') { named.clone() } else { format!("User:{named}") })
+    }
+
+    /// What the broker must call itself: an id that Kafka knows, not an ARN.
+    pub(super) fn expected_id(&self) -> Option<&str> {
+        self.id.as_deref().filter(|id| !id.starts_with("arn:"))
+    }
+}

@@ -1,0 +1,86 @@
+//! What a preflight is about, gathered from the project, the catalogue and the stored secrets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cluster::ClusterFacts;
+use super::report::{Aws, Kafka, TargetFacts};
+use crate::base::{Findings, Place};
+use crate::confluent::Environment;
+use crate::profile::Component;
+
+/// A stored secret, as far as it was read. Values are in the services' environments; here are only names.
+#[derive(Debug, Clone)]
+pub struct StoredKeys {
+    pub keys: BTreeSet<String>,
+    /// Keys whose value is empty or has blanks around it.
+    pub spoilt: BTreeMap<String, &'static str>,
+    /// Where it came from, in words.
+    pub source: String,
+}
+
+/// What became of reading a secret.
+#[derive(Debug, Clone)]
+pub enum SecretState {
+    Read(StoredKeys),
+    /// Not read; the sentence says why. Nothing is wrong with the secret as far as we know.
+    Unread(String),
+    /// It is not there or can't be used.
+    Broken(String),
+}
+
+/// A secret that services read.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// Its name in the compose files.
+    pub name: String,
+    /// Its name in Secrets Manager.
+    pub stored_as: Option<String>,
+    pub service: String,
+    /// The keys that the service takes, with their variables. Empty: the whole secret is one variable.
+    pub keys: BTreeMap<String, String>,
+    pub state: SecretState,
+    pub place: Option<Place>,
+}
+
+/// A service that runs a known component.
+#[derive(Debug, Clone)]
+pub struct Service {
+    pub name: String,
+    pub component: Component,
+    pub image: String,
+    /// As the container will have it, with the secrets that could be read.
+    pub environment: Environment,
+    /// What is wrong with its settings.
+    pub findings: Findings,
+    pub place: Option<Place>,
+}
+
+/// Everything that is known before anything is asked.
+#[derive(Debug, Clone)]
+pub struct Input {
+    pub project: String,
+    pub env: Option<String>,
+    pub files: Vec<String>,
+    /// What is wrong with the project as a whole.
+    pub findings: Findings,
+    pub cluster: ClusterFacts,
+    pub services: Vec<Service>,
+    pub secrets: Vec<Secret>,
+    pub aws: Option<Aws>,
+}
+
+impl Input {
+    pub(super) fn facts(&self) -> TargetFacts {
+        TargetFacts {
+            project: self.project.clone(),
+            env: self.env.clone(),
+            services: self.services.iter().map(|service| service.name.clone()).collect(),
+            kafka: Some(Kafka {
+                provider: self.cluster.provider_name.clone(),
+                title: self.cluster.title.clone(),
+                cluster: self.cluster.id.clone(),
+            }),
+            aws: self.aws.clone(),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Says before anything is deployed whether settings, secrets, network, login and rights will hold.
+//!
+//! Comes in: the services that run a known component, each with the environment its container will have ([`Input`]). Goes out:
+//! a [`Report`]: what was checked, what came of it, why it matters and the command that mends it. Data only, no layout.
+//!
+//! ```text
+//! Input ─► targets (one per principal and settings) ─► steps with their needs ─► runner ─► checks ─► fixes merged ─► Report
+//! ```
+//!
+//! With `--wait` the checks that may end otherwise are run [`again`].
+//!
+//! Rules: a check never ends the run; what depends on a failed one is skipped, with the reason. Unknown is never a pass. Every
+//! step has a limit of ours. Nothing that is sent changes anything. No text quotes a secret: of a key, its first four letters.
+
+mod cluster;
+mod config;
+mod connection;
+mod fix;
+mod gather;
+mod input;
+mod remedy;
+mod report;
+mod rights;
+mod runner;
+mod secrets;
+mod target;
+
+pub use cluster::{ClusterFacts, Provider};
+pub use fix::{Fix, shell};
+pub use gather::{Gathered, Stored, gather};
+pub use input::{Input, Secret, SecretState, Service, StoredKeys};
+pub use report::{Aws, Category, Check, Kafka, Origin, Report, Status, Subject, Summary, TargetFacts, Vantage};
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::base::Deadline;
+
+/// No run is longer, whatever the limits of its steps add up to.
+const OVERALL_LIMIT: Duration = Duration::from_secs(30);
+
+/// What to check.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Empty: everything.
+    pub only: BTreeSet<Category>,
+    pub skip: BTreeSet<Category>,
+}
+
+impl Selection {
+    fn takes(&self, category: Category) -> bool {
+        (self.only.is_empty() || self.only.contains(&category)) && !self.skip.contains(&category)
+    }
+}
+
+/// Runs the checks that are selected, and what they need.
+pub async fn run(input: &Input, selection: &Selection, vantage: Vantage) -> Report {
+    let started = Instant::now();
+    let checks = checks(input, selection, vantage, |_| true).await;
+    Report::new(input, vantage, checks, started.elapsed())
+}
+
+/// Runs again what may end otherwise now, and what was skipped because of it; the rest stays as it was.
+pub async fn again(input: &Input, selection: &Selection, earlier: &Report) -> Report {
+    let started = Instant::now();
+    let open: BTreeSet<&str> = earlier
+        .checks
+        .iter()
+        .filter(|check| check.is_worth_repeating() || check.status == Status::Skipped)
+        .map(|check| check.id.as_str())
+        .collect();
+    let mut fresh = checks(input, selection, earlier.vantage, |check| open.contains(check.id.as_str())).await;
+    for check in &mut fresh {
+        let before = earlier.checks.iter().find(|other| other.id == check.id);
+        check.attempts += before.map_or(0, |before| before.attempts);
+    }
+    let mut merged: Vec<Check> = Vec::new();
+    for before in &earlier.checks {
+        let now = fresh.iter().position(|check| check.id == before.id).map(|at| fresh.remove(at));
+        merged.push(now.unwrap_or_else(|| before.clone()));
+    }
+    // What only shows now: a layer that held before.
+    merged.extend(fresh);
+    // A check that only stood there as a reason has gone with its trouble.
+    merged.retain(|check| selection.takes(check.category) || check.status.is_trouble());
+    Report::new(input, earlier.vantage, merged, Duration::from_millis(earlier.duration_ms) + started.elapsed())
+}
+
+async fn checks(input: &Input, selection: &Selection, vantage: Vantage, wanted: impl Fn(&Check) -> bool) -> Vec<Check> {
+    let mut plan = runner::Plan::default();
+    config::plan(input, &mut plan);
+    secrets::plan(input, &mut plan);
+    for target in target::targets(input) {
+        let connected = connection::plan(&target, &input.cluster, vantage, &mut plan);
+        rights::plan(&target, &connected, &mut plan);
+    }
+    plan.keep(|check| selection.takes(check.category) && wanted(check));
+    let mut checks = plan.run(Deadline::after(OVERALL_LIMIT)).await;
+    fix::attach(&mut checks, &input.cluster);
+    // What only ran because something else needs it is shown where it is the reason.
+    checks.retain(|check| selection.takes(check.category) || check.status.is_trouble());
+    checks
+}
