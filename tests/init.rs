@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::support::golden;
 use crate::support::program::{run, run_with};
+use crate::support::terminal;
 
 const CLOUD: &[&str] = &[
     "init",
@@ -245,4 +246,18 @@ fn the_projects_name_comes_from_the_folder_when_nobody_gives_one() {
     let ran = run_with(&folder, &arguments, "", &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(fs::read_to_string(folder.join("docker-compose.yml")).unwrap().contains("\nname: my-kafka-project\n"));
+}
+
+/// On a terminal, what is missing is asked for; the flags' answers are not.
+#[test]
+fn a_terminal_is_asked_for_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers = ["connect", "dev", "2", "kafka.example.internal:9093", "scram-sha-512"];
+    let ran = terminal::run(folder.path(), &["init", "-p", "orders"], &answers);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for question in ["Which component?", "Name of the environment", "What kind of Kafka cluster?", "How do clients log in?"] {
+        assert!(ran.stdout.contains(question), "{question}: {}", ran.stdout);
+    }
+    let text = fs::read_to_string(folder.path().join("envs/dev.yml")).unwrap();
+    assert!(text.contains("CONNECT_SASL_MECHANISM: SCRAM-SHA-512") && text.contains("provider: self-managed"));
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::support::program::{Ran, run, run_with};
+use crate::support::terminal;
 
 const COMPOSE: [&str; 6] = ["secrets", "compose", "connect", "--env", "dev", "--from"];
 
@@ -131,4 +132,16 @@ secrets:
     assert_eq!(document["CONNECT_CONSUMER_SASL_JAAS_CONFIG"], login("w", "wp"));
     assert_eq!(document["CONNECT_VALUE_CONVERTER_SCHEMA_REGISTRY_URL"], "https://r");
     assert_eq!(document["CONNECT_VALUE_CONVERTER_BASIC_AUTH_USER_INFO"], "r:rp");
+}
+
+/// A password is typed without being shown, and values come onto a terminal only after a yes.
+#[test]
+fn a_terminal_is_asked_and_shows_no_value_by_itself() {
+    let folder = project();
+    let arguments = ["secrets", "compose", "connect", "--env", "dev"];
+    let refused = terminal::run(folder.path(), &arguments, &["connect", "hunter2", "n"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stdout.contains("the values were not shown") && !refused.stdout.contains("hunter2"), "{}", refused.stdout);
+    let shown = terminal::run(folder.path(), &arguments, &["connect", "hunter2", "y"]);
+    assert_eq!((shown.code, shown.stdout.matches("hunter2").count()), (0, 4), "{shown:?}");
 }

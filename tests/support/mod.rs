@@ -4,3 +4,4 @@ pub(crate) mod bed;
 pub(crate) mod deployment;
 pub(crate) mod golden;
 pub(crate) mod program;
+pub(crate) mod terminal;

@@ -1,0 +1,34 @@
+//! Runs the program on a terminal and answers its questions, with the bed's Python and `terminal.py`.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use assert_cmd::cargo::cargo_bin;
+
+use super::program::Ran;
+
+/// What the terminal showed is in `stdout`; stderr goes to the terminal, too.
+pub(crate) fn run(folder: &Path, arguments: &[&str], answers: &[&str]) -> Ran {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let venv = Command::new(root.join("tests/bed/venv")).output().unwrap();
+    let python = String::from_utf8(venv.stdout).unwrap();
+    let output = Command::new(python.trim())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder)
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1")
+        .arg(root.join("tests/support/terminal.py"))
+        .arg(folder)
+        .arg("30")
+        .arg(cargo_bin("confluent-ecs"))
+        .args(arguments)
+        .write_stdin(answers.join("\n"))
+        .output()
+        .unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
