@@ -456,3 +456,119 @@ fn a_stopped_broker_is_missed() {
     drop(alone);
     assert!(found.contains(&"CE302 warned refused".to_owned()), "{found:?}");
 }
+
+/// The verb itself, on a project that `init` wrote.
+struct Project {
+    folder: tempfile::TempDir,
+    case: Case,
+    output: String,
+}
+
+impl Project {
+    fn new(name: &str) -> Self {
+        let case = Case::new(name);
+        let facts = bed().facts("kafka");
+        let mut project = Self { folder: tempfile::tempdir().unwrap(), case, output: String::new() };
+        let bootstrap = text(&facts["bootstrap"]["SASL_SSL"]);
+        let (authority, config) = (text(&facts["tls"]["ca"]), text(&facts["command_config"]));
+        let group = project.case.group.clone();
+        let init = [
+            "init",
+            "connect",
+            "--env",
+            "dev",
+            "-p",
+            &group,
+            "--kafka",
+            "self-managed",
+            "--mechanism",
+            "scram-sha-512",
+            "--bootstrap",
+            &bootstrap,
+            "--ca-file",
+            &authority,
+            "--admin-config",
+            &config,
+            "--vpc-tag",
+            "Name=shared",
+            "--ecs-cluster",
+            "kafka",
+        ];
+        assert_eq!(project.run(&init), 0, "{}", project.output);
+        project.store(&project.case.password.clone());
+        project
+    }
+
+    /// A secrets file with a login for every client.
+    fn store(&self, password: &str) {
+        let module = "org.apache.kafka.common.security.scram.ScramLoginModule";
+        let jaas = Jaas::login(module, &Secret::new(self.case.user.clone()), &Secret::new(password)).compose();
+        let value = confluent::escape(jaas.expose());
+        let keys = ["", "PRODUCER_", "CONSUMER_", "ADMIN_"].map(|client| format!("CONNECT_{client}SASL_JAAS_CONFIG"));
+        let document: serde_json::Map<String, Value> = keys.into_iter().map(|key| (key, json!(value))).collect();
+        std::fs::write(self.folder.path().join("secret.json"), json!(document).to_string()).unwrap();
+    }
+
+    fn run(&mut self, arguments: &[&str]) -> i32 {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_confluent-ecs"));
+        command.current_dir(self.folder.path()).args(arguments).env_remove("GITHUB_ACTIONS").env("LC_ALL", "C.UTF-8");
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        self.output = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(!self.output.contains(&self.case.password), "a password was printed");
+        output.status.code().unwrap()
+    }
+
+    fn preflight(&mut self, more: &[&str]) -> i32 {
+        let mut arguments = vec!["preflight", "--env", "dev", "--secrets-file", "secret.json"];
+        arguments.extend(more);
+        self.run(&arguments)
+    }
+}
+
+#[test]
+fn the_fix_run_as_it_is_printed_makes_the_verb_pass() {
+    let _shared = shared();
+    let mut project = Project::new("verb");
+    assert_eq!(project.preflight(&[]), 3, "{}", project.output);
+    for shown in
+        ["kafka-acls", "× ", "fix   kafka-acls --bootstrap-server", "next: run the fix, then  confluent-ecs preflight --env dev"]
+    {
+        assert!(project.output.contains(shown), "{shown} is not in\n{}", project.output);
+    }
+    assert_eq!(project.preflight(&["--output", "json"]), 3, "{}", project.output);
+    let report: Value = serde_json::from_str(&project.output).unwrap();
+    schema().validate(&report).unwrap();
+    let tools = text(&bed().facts("kafka")["bin"]);
+    let path = format!("{tools}:{}", std::env::var("PATH").unwrap());
+    let mut done = std::collections::BTreeSet::new();
+    for fix in report["checks"].as_array().unwrap().iter().flat_map(|check| check["fixes"].as_array().unwrap()) {
+        let Some(argv) = fix["argv"].as_array().filter(|argv| done.insert(json!(argv).to_string())) else { continue };
+        let words: Vec<&str> = argv.iter().map(|word| word.as_str().unwrap()).collect();
+        let ran =
+            std::process::Command::new(format!("{tools}/{}", words[0])).args(&words[1..]).env("PATH", &path).output().unwrap();
+        assert!(ran.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+    assert_eq!(done.len(), 4);
+    assert_eq!(project.preflight(&["--wait", "20s"]), 0, "{}", project.output);
+    assert!(project.output.contains(" passed in "), "{}", project.output);
+    assert_eq!(project.preflight(&["--strict", "--only", "kafka-acls"]), 0, "{}", project.output);
+}
+
+#[test]
+fn the_verb_ends_as_the_interface_says() {
+    let _shared = shared();
+    let mut project = Project::new("ends");
+    project.store("a-password-of-nobody");
+    assert_eq!(project.preflight(&["--short"]), 3, "{}", project.output);
+    assert!(project.output.contains("bad-credentials") && !project.output.contains('✓'), "{}", project.output);
+    assert!(!project.output.contains("a-password-of-nobody"), "a password was printed");
+
+    std::fs::write(project.folder.path().join("secret.json"), r#"{"CONNECT_SASL_JAAS_CONFIG": ""}"#).unwrap();
+    assert_eq!(project.preflight(&["--only", "secrets"]), 3, "{}", project.output);
+    assert!(project.output.contains("CONNECT_ADMIN_SASL_JAAS_CONFIG") && project.output.contains("CE211"), "{}", project.output);
+
+    assert_eq!(project.preflight(&["--only", "everything"]), 2, "{}", project.output);
+    std::fs::write(project.folder.path().join("secret.json"), "{").unwrap();
+    assert_eq!(project.preflight(&[]), 2, "{}", project.output);
+    assert_eq!(project.run(&["preflight", "--env", "dev", "--secrets-file", "nowhere.json"]), 2, "{}", project.output);
+}

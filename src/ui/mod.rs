@@ -46,6 +46,8 @@ enum Form {
 pub struct Ui {
     form: Form,
     style: Style,
+    /// For a result: stdout may go into a file while stderr is on a terminal.
+    result_style: Style,
     sources: Sources,
     output: Output,
     /// Somebody sits at both ends.
@@ -61,14 +63,15 @@ impl Ui {
             (false, true) => Form::GitHub,
             (false, false) => Form::Plain,
         };
-        let colour = match display.color {
+        let colour = |terminal: bool| match display.color {
             When::Always => true,
             When::Never => false,
             When::Auto => terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         };
         Self {
             form,
-            style: Style::new(colour),
+            style: Style::new(colour(terminal)),
+            result_style: Style::new(colour(io::stdout().is_terminal())),
             sources: Sources::default(),
             output: display.output,
             terminal: terminal && io::stdin().is_terminal(),

@@ -34,7 +34,7 @@ impl Ui {
         if self.wants_json() {
             self.json(report);
         } else {
-            let text = Drawing { style: self.style, utf8: has_utf8(), view }.report(report);
+            let text = Drawing { style: self.result_style, utf8: has_utf8(), view }.report(report);
             self.result(&text);
         }
     }
