@@ -8,7 +8,7 @@ use confluent_ecs::kafka::{self, Login, Mechanism, Operation, Protocol, Settings
 use confluent_ecs::net::{Endpoint, tls};
 use serde_json::{Value, json};
 
-use crate::support::bed::{bed, unique};
+use crate::support::bed::{all_brokers, bed, unique};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -166,6 +166,7 @@ fn addresses_that_misbehave_have_their_own_causes() {
 
 #[test]
 fn rights_are_told_of_topics_and_groups_that_are_there_and_that_are_not() {
+    let _brokers = all_brokers();
     let credentials = user("rights");
     let (there, missing, hidden, group) = (unique("there"), unique("missing"), unique("hidden"), unique("group"));
     bed().call("kafka/topics", &json!({ "create": [{ "name": there, "partitions": 2 }, { "name": hidden, "partitions": 1 }] }));

@@ -1,7 +1,7 @@
 //! Preflight against real brokers: each fault has its code and cause, in time, with no false alarm beside it and nothing changed.
 
 use std::collections::BTreeMap;
-use std::sync::{OnceLock, RwLock, RwLockReadGuard};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use confluent_ecs::base::{Findings, Secret};
@@ -10,21 +10,11 @@ use confluent_ecs::preflight::{self, ClusterFacts, Input, Provider, Report, Sele
 use confluent_ecs::profile::Catalogue;
 use serde_json::{Value, json};
 
-use crate::support::bed::{bed, unique};
+use crate::support::bed::{all_brokers, bed, brokers_alone, unique};
 
 const IMAGE: &str = "confluentinc/cp-kafka-connect:8.0.7";
 /// What the interface promises for a black hole: under 6 s, whatever the number of brokers.
 const LONGEST: Duration = Duration::from_secs(6);
-
-/// One test stops a broker: it has the bed for itself.
-fn shared() -> RwLockReadGuard<'static, ()> {
-    lock().read().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn lock() -> &'static RwLock<()> {
-    static LOCK: OnceLock<RwLock<()>> = OnceLock::new();
-    LOCK.get_or_init(RwLock::default)
-}
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
@@ -32,6 +22,8 @@ fn text(value: &Value) -> String {
 
 /// A Connect service on the bed, with its own user, group and topics.
 struct Case {
+    /// The bed's cluster.
+    part: &'static str,
     user: String,
     password: String,
     group: String,
@@ -43,11 +35,16 @@ struct Case {
 impl Case {
     /// Everything right, on SASL_SSL with SCRAM-SHA-512.
     fn new(name: &str) -> Self {
-        let facts = bed().facts("kafka");
+        Self::on("kafka", name)
+    }
+
+    fn on(part: &'static str, name: &str) -> Self {
+        let facts = bed().facts(part);
         let group = unique(name);
-        let user = bed().call("kafka/user", &json!({ "name": format!("{group}-user") }));
+        let user = bed().call(&format!("{part}/user"), &json!({ "name": format!("{group}-user") }));
         let (user, password) = (text(&user["name"]), text(&user["password"]));
         let mut case = Self {
+            part,
             login: Some((user.clone(), password.clone())),
             user,
             password,
@@ -102,7 +99,7 @@ impl Case {
     }
 
     fn acls(&self, how: &str, resource: &str, name: &str, operations: &[&str]) {
-        bed().call("kafka/acls", &json!({ how: [self.acl(resource, name, operations)] }));
+        bed().call(&format!("{}/acls", self.part), &json!({ how: [self.acl(resource, name, operations)] }));
     }
 
     /// A property for each of the four clients.
@@ -114,7 +111,7 @@ impl Case {
     }
 
     fn listener(&mut self, name: &str) -> &mut Self {
-        let servers = text(&bed().facts("kafka")["bootstrap"][name]);
+        let servers = text(&bed().facts(self.part)["bootstrap"][name]);
         self.set("bootstrap.servers", &servers)
     }
 
@@ -222,7 +219,7 @@ fn state(case: &Case) -> Value {
 
 #[test]
 fn what_is_right_passes_whatever_the_listener_and_mechanism() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let mut case = Case::granted("right");
     for (listener, protocol) in [("SASL_SSL", "SASL_SSL"), ("SASL_PLAINTEXT", "SASL_PLAINTEXT")] {
         for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
@@ -238,7 +235,7 @@ fn what_is_right_passes_whatever_the_listener_and_mechanism() {
 
 #[test]
 fn faults_of_the_login_have_their_own_causes() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let mut case = Case::granted("login");
     let wrong = "not-the-password-of-anybody";
     for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
@@ -266,7 +263,7 @@ fn faults_of_the_login_have_their_own_causes() {
 
 #[test]
 fn faults_of_tls_have_their_own_causes() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let mut case = Case::granted("tls");
     case.set("sasl.mechanism", "PLAIN");
     for (listener, cause) in [("EXPIRED", "tls-expired"), ("OTHERCA", "tls-untrusted"), ("OTHERHOST", "tls-hostname")] {
@@ -283,7 +280,7 @@ fn faults_of_tls_have_their_own_causes() {
 
 #[test]
 fn faults_of_the_network_have_their_own_causes() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let faults = bed().facts("faults");
     let mut case = Case::new("network");
     for (address, trouble, exit) in [
@@ -305,7 +302,7 @@ fn faults_of_the_network_have_their_own_causes() {
 
 #[test]
 fn brokers_that_are_not_where_they_say_are_found() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let mut case = Case::granted("advertised");
     case.set("sasl.mechanism", "PLAIN").listener("UNREACHABLE");
     let report = case.run();
@@ -317,7 +314,7 @@ fn brokers_that_are_not_where_they_say_are_found() {
 
 #[test]
 fn the_wrong_cluster_is_named() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let mut case = Case::granted("cluster");
     case.cluster.id = Some(text(&bed().facts("kafka")["cluster_id"]));
     expect(&case.run(), &[]);
@@ -327,7 +324,7 @@ fn the_wrong_cluster_is_named() {
 
 #[test]
 fn a_missing_right_is_named_with_the_command_that_grants_it() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let case = Case::granted("rights");
     let [configs, offsets, status] = case.topics();
     bed().call(
@@ -365,7 +362,7 @@ fn a_missing_right_is_named_with_the_command_that_grants_it() {
 
 #[test]
 fn nothing_granted_is_one_command_for_each_resource() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let case = Case::new("nothing");
     let before = state(&case);
     let report = case.run();
@@ -391,9 +388,28 @@ fn nothing_granted_is_one_command_for_each_resource() {
     assert_eq!(state(&case), before, "preflight changed the cluster");
 }
 
+/// A cluster without a group has no `__consumer_offsets`, and it must stay so: the whole of it is compared.
+#[test]
+fn a_cluster_that_nobody_has_used_stays_as_it_is() {
+    let mut case = Case::on("kafka_virgin", "virgin");
+    for topic in ["CONFIG", "OFFSET", "STATUS"] {
+        case.settings.insert(format!("CONNECT_{topic}_STORAGE_REPLICATION_FACTOR"), "1".to_owned());
+    }
+    case.acls("add", "GROUP", &case.group, &["READ"]);
+    for topic in case.topics() {
+        case.acls("add", "TOPIC", &topic, &["READ", "WRITE", "CREATE", "DESCRIBE_CONFIGS"]);
+    }
+    let before = bed().call("kafka_virgin/state", &json!({}));
+    expect(&case.run(), &[]);
+    case.acls("remove", "GROUP", &case.group, &["READ"]);
+    expect(&case.run(), &["CE401 failed"]);
+    case.acls("add", "GROUP", &case.group, &["READ"]);
+    assert_eq!(bed().call("kafka_virgin/state", &json!({})), before, "preflight changed the cluster");
+}
+
 #[test]
 fn a_deny_stands_over_an_allow() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let case = Case::granted("deny");
     let [_, offsets, _] = case.topics();
     let mut deny = case.acl("TOPIC", &offsets, &["WRITE"]);
@@ -406,7 +422,7 @@ fn a_deny_stands_over_an_allow() {
 
 #[test]
 fn a_topic_that_the_cluster_would_refuse_is_found_before_connect_asks() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let mut case = Case::granted("policy");
     case.settings.insert("CONNECT_OFFSET_STORAGE_REPLICATION_FACTOR".into(), "1".into());
     let report = case.run();
@@ -417,7 +433,7 @@ fn a_topic_that_the_cluster_would_refuse_is_found_before_connect_asks() {
 
 #[test]
 fn only_what_is_asked_for_is_shown_with_what_it_needs() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let mut case = Case::granted("only");
     let selection = Selection { only: [preflight::Category::KafkaAcls].into(), ..Selection::default() };
     let report = case.selected(&selection);
@@ -429,7 +445,7 @@ fn only_what_is_asked_for_is_shown_with_what_it_needs() {
 
 #[test]
 fn clients_of_one_principal_are_asked_once_and_others_by_themselves() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let case = Case::granted("clients");
     let report = case.run();
     let logins: Vec<_> = report.checks.iter().filter(|check| check.code.to_string() == "CE304").collect();
@@ -446,7 +462,7 @@ fn clients_of_one_principal_are_asked_once_and_others_by_themselves() {
 
 #[test]
 fn a_stopped_broker_is_missed() {
-    let alone = lock().write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let alone = brokers_alone();
     let mut case = Case::granted("stopped");
     case.listener("SASL_SSL");
     bed().call("kafka/stop_broker", &json!({ "broker": 3 }));
@@ -527,7 +543,7 @@ impl Project {
 
 #[test]
 fn the_fix_run_as_it_is_printed_makes_the_verb_pass() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let mut project = Project::new("verb");
     assert_eq!(project.preflight(&[]), 3, "{}", project.output);
     for shown in
@@ -556,7 +572,7 @@ fn the_fix_run_as_it_is_printed_makes_the_verb_pass() {
 
 #[test]
 fn the_verb_ends_as_the_interface_says() {
-    let _shared = shared();
+    let _brokers = all_brokers();
     let mut project = Project::new("ends");
     project.store("a-password-of-nobody");
     assert_eq!(project.preflight(&["--short"]), 3, "{}", project.output);

@@ -13,7 +13,7 @@ use confluent_ecs::confluent::{self, Environment, Text};
 use confluent_ecs::profile::Catalogue;
 use serde_json::{Value, json};
 
-use crate::support::bed::{bed, unique};
+use crate::support::bed::{all_brokers, bed, unique};
 use crate::support::program::{run, run_with};
 
 /// What breaks in one layer or another: JAAS quoting, Java properties, JSON, config providers, shells, other encodings.
@@ -90,6 +90,7 @@ fn running(worker: &Value, connector: &str) {
 /// Writes the project, starts the worker, and sends a line from a file through a topic into another file: with that the worker, a
 /// producer, a consumer and an admin client have all logged in.
 fn carries_a_line(mechanism: &str, listener: &str, authority: Option<&str>) {
+    let _brokers = all_brokers();
     let facts = bed().facts("kafka");
     let folder = tempfile::tempdir().unwrap();
     let project = unique("worker");

@@ -7,8 +7,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -33,6 +33,21 @@ pub(crate) fn bed() -> &'static Bed {
 pub(crate) fn unique(prefix: &str) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     format!("{prefix}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// While a test holds this, no broker is stopped.
+pub(crate) fn all_brokers() -> RwLockReadGuard<'static, ()> {
+    brokers().read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For the test that stops a broker: no other test that minds is running.
+pub(crate) fn brokers_alone() -> RwLockWriteGuard<'static, ()> {
+    brokers().write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn brokers() -> &'static RwLock<()> {
+    static BROKERS: RwLock<()> = RwLock::new(());
+    &BROKERS
 }
 
 impl Bed {
