@@ -7,6 +7,7 @@ mod compose;
 mod deploy;
 mod init;
 mod kafka;
+mod preflight;
 mod readme;
 mod render;
 mod secrets;
