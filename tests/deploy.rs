@@ -50,7 +50,7 @@ fn a_stack_is_created_changed_looked_at_and_deleted() {
     let again = shop.run(UP);
     ended(&again, 0);
     holds(&again.stdout, &["shop-dev is up to date"]);
-    assert_eq!(again.stderr, "");
+    assert_eq!(again.stderr, "preflight skipped, as asked for: nothing is known of Kafka, network and secrets\n");
 
     let updated = shop.run_with(UP, "", &[("LEVEL", "2")]);
     ended(&updated, 0);
@@ -319,4 +319,39 @@ fn under_github_actions_a_failed_deploy_is_an_annotation() {
     let failed = shop.run_with(UP, "", &[("GITHUB_ACTIONS", "true")]);
     ended(&failed, 6);
     holds(&failed.stderr, &["::error::failed: creating shop-dev failed after", "%0A  × worker service: "]);
+}
+
+#[test]
+fn preflight_comes_first_and_what_would_fail_is_not_deployed() {
+    let shop = Deployment::empty();
+    for file in ["docker-compose.yml", "envs/dev.yml"] {
+        std::fs::remove_file(shop.path().join(file)).unwrap();
+    }
+    shop.seed(&json!({ "name": "main", "cluster": "shop" }));
+    let init = ["init", "connect", "-p", "shop", "--kafka", "self-managed", "--mechanism", "plain", "--bootstrap", "127.0.0.1:1"];
+    let lookups = ["--vpc-tag", "Name=main", "--subnet-tag", "vpc::usage=app", "--ecs-cluster", "shop"];
+    ended(&shop.run(&[init.as_slice(), &lookups].concat()), 0);
+    let put = ["secrets", "put", "connect", "--from", "-", "--yes"];
+    ended(&shop.run_with(&put, "username=worker\npassword=worker\n", &[]), 0);
+
+    let refused = shop.run(&["up", "--yes"]);
+    ended(&refused, 9);
+    holds(&refused.stdout, &["CE302", "127.0.0.1:1"]);
+    holds(&refused.stderr, &["nothing was deployed; --skip-preflight deploys all the same"]);
+    ended(&shop.run(&["status"]), 2);
+
+    let skipped = shop.run(UP);
+    ended(&skipped, 0);
+    holds(&skipped.stderr, &["preflight skipped, as asked for"]);
+}
+
+#[test]
+fn preflight_says_when_there_is_nothing_that_it_knows() {
+    let shop = Deployment::new();
+    let ran = shop.run(&["up", "--yes"]);
+    ended(&ran, 0);
+    holds(
+        &ran.stderr,
+        &["preflight: the project runs no component that is known here, nothing was checked", "created       worker service"],
+    );
 }

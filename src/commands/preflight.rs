@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use super::project::{self, Examined, Ready, Request};
+use super::world::block_on;
 use crate::aws::{Account, CallError};
 use crate::base::{Deadline, Error, Exit, Failure, Result, Secret};
 use crate::cli::{CheckCategory, PreflightArgs, ProjectArgs};
@@ -20,22 +21,99 @@ const AWS_LIMIT: Duration = Duration::from_secs(10);
 /// The pause between two tries of `--wait`.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// What is looked at.
+struct Look<'a> {
+    project: &'a ProjectArgs,
+    /// `-n`.
+    name: Option<&'a str>,
+    secrets_file: Option<&'a Path>,
+    selection: Selection,
+    wait: Option<Duration>,
+}
+
+/// How a look ended.
+enum Looked {
+    Report(Box<Report>),
+    /// The project runs nothing that is known here.
+    NothingKnown,
+    Interrupted,
+}
+
 pub(super) fn run(args: &ProjectArgs, preflight: &PreflightArgs, ui: &mut Ui) -> Result<Exit> {
+    let look = Look {
+        project: args,
+        name: None,
+        secrets_file: preflight.secrets_file.as_deref(),
+        selection: Selection { only: categories(&preflight.only), skip: categories(&preflight.skip) },
+        wait: preflight.wait,
+    };
+    match look_now(&look, ui)? {
+        Looked::Report(report) => {
+            let report = report.closed(preflight.strict);
+            ui.report(&report, ReportView { short: preflight.short, again: &args.again(None) });
+            Ok(report.exit(preflight.strict))
+        }
+        Looked::NothingKnown => Err(Failure::usage("no service of the project runs a component that is known here")
+            .help("known images: cp-kafka-connect, cp-server-connect and their bases, whatever the registry")
+            .help("for an image with another name, write x-confluent: { component: connect } into the service")
+            .into()),
+        Looked::Interrupted => {
+            ui.note("interrupted; nothing was changed");
+            Ok(Exit::Interrupted)
+        }
+    }
+}
+
+/// Preflight as the first part of a deploy: shows what it found, and gives an exit where the deploy must not go on. What could not be
+/// told stops it only with `strict`, or where somebody is there to ask and says no.
+pub(super) fn before_deploy(
+    args: &ProjectArgs,
+    name: Option<&str>,
+    strict: bool,
+    yes: bool,
+    ui: &mut Ui,
+) -> Result<Option<Exit>> {
+    let look = Look { project: args, name, secrets_file: None, selection: Selection::default(), wait: None };
+    let again = args.again(name);
+    match look_now(&look, ui)? {
+        Looked::Report(report) => {
+            let report = report.closed(strict);
+            let exit = report.exit(strict);
+            if exit != Exit::Done {
+                ui.report(&report, ReportView { short: true, again: &again });
+                ui.note("nothing was deployed; --skip-preflight deploys all the same");
+                return Ok(Some(exit));
+            }
+            ui.report_aside(&report, ReportView { short: true, again: &again });
+            let unknown = report.summary.unknown;
+            if unknown > 0 && !yes && ui.can_ask() && !ui.confirm(&format!("{unknown} could not be told; go on?"))? {
+                ui.note("nothing was deployed");
+                return Ok(Some(Exit::Interrupted));
+            }
+            Ok(None)
+        }
+        Looked::NothingKnown => {
+            ui.note("preflight: the project runs no component that is known here, nothing was checked");
+            Ok(None)
+        }
+        Looked::Interrupted => {
+            ui.note("interrupted; nothing was changed");
+            Ok(Some(Exit::Interrupted))
+        }
+    }
+}
+
+fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
     let catalogue = Catalogue::builtin()?;
-    let mut examined = examine(args, None, ui)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::fault("the runtime can't start").cause(error))?;
-    let result: Result<Option<Report>> = runtime.block_on(async {
-        let (stored, aws) = match &preflight.secrets_file {
+    let mut examined = examine(look, None, ui)?;
+    block_on(async {
+        let (stored, aws) = match look.secrets_file {
             Some(path) => (from_file(path, &examined.ready.extensions)?, None),
             None if examined.ready.extensions.secrets.is_empty() => (BTreeMap::new(), None),
             None => match Account::connect(Deadline::after(AWS_LIMIT)).await {
                 Ok(account) => {
                     // The account's number and region may be part of a secret's name.
-                    examined = examine(args, Some(&account), ui)?;
+                    examined = examine(look, Some(&account), ui)?;
                     let facts = Aws { account: account.caller.account.clone(), region: account.region.clone() };
                     (from_account(&account, &examined.ready.extensions).await, Some(facts))
                 }
@@ -52,32 +130,19 @@ pub(super) fn run(args: &ProjectArgs, preflight: &PreflightArgs, ui: &mut Ui) ->
         let input =
             preflight::gather(&Gathered { project, extensions, catalogue, findings: &findings, stored: &stored, env, aws });
         if input.services.is_empty() {
-            return Err(Failure::usage("no service of the project runs a component that is known here")
-                .help("known images: cp-kafka-connect, cp-server-connect and their bases, whatever the registry")
-                .help("for an image with another name, write x-confluent: { component: connect } into the service")
-                .into());
+            return Ok(Looked::NothingKnown);
         }
-        let selection = Selection { only: categories(&preflight.only), skip: categories(&preflight.skip) };
         tokio::select! {
-            report = checked(&input, &selection, preflight.wait, ui) => Ok(Some(report)),
-            _ = tokio::signal::ctrl_c() => Ok(None),
+            report = checked(&input, &look.selection, look.wait, ui) => Ok(Looked::Report(Box::new(report))),
+            _ = tokio::signal::ctrl_c() => Ok(Looked::Interrupted),
         }
-    });
-    // A resolver that does not answer must not keep the program.
-    runtime.shutdown_background();
-    let Some(report) = result? else {
-        ui.note("interrupted; nothing was changed");
-        return Ok(Exit::Interrupted);
-    };
-    let report = report.closed(preflight.strict);
-    ui.report(&report, ReportView { short: preflight.short, again: &args.again(None) });
-    Ok(report.exit(preflight.strict))
+    })
 }
 
 /// The project with what is wrong with it; files that can't be relied on end the run.
-fn examine(args: &ProjectArgs, account: Option<&Account>, ui: &mut Ui) -> Result<Examined> {
+fn examine(look: &Look<'_>, account: Option<&Account>, ui: &mut Ui) -> Result<Examined> {
     let account = account.map(|account| project::Account { id: account.caller.account.clone(), region: account.region.clone() });
-    let examined = project::examine(&Request { project: args, name: None, account, touches_stack: false }, ui)?;
+    let examined = project::examine(&Request { project: look.project, name: look.name, account, touches_stack: false }, ui)?;
     if examined.of_files.has_errors() {
         return Err(Error::Findings(examined.of_files));
     }

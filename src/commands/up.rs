@@ -1,5 +1,6 @@
 //! `up`: preflight → plan → confirm → deploy → watch.
 
+use super::preflight;
 use super::project::{Ready, Request, load};
 use super::session::{Session, must_be_answerable};
 use super::world::block_on;
@@ -13,6 +14,11 @@ pub(super) fn run(cli: &Cli, args: &UpArgs, ui: &mut Ui) -> Result<Exit> {
     let name = args.stack.name.as_deref();
     let ready = load(&Request { project: &cli.project, name, account: None, touches_stack: true }, ui)?;
     must_be_answerable("up", cli, ui)?;
+    if args.skip_preflight {
+        ui.note("preflight skipped, as asked for: nothing is known of Kafka, network and secrets");
+    } else if let Some(exit) = preflight::before_deploy(&cli.project, name, args.strict, cli.display.yes, ui)? {
+        return Ok(exit);
+    }
     block_on(async {
         let session = Session::begin("confluent-ecs/up/v1", cli, name, &ready, args.timeout).await?;
         up(&session, args, &ready, ui).await

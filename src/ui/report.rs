@@ -39,6 +39,15 @@ impl Ui {
         }
     }
 
+    /// Shows a report beside the result of something else: on stderr, as text.
+    pub fn report_aside(&mut self, report: &Report, view: ReportView<'_>) {
+        if self.form == Form::GitHub {
+            self.annotations(report);
+        }
+        let text = Drawing { style: self.style, utf8: has_utf8(), view }.report(report);
+        self.note(text.trim_end());
+    }
+
     /// What did not pass, beside the line of the file that it is about.
     fn annotations(&mut self, report: &Report) {
         for check in report.checks.iter().filter(|check| matches!(check.status, Status::Failed | Status::Warned)) {
