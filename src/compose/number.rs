@@ -32,17 +32,39 @@ pub(super) fn decimal(text: &str) -> Option<i64> {
     text.parse().ok()
 }
 
-/// A float as a cast takes it: decimal with optional exponent, `inf`, `infinity` and `nan` in any case.
+/// A float as a cast takes it: decimal with optional exponent, `_` between digits, and `inf`, `infinity` and `nan` in any case.
 pub(super) fn float(text: &str) -> Option<f64> {
     let body = text.strip_prefix(['+', '-']).unwrap_or(text);
     let named = ["inf", "infinity", "nan"].iter().any(|name| body.eq_ignore_ascii_case(name));
+    let bytes = body.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let allowed = |(at, byte): (usize, &u8)| match byte {
+        b'_' => digit(at.checked_sub(1)) && digit(Some(at + 1)),
+        _ => byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'),
+    };
     let decimal = body.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && body.bytes().any(|byte| byte.is_ascii_digit())
-        && body.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
+        && bytes.iter().any(u8::is_ascii_digit)
+        && bytes.iter().enumerate().all(allowed);
     if !named && !decimal {
         return None;
     }
-    let value: f64 = text.parse().ok()?;
+    let value: f64 = if decimal { text.replace('_', "").parse().ok()? } else { text.parse().ok()? };
     // Out of range is an error, not infinity.
     (named || value.is_finite()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::float;
+
+    #[test]
+    fn floats_of_casts() {
+        for (text, value) in [("1.5", 1.5), ("1_000", 1000.0), (".5", 0.5), ("1e-1", 0.1), ("+2", 2.0), ("5.", 5.0)] {
+            assert_eq!(float(text), Some(value), "{text}");
+        }
+        for wrong in ["", "_1", "1_", "1__0", "1_.5", "0x1F", "1e999", "half", "1,5", "--1"] {
+            assert_eq!(float(wrong), None, "{wrong}");
+        }
+        assert!(float("inf").is_some_and(f64::is_infinite));
+    }
 }
