@@ -176,7 +176,8 @@ fn throttling_in_the_middle_is_ridden_out() {
     let shop = Deployment::new();
     shop.script(&json!({ "provisioning": 3 }));
     let (program, rest) = shop.start_until(UP, "creating      worker service");
-    let throttled = json!({ "service": "cloudformation", "operation": "DescribeStackEvents", "kind": "throttling", "for": 12 });
+    // Longer than the SDK's own five attempts can take.
+    let throttled = json!({ "service": "cloudformation", "operation": "DescribeStackEvents", "kind": "throttling", "for": 18 });
     shop.bed("fault", &throttled);
     let (code, rest) = finish(program, rest);
     assert_eq!(code, 0, "{rest}");

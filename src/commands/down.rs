@@ -24,7 +24,10 @@ async fn down(session: &Session<'_>, ready: &Ready, ui: &mut Ui) -> Result<Exit>
     let Some(stack) = account.stack(name).await?.filter(|stack| !stack.status.is_deleted()) else {
         return Ok(session.end_early(Operation::Delete, Ending::NoChanges, None, ui));
     };
-    deploy::ours(&stack, &template.tags)?;
+    // A stack that was planned and never made may have no tags yet, and has nothing in it.
+    if !(stack.status.is_review() && stack.tags.is_empty()) {
+        deploy::ours(&stack, &template.tags)?;
+    }
     if stack.status.is_running() {
         return Err(deploy::running(&stack).into());
     }

@@ -105,13 +105,12 @@ impl Prepared {
         if !self.made_stack {
             return Ok(());
         }
-        match account.stack(&self.stack_id).await? {
-            // Someone else may have gone on with it meanwhile.
-            Some(stack) if stack.status.is_review() && account.change_sets(&self.stack_id).await?.is_empty() => {
-                Ok(account.delete_stack(&self.stack_id).await?)
-            }
-            _ => Ok(()),
+        let empty = account.stack(&self.stack_id).await?.is_some_and(|stack| stack.status.is_review());
+        // Someone else may have gone on with it meanwhile. Our own change set may still be listed for a moment.
+        if empty && account.change_sets(&self.stack_id).await?.iter().all(|id| *id == self.change_set) {
+            account.delete_stack(&self.stack_id).await?;
         }
+        Ok(())
     }
 }
 
