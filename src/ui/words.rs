@@ -11,7 +11,11 @@ pub(super) fn resource(logical: &str) -> String {
         // A word begins at a capital after a small letter, and at the last capital of a run: `DNSName` is two words.
         let begins = c.is_uppercase()
             && before.is_some_and(|before| !before.is_uppercase() || letters.peek().is_some_and(|next| next.is_lowercase()));
-        if begins {
+        // Three digits or more are a port, a word of its own; fewer belong to a name, as in `kafka2`.
+        let port = c.is_ascii_digit()
+            && before.is_some_and(|before| !before.is_ascii_digit())
+            && letters.clone().take(2).filter(char::is_ascii_digit).count() == 2;
+        if begins || port {
             words.push(' ');
         }
         let shouted = c.is_uppercase()
@@ -101,7 +105,8 @@ mod tests {
     fn logical_ids_read_as_words() {
         assert_eq!(resource("ConnectTaskDefinition"), "connect task definition");
         assert_eq!(resource("SchemaRegistryDNSName"), "schema registry DNS name");
-        assert_eq!(resource("Connect8083FromSelf"), "connect8083 from self");
+        assert_eq!(resource("ConnectFromItself8083"), "connect from itself 8083");
+        assert_eq!(resource("Kafka2Service"), "kafka2 service");
     }
 
     #[test]
