@@ -22,5 +22,7 @@ pub(super) fn run(args: &ProjectArgs, config: &ConfigArgs, ui: &mut Ui) -> Resul
     } else {
         ui.result(&text);
     }
+    // The process ends here; to free a large project would take longer than to print it.
+    std::mem::forget(project);
     Ok(Exit::Done)
 }

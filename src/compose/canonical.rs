@@ -1,7 +1,8 @@
 //! Short syntaxes → long: after it every entry has one form, which the next document is merged over and the model reads.
 
+use super::map::Map;
 use super::node::Step::{self, Item as I, Key as K};
-use super::node::{Key, Map, Node, Span, Value};
+use super::node::{Key, Node, Span, Value};
 use super::report::Report;
 use super::{merge, port_spec, volume_spec};
 use crate::base::Code;

@@ -1,7 +1,8 @@
 //! Defaults of the specification for what was written: they stand at the place of the mapping that lacks them.
 
+use super::map::Map;
+use super::node::Node;
 use super::node::Step::{Item as I, Key as K};
-use super::node::{Map, Node};
 use super::report::Report;
 use crate::base::Code;
 

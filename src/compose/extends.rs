@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::files::{clean, is_remote};
 use super::load::{Context, Loader};
+use super::map::Map;
 use super::merge;
 use super::node::Step::{self, Key as K};
-use super::node::{Map, Node, Span, Value};
+use super::node::{Node, Span, Value};
 use super::paths::service_key;
 use super::reset::Resets;
 use super::{schema, spec};

@@ -1,8 +1,9 @@
 //! Merging two files: attribute by attribute, by one table of rules. The later value wins, scalars replace, mappings
 //! merge, lists are appended, and an empty value (`ports:`) leaves what was there.
 
+use super::map::Map;
 use super::node::Step::{self, Item as I, Key as K};
-use super::node::{Key, Map, Node, Span, Value};
+use super::node::{Key, Node, Span, Value};
 use super::report::Report;
 use crate::base::Code;
 

@@ -8,8 +8,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use indexmap::IndexMap;
-
+use super::map::Map;
 use super::number;
 use super::timestamp::Timestamp;
 
@@ -85,86 +84,6 @@ impl Hash for Key {
 impl Borrow<str> for Key {
     fn borrow(&self) -> &str {
         &self.text
-    }
-}
-
-/// A mapping, in the order it was written.
-#[derive(Debug, Clone, Default)]
-pub struct Map(IndexMap<Key, Node>);
-
-impl Map {
-    pub fn get(&self, key: &str) -> Option<&Node> {
-        self.0.get(key)
-    }
-
-    /// The key as it was written, for its place.
-    pub fn key(&self, key: &str) -> Option<&Key> {
-        self.0.get_key_value(key).map(|(key, _)| key)
-    }
-
-    pub fn contains(&self, key: &str) -> bool {
-        self.0.contains_key(key)
-    }
-
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Node)> {
-        self.0.iter()
-    }
-
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(|key| &*key.text)
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.0.get_mut(key)
-    }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut Node)> {
-        self.0.iter_mut()
-    }
-
-    /// Sets a key. An existing key keeps its position in the order and takes the new place.
-    pub(super) fn insert(&mut self, key: Key, node: Node) {
-        let index = self.0.insert_full(key, node).0;
-        debug_assert!(index < self.0.len());
-    }
-
-    /// Sets a key that stands at the place of its value.
-    pub(super) fn set(&mut self, key: &str, node: Node) {
-        let span = node.span;
-        self.insert(Key { text: key.into(), span }, node);
-    }
-
-    /// Sets a key unless it is there.
-    pub(super) fn set_default(&mut self, key: &str, node: Node) {
-        if !self.contains(key) {
-            self.set(key, node);
-        }
-    }
-
-    pub(super) fn remove(&mut self, key: &str) -> Option<Node> {
-        self.0.shift_remove(key)
-    }
-
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Key, &mut Node) -> bool) {
-        self.0.retain(|key, node| keep(key, node));
-    }
-
-    pub(super) fn into_entries(self) -> impl Iterator<Item = (Key, Node)> {
-        self.0.into_iter()
-    }
-}
-
-impl FromIterator<(Key, Node)> for Map {
-    fn from_iter<T: IntoIterator<Item = (Key, Node)>>(iter: T) -> Self {
-        Self(iter.into_iter().collect())
     }
 }
 

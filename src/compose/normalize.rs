@@ -1,8 +1,9 @@
 //! The last change of the tree before it is typed: implicit networks and dependencies, names of resources, variables
 //! without a value, and every list of `KEY=value` as a mapping.
 
+use super::map::Map;
 use super::node::Step::{self, Item as I, Key as K};
-use super::node::{Key, Map, Node, Span, Value};
+use super::node::{Key, Node, Span, Value};
 use super::paths::clean_text;
 use super::report::Report;
 use super::template::Variables;

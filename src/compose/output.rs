@@ -3,6 +3,7 @@
 //! Every `$` is doubled, so that what is printed can be read again.
 
 use super::field::View;
+use super::out::Out;
 use super::project::Project;
 use super::yaml_text;
 
@@ -25,8 +26,9 @@ impl Project {
 }
 
 /// Indented by two, with the characters escaped that would mean something inside HTML, or that YAML refuses.
-fn json(value: &serde_json::Value) -> String {
-    let text = format!("{value:#}\n");
+fn json(value: &Out<'_>) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
     if !text.contains(['<', '>', '&', '\u{7f}', '\u{2028}', '\u{2029}']) {
         return text;
     }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::files::clean;
+use super::map::Map;
 use super::node::Step::{self, Item as I, Key as K};
-use super::node::{Map, Node, Value};
+use super::node::{Node, Value};
 use super::report::Report;
 use crate::base::Code;
 

@@ -1,5 +1,6 @@
 //! The result of a load: the typed project, and the tree it was read from, which knows the place of every value.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use super::field::{Extensions, Field, View};
 use super::files::Files;
 use super::model::{Config, Model, Named, Network, Secret, Service, Volume};
 use super::node::{Node, Span, Step};
+use super::out::Out;
 use crate::base::{Place, Sources};
 
 /// Who gave the project its name.
@@ -103,11 +105,9 @@ impl Project {
     }
 
     /// The form that `config` prints, before `$` is doubled.
-    pub(super) fn write(&self, view: View) -> serde_json::Value {
-        let mut out = serde_json::Map::new();
-        let mut add = |key: &str, value: serde_json::Value| out.insert(key.to_owned(), value);
-        add("name", self.name.as_str().into());
-        add("services", self.services.write(view));
+    pub(super) fn write(&self, view: View) -> Out<'_> {
+        let mut out: Vec<(Cow<'_, str>, Out<'_>)> =
+            vec![("name".into(), Out::text(&self.name)), ("services".into(), self.services.write(view))];
         for (key, value, unset) in [
             ("networks", self.networks.write(view), self.networks.is_empty()),
             ("volumes", self.volumes.write(view), self.volumes.is_empty()),
@@ -116,14 +116,14 @@ impl Project {
             ("models", self.models.write(view), self.models.is_empty() || view == View::Json),
         ] {
             if !unset {
-                add(key, value);
+                out.push((key.into(), value));
             }
         }
         self.extensions.write_into(&mut out);
         if view == View::Json {
-            out.sort_keys();
+            out.sort_by(|(one, _), (other, _)| one.cmp(other));
         }
-        serde_json::Value::Object(out)
+        Out::Map(out)
     }
 }
 

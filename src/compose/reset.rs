@@ -1,6 +1,7 @@
 //! `!reset` and `!override`: what they tag is taken out of the files before. A reset value is also left out itself.
 
-use super::node::{Map, Node, Tag, Value};
+use super::map::Map;
+use super::node::{Node, Tag, Value};
 
 /// Paths of keys that a document takes out of what came before it. Values inside lists can't be taken out.
 #[derive(Debug, Clone, Default)]

@@ -6,8 +6,9 @@
 use std::collections::HashSet;
 
 use super::field;
+use super::map::Map;
 use super::node::Step::{self, Item as I, Key as K};
-use super::node::{Key, Map, Node, Value};
+use super::node::{Key, Node, Value};
 use super::report::Report;
 use super::shape::{BOOL, INT, Mapping, NULL, NUM, Names, STR, Shape, TextRule};
 use super::spec;
@@ -22,8 +23,7 @@ pub(super) fn document(root: &mut Map, touched: &Touched, report: &mut Report) {
     }
     let sections: HashSet<&str> = touched.entries.iter().map(|(section, _)| *section).collect();
     for section in sections {
-        let Some((_, shape)) = project.keys.iter().find(|(key, _)| *key == section) else { continue };
-        let Some((names, shape)) = shape.map.and_then(|map| map.names.as_ref()) else { continue };
+        let Some((names, shape)) = project.shape(section).and_then(|shape| shape.map?.names.as_ref()) else { continue };
         let Some(entries) = root.get_mut(section).and_then(Node::as_map_mut) else { continue };
         for (_, name) in touched.entries.iter().filter(|(of, _)| *of == section) {
             check_entry(entries, section, name, *names, shape, report);
@@ -38,7 +38,7 @@ fn check_key(root: &mut Map, name: &str, project: &'static Mapping, report: &mut
         root.remove(name);
         return;
     }
-    let shape = project.keys.iter().find(|(known, _)| *known == name).map_or(&Shape::ANY, |(_, shape)| shape);
+    let shape = project.shape(name).unwrap_or(&Shape::ANY);
     if let Some(node) = root.get_mut(name) {
         check(node, shape, &mut vec![K(&key.text)], report);
         if SECTIONS.contains(&name) && node.is_invalid() {
@@ -178,7 +178,7 @@ fn check_unique(items: &mut [Node], path: &[Step<'_>], report: &mut Report) {
         let same = match &item.value {
             Value::Invalid => continue,
             Value::Str(text) => format!("\"{text}"),
-            _ => field::tree(item).to_string(),
+            _ => serde_json::to_string(&field::tree(item)).unwrap_or_default(),
         };
         if !seen.insert(same) {
             let mut path = path.to_vec();
@@ -210,7 +210,7 @@ fn check_mapping<'n>(
     for (key, value) in map.iter_mut() {
         let shape = match &mapping.names {
             Some((_, shape)) => Some(shape),
-            None => mapping.keys.iter().find(|(known, _)| **known == *key.text).map(|(_, shape)| shape),
+            None => mapping.shape(&key.text),
         };
         path.push(K(&key.text));
         check(value, shape.unwrap_or(&Shape::ANY), path, report);
@@ -218,9 +218,8 @@ fn check_mapping<'n>(
     }
 }
 
-fn is_known(key: &Key, mapping: &Mapping, path: &[Step<'_>], report: &mut Report) -> bool {
-    let known = mapping.keys.iter().any(|(known, _)| **known == *key.text);
-    if known || (mapping.extensible && key.text.starts_with("x-")) {
+fn is_known(key: &Key, mapping: &'static Mapping, path: &[Step<'_>], report: &mut Report) -> bool {
+    if mapping.shape(&key.text).is_some() || (mapping.extensible && key.text.starts_with("x-")) {
         return true;
     }
     let mut path = path.to_vec();

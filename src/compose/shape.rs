@@ -123,6 +123,11 @@ impl Shape {
 }
 
 impl Mapping {
+    /// The shape of a known key. The keys stand in the order of their letters; a test holds that.
+    pub(super) fn shape(&'static self, key: &str) -> Option<&'static Shape> {
+        self.keys.binary_search_by(|(known, _)| (*known).cmp(key)).ok().map(|index| &self.keys[index].1)
+    }
+
     /// Known keys and `x-` keys.
     pub(super) const fn keys(keys: &'static [(&'static str, Shape)]) -> Self {
         Self { keys, names: None, required: &[], extensible: true, open: false }

@@ -27,22 +27,22 @@ const EXTRA_HOSTS: Shape = Shape::list(&UNIQUE_ITEMS).or_map(&HOST_ADDRESSES);
 const COMMAND: Shape = Shape::list(&ITEMS).or(STR | NULL);
 
 static PROJECT: Mapping = Mapping::keys(&[
-    ("version", STRING),
-    ("name", STRING),
-    ("include", Shape::list(&INCLUDES)),
-    ("services", Shape::map(&SERVICES)),
-    ("models", Shape::map(&MODELS)),
-    ("networks", Shape::map(&NETWORKS)),
-    ("volumes", Shape::map(&VOLUMES)),
-    ("secrets", Shape::map(&SECRETS)),
     ("configs", Shape::map(&CONFIGS)),
+    ("include", Shape::list(&INCLUDES)),
+    ("models", Shape::map(&MODELS)),
+    ("name", STRING),
+    ("networks", Shape::map(&NETWORKS)),
+    ("secrets", Shape::map(&SECRETS)),
+    ("services", Shape::map(&SERVICES)),
+    ("version", STRING),
+    ("volumes", Shape::map(&VOLUMES)),
 ]);
 /// A whole file.
 pub(super) const ROOT: Shape = Shape::map(&PROJECT);
 
 static INCLUDES: List = List { item: Shape::map(&INCLUDE).or(STR), unique: false };
 static INCLUDE: Mapping =
-    Mapping::keys(&[("path", STRING_OR_LIST), ("env_file", STRING_OR_LIST), ("project_directory", STRING)]).closed().open();
+    Mapping::keys(&[("env_file", STRING_OR_LIST), ("path", STRING_OR_LIST), ("project_directory", STRING)]).closed().open();
 /// An entry of `include`.
 pub(super) const INCLUDE_LIST: Shape = Shape::list(&INCLUDES);
 
@@ -413,3 +413,41 @@ static CONFIG: Mapping = Mapping::keys(&[
 static MODEL: Mapping =
     Mapping::keys(&[("context_size", Shape::of(INT)), ("model", STRING), ("name", STRING), ("runtime_flags", STRINGS)])
         .requires(&["model"]);
+
+#[cfg(test)]
+mod tests {
+    use super::ROOT;
+    use crate::compose::shape::{Mapping, Shape};
+
+    /// Every mapping that can be reached, once.
+    fn collect(shape: &Shape, found: &mut Vec<&'static Mapping>) {
+        if let Some(list) = shape.list {
+            collect(&list.item, found);
+        }
+        let Some(mapping) = shape.map else { return };
+        if found.iter().any(|known| std::ptr::eq(*known, mapping)) {
+            return;
+        }
+        found.push(mapping);
+        mapping
+            .keys
+            .iter()
+            .map(|(_, shape)| shape)
+            .chain(mapping.names.iter().map(|(_, shape)| shape))
+            .for_each(|shape| collect(shape, found));
+    }
+
+    #[test]
+    fn keys_stand_in_the_order_of_their_letters() {
+        let mut mappings = Vec::new();
+        collect(&ROOT, &mut mappings);
+        assert!(mappings.len() > 40);
+        for mapping in mappings {
+            assert!(
+                mapping.keys.is_sorted_by(|(one, _), (other, _)| one < other),
+                "{:?}",
+                mapping.keys.iter().map(|(key, _)| key).collect::<Vec<_>>()
+            );
+        }
+    }
+}

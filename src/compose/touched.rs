@@ -1,7 +1,8 @@
 //! Which entries a document wrote. What is done after each document is done for these alone, so that many documents cost
 //! no more than one large one.
 
-use super::node::{Map, Node};
+use super::map::Map;
+use super::node::Node;
 
 /// Top-level keys whose values are entries by name.
 pub(super) const SECTIONS: [&str; 6] = ["services", "networks", "volumes", "secrets", "configs", "models"];

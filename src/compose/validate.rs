@@ -1,7 +1,8 @@
 //! Checks of a merged file that its schema can't express: settings that exclude each other, sources that are missing.
 
+use super::map::Map;
 use super::node::Step::{self, Item as I, Key as K};
-use super::node::{Map, Node, Value};
+use super::node::{Node, Value};
 use super::port_spec;
 use super::report::Report;
 use crate::base::Code;

@@ -1,16 +1,16 @@
-//! JSON values as YAML text that a reader of YAML 1.1 and one of 1.2 take for the same: a string that either would read
+//! Values as YAML text that a reader of YAML 1.1 and one of 1.2 take for the same: a string that either would read
 //! as anything else is quoted.
 
 use std::fmt::Write;
 
-use serde_json::Value;
+use super::out::Out;
 
 /// A whole document.
-pub(super) fn document(value: &Value) -> String {
+pub(super) fn document(value: &Out<'_>) -> String {
     let mut out = String::new();
     match value {
-        Value::Object(map) if !map.is_empty() => mapping(&mut out, map, 0, false),
-        Value::Array(items) if !items.is_empty() => sequence(&mut out, items, 0),
+        Out::Map(map) if !map.is_empty() => mapping(&mut out, map, 0, false),
+        Out::List(items) if !items.is_empty() => sequence(&mut out, items, 0),
         _ => {
             scalar(&mut out, value, 0);
             out.push('\n');
@@ -24,7 +24,7 @@ fn indent(out: &mut String, width: usize) {
 }
 
 /// Entries at a depth; the first may stand on the line of a dash.
-fn mapping(out: &mut String, map: &serde_json::Map<String, Value>, width: usize, after_dash: bool) {
+fn mapping(out: &mut String, map: &[(std::borrow::Cow<'_, str>, Out<'_>)], width: usize, after_dash: bool) {
     /// Readers look no further for the colon after a key.
     const LONGEST_KEY: usize = 900;
     for (index, (key, value)) in map.iter().enumerate() {
@@ -46,13 +46,13 @@ fn mapping(out: &mut String, map: &serde_json::Map<String, Value>, width: usize,
 }
 
 /// What follows a colon.
-fn entry(out: &mut String, value: &Value, width: usize) {
+fn entry(out: &mut String, value: &Out<'_>, width: usize) {
     match value {
-        Value::Object(map) if !map.is_empty() => {
+        Out::Map(map) if !map.is_empty() => {
             out.push('\n');
             mapping(out, map, width + 2, false);
         }
-        Value::Array(items) if !items.is_empty() => {
+        Out::List(items) if !items.is_empty() => {
             out.push('\n');
             sequence(out, items, width + 2);
         }
@@ -64,16 +64,16 @@ fn entry(out: &mut String, value: &Value, width: usize) {
     }
 }
 
-fn sequence(out: &mut String, items: &[Value], width: usize) {
+fn sequence(out: &mut String, items: &[Out<'_>], width: usize) {
     for item in items {
         indent(out, width);
         out.push('-');
         match item {
-            Value::Object(map) if !map.is_empty() => {
+            Out::Map(map) if !map.is_empty() => {
                 out.push(' ');
                 mapping(out, map, width + 2, true);
             }
-            Value::Array(items) if !items.is_empty() => {
+            Out::List(items) if !items.is_empty() => {
                 out.push('\n');
                 sequence(out, items, width + 2);
             }
@@ -86,15 +86,21 @@ fn sequence(out: &mut String, items: &[Value], width: usize) {
     }
 }
 
-fn scalar(out: &mut String, value: &Value, width: usize) {
+fn scalar(out: &mut String, value: &Out<'_>, width: usize) {
     match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Number(number) => out.push_str(&numeral(&number.to_string())),
-        Value::String(text) if is_block(text) => block(out, text, width),
-        Value::String(text) => string(out, text),
-        Value::Array(_) => out.push_str("[]"),
-        Value::Object(_) => out.push_str("{}"),
+        Out::Null => out.push_str("null"),
+        Out::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Out::Int(number) => {
+            let _ = write!(out, "{number}");
+        }
+        Out::Uint(number) => {
+            let _ = write!(out, "{number}");
+        }
+        Out::Float(number) => out.push_str(&numeral(&format!("{number:?}"))),
+        Out::Text(text) if is_block(text) => block(out, text, width),
+        Out::Text(text) => string(out, text),
+        Out::List(_) => out.push_str("[]"),
+        Out::Map(_) => out.push_str("{}"),
     }
 }
 
@@ -191,9 +197,24 @@ fn block(out: &mut String, text: &str, width: usize) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::document;
+    use super::Out;
+
+    fn out(value: &Value) -> Out<'_> {
+        match value {
+            Value::Null => Out::Null,
+            Value::Bool(value) => Out::Bool(*value),
+            Value::Number(number) => Out::number(number.as_f64().unwrap()),
+            Value::String(text) => Out::text(text),
+            Value::Array(items) => Out::List(items.iter().map(out).collect()),
+            Value::Object(map) => Out::Map(map.iter().map(|(key, value)| (key.as_str().into(), out(value))).collect()),
+        }
+    }
+
+    fn document(value: &Value) -> String {
+        super::document(&out(value))
+    }
 
     #[test]
     fn strings_that_look_like_something_else_are_quoted() {

@@ -1,10 +1,9 @@
 //! Fields with a form of their own: text that may be empty, booleans that are true by default, command lines.
 
-use serde_json::Value as Json;
-
 use super::{Field, Reader, View};
 use crate::base::Code;
 use crate::compose::node::Node;
+use crate::compose::out::Out;
 use crate::compose::shell_words;
 
 /// Text that counts as absent when it is empty.
@@ -40,8 +39,8 @@ impl Field for Text {
         self.0.is_none()
     }
 
-    fn write(&self, _: View) -> Json {
-        self.0.as_deref().map_or(Json::Null, Json::from)
+    fn write(&self, _: View) -> Out<'_> {
+        self.0.as_deref().map_or(Out::Null, Out::text)
     }
 }
 
@@ -64,8 +63,8 @@ impl Field for OptOut {
         self.0
     }
 
-    fn write(&self, _: View) -> Json {
-        Json::Bool(self.0)
+    fn write(&self, _: View) -> Out<'_> {
+        Out::Bool(self.0)
     }
 }
 
@@ -82,7 +81,7 @@ impl<T: Field> Field for Shown<T> {
         false
     }
 
-    fn write(&self, view: View) -> Json {
+    fn write(&self, view: View) -> Out<'_> {
         self.0.write(view)
     }
 }
@@ -117,8 +116,8 @@ impl Field for CommandLine {
         view == View::Yaml && self.0.is_none()
     }
 
-    fn write(&self, view: View) -> Json {
-        self.0.as_ref().map_or(Json::Null, |words| words.write(view))
+    fn write(&self, view: View) -> Out<'_> {
+        self.0.as_ref().map_or(Out::Null, |words| words.write(view))
     }
 }
 
@@ -146,7 +145,7 @@ impl Field for Scalar {
         false
     }
 
-    fn write(&self, _: View) -> Json {
-        Json::from(self.0.as_str())
+    fn write(&self, _: View) -> Out<'_> {
+        Out::text(&self.0)
     }
 }

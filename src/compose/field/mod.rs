@@ -7,9 +7,8 @@ mod forms;
 mod numbers;
 mod tree;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-use serde_json::Value as Json;
 
 pub use forms::{CommandLine, OptOut, Scalar, Shown, Text};
 pub use tree::Extensions;
@@ -18,6 +17,7 @@ pub(super) use tree::tree;
 use super::node::{Node, Step, Value};
 use super::report::Report;
 use crate::base::Code;
+use crate::compose::out::Out;
 use tree::single;
 
 /// Which of the two output forms is written. They differ where Docker's do: only YAML shows `x-` keys below the top level.
@@ -55,7 +55,7 @@ pub(super) trait Field: Default {
     /// Is it left out of the output?
     fn unset(&self, view: View) -> bool;
 
-    fn write(&self, view: View) -> Json;
+    fn write(&self, view: View) -> Out<'_>;
 }
 
 /// A pointer of the reference: absent or there, zero included.
@@ -68,8 +68,8 @@ impl<T: Field> Field for Option<T> {
         self.is_none()
     }
 
-    fn write(&self, view: View) -> Json {
-        self.as_ref().map_or(Json::Null, |value| value.write(view))
+    fn write(&self, view: View) -> Out<'_> {
+        self.as_ref().map_or(Out::Null, |value| value.write(view))
     }
 }
 
@@ -89,8 +89,8 @@ impl Field for String {
         self.is_empty()
     }
 
-    fn write(&self, _: View) -> Json {
-        Json::from(self.as_str())
+    fn write(&self, _: View) -> Out<'_> {
+        Out::text(self)
     }
 }
 
@@ -115,8 +115,8 @@ impl<T: Field> Field for Vec<T> {
         self.is_empty()
     }
 
-    fn write(&self, view: View) -> Json {
-        Json::Array(self.iter().map(|item| item.write(view)).collect())
+    fn write(&self, view: View) -> Out<'_> {
+        Out::List(self.iter().map(|item| item.write(view)).collect())
     }
 }
 
@@ -142,8 +142,8 @@ impl<T: Field> Field for BTreeMap<String, T> {
         self.is_empty()
     }
 
-    fn write(&self, view: View) -> Json {
-        Json::Object(self.iter().map(|(key, value)| (key.clone(), value.write(view))).collect())
+    fn write(&self, view: View) -> Out<'_> {
+        Out::Map(self.iter().map(|(key, value)| (Cow::Borrowed(key.as_str()), value.write(view))).collect())
     }
 }
 
@@ -188,15 +188,15 @@ macro_rules! record {
                 view == View::Yaml && self.extensions.is_empty() $(&& self.$field.unset(view))*
             }
 
-            fn write(&self, view: View) -> Json {
-                let mut out = serde_json::Map::new();
+            fn write(&self, view: View) -> Out<'_> {
+                let mut out: Vec<(std::borrow::Cow<'_, str>, Out<'_>)> = Vec::new();
                 $(if !self.$field.unset(view) {
-                    out.insert($key.to_owned(), self.$field.write(view));
+                    out.push((std::borrow::Cow::Borrowed($key), self.$field.write(view)));
                 })*
                 if view == View::Yaml {
                     self.extensions.write_into(&mut out);
                 }
-                Json::Object(out)
+                Out::Map(out)
             }
         }
     };

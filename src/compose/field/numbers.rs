@@ -1,12 +1,11 @@
 //! Numbers, booleans and quantities as fields.
 
-use serde_json::Value as Json;
-
 use super::{Field, Reader, View, single};
 use crate::base::Code;
 use crate::compose::interpolate;
 use crate::compose::node::{Node, Value};
 use crate::compose::number;
+use crate::compose::out::Out;
 use crate::compose::units::{Bytes, Cpus, Duration, FileMode};
 
 impl Field for bool {
@@ -31,8 +30,8 @@ impl Field for bool {
         !*self
     }
 
-    fn write(&self, _: View) -> Json {
-        Json::Bool(*self)
+    fn write(&self, _: View) -> Out<'_> {
+        Out::Bool(*self)
     }
 }
 
@@ -55,8 +54,8 @@ impl Field for i64 {
         *self == 0
     }
 
-    fn write(&self, _: View) -> Json {
-        Json::from(*self)
+    fn write(&self, _: View) -> Out<'_> {
+        Out::Int(*self)
     }
 }
 
@@ -80,8 +79,8 @@ impl Field for u64 {
         *self == 0
     }
 
-    fn write(&self, _: View) -> Json {
-        Json::from(*self)
+    fn write(&self, _: View) -> Out<'_> {
+        Out::Uint(*self)
     }
 }
 
@@ -102,7 +101,7 @@ impl Field for f32 {
         *self == 0.0
     }
 
-    fn write(&self, _: View) -> Json {
+    fn write(&self, _: View) -> Out<'_> {
         single(*self)
     }
 }
@@ -116,7 +115,7 @@ impl Field for Cpus {
         self.get() == 0.0
     }
 
-    fn write(&self, _: View) -> Json {
+    fn write(&self, _: View) -> Out<'_> {
         single(self.get())
     }
 }
@@ -142,8 +141,8 @@ impl Field for Bytes {
         self.get() == 0
     }
 
-    fn write(&self, _: View) -> Json {
-        Json::from(self.to_string())
+    fn write(&self, _: View) -> Out<'_> {
+        Out::Text(self.to_string().into())
     }
 }
 
@@ -161,8 +160,8 @@ impl Field for Duration {
         self.nanoseconds() == 0
     }
 
-    fn write(&self, _: View) -> Json {
-        Json::from(self.to_string())
+    fn write(&self, _: View) -> Out<'_> {
+        Out::Text(self.to_string().into())
     }
 }
 
@@ -183,7 +182,7 @@ impl Field for FileMode {
         false
     }
 
-    fn write(&self, _: View) -> Json {
-        Json::from(self.to_string())
+    fn write(&self, _: View) -> Out<'_> {
+        Out::Text(self.to_string().into())
     }
 }

@@ -1,8 +1,10 @@
 //! `x-` keys, and trees as they are.
 
-use serde_json::Value as Json;
+use std::borrow::Cow;
 
-use crate::compose::node::{Map, Node, Value};
+use crate::compose::map::Map;
+use crate::compose::node::{Node, Value};
+use crate::compose::out::Out;
 
 /// `x-` keys, as trees with their places: later rooms give them a meaning.
 #[derive(Debug, Clone, Default)]
@@ -21,40 +23,33 @@ impl Extensions {
         Self(map.iter().filter(|(key, _)| key.text.starts_with("x-")).map(|(key, node)| (key.clone(), node.clone())).collect())
     }
 
-    pub(in crate::compose) fn write_into(&self, out: &mut serde_json::Map<String, Json>) {
+    pub(in crate::compose) fn write_into<'o>(&'o self, out: &mut Vec<(Cow<'o, str>, Out<'o>)>) {
         let mut entries: Vec<_> = self.0.iter().collect();
         entries.sort_by_key(|(key, _)| &key.text);
-        out.extend(entries.into_iter().map(|(key, node)| (key.text.to_string(), tree(node))));
+        out.extend(entries.into_iter().map(|(key, node)| (Cow::Borrowed(&*key.text), tree(node))));
     }
 }
 
 /// A tree as it is, keys sorted.
-pub(in crate::compose) fn tree(node: &Node) -> Json {
+pub(in crate::compose) fn tree(node: &Node) -> Out<'_> {
     match &node.value {
-        Value::Null | Value::Invalid => Json::Null,
-        Value::Bool(value, _) => Json::Bool(*value),
-        Value::Int(value, _) => Json::from(*value),
-        Value::Uint(value, _) => Json::from(*value),
-        Value::Float(value, _) => double(*value),
-        Value::Time(time) => Json::from(time.rfc3339()),
-        Value::Str(text) => Json::from(text.as_str()),
-        Value::Seq(items) => Json::Array(items.iter().map(tree).collect()),
+        Value::Null | Value::Invalid => Out::Null,
+        Value::Bool(value, _) => Out::Bool(*value),
+        Value::Int(value, _) => Out::Int(*value),
+        Value::Uint(value, _) => Out::Uint(*value),
+        Value::Float(value, _) => Out::number(*value),
+        Value::Time(time) => Out::Text(time.rfc3339().into()),
+        Value::Str(text) => Out::text(text),
+        Value::Seq(items) => Out::List(items.iter().map(tree).collect()),
         Value::Map(map) => {
             let mut entries: Vec<_> = map.iter().collect();
             entries.sort_by_key(|(key, _)| &key.text);
-            Json::Object(entries.into_iter().map(|(key, node)| (key.text.to_string(), tree(node))).collect())
+            Out::Map(entries.into_iter().map(|(key, node)| (Cow::Borrowed(&*key.text), tree(node))).collect())
         }
     }
 }
 
-/// A number without a fraction is written as an integer.
-#[allow(clippy::cast_possible_truncation)]
-pub(super) fn double(value: f64) -> Json {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() < EXACT { Json::from(value as i64) } else { Json::from(value) }
-}
-
 /// The shortest digits that a single-precision number reads back from.
-pub(super) fn single(value: f32) -> Json {
-    value.to_string().parse().map_or(Json::Null, double)
+pub(super) fn single(value: f32) -> Out<'static> {
+    value.to_string().parse().map_or(Out::Null, Out::number)
 }

@@ -1,7 +1,5 @@
 //! How an image is built, and what `watch` does while developing.
 
-use serde_json::Value as Json;
-
 use super::Named;
 use super::mounts::FileMount;
 use super::parts::Hook;
@@ -9,6 +7,7 @@ use super::special::{ExtraHosts, SshKeys, Ulimit};
 use crate::base::Code;
 use crate::compose::field::{Extensions, Field, Reader, Scalar, Shown, Text, View, record};
 use crate::compose::node::{Node, Step, Value};
+use crate::compose::out::Out;
 use crate::compose::units::Bytes;
 
 record! {

@@ -1,11 +1,10 @@
 //! `deploy`: replicas, updates, resources and placement.
 
-use serde_json::Value as Json;
-
 use super::Named;
 use crate::base::Code;
 use crate::compose::field::{Extensions, Field, Reader, Shown, Text, View, record};
 use crate::compose::node::{Node, Step, Value};
+use crate::compose::out::Out;
 use crate::compose::units::{Bytes, Cpus, Duration};
 
 record! {
@@ -116,7 +115,7 @@ impl Field for DeviceCount {
         self.0 == 0
     }
 
-    fn write(&self, _: View) -> Json {
-        Json::from(self.0)
+    fn write(&self, _: View) -> Out<'_> {
+        Out::Int(self.0)
     }
 }

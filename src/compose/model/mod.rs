@@ -22,7 +22,7 @@ pub use parts::{
     CredentialSpec, Dependency, DeviceMapping, Healthcheck, HealthcheckTest, Hook, Logging, Port, Provider, ServiceModel,
     ServiceNetwork,
 };
-pub use service::Service;
+pub use service::{Service, ServiceKeys};
 pub use special::{BlkioConfig, ExtraHosts, SshKeys, ThrottleDevice, Ulimit, WeightDevice};
 pub use top::{Config, Ipam, IpamPool, Model, Network, Secret, Volume};
 

@@ -1,11 +1,10 @@
 //! What a service mounts: volumes, secrets and configs.
 
-use serde_json::Value as Json;
-
 use super::Named;
 use crate::base::Code;
 use crate::compose::field::{Extensions, Field, OptOut, Reader, Text, View, record};
 use crate::compose::node::{Node, Step, Value};
+use crate::compose::out::Out;
 use crate::compose::units::{Bytes, FileMode};
 
 record! {

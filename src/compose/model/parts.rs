@@ -1,11 +1,10 @@
 //! The mappings inside a service.
 
-use serde_json::Value as Json;
-
 use super::Named;
 use crate::base::Code;
 use crate::compose::field::{CommandLine, Extensions, Field, Reader, Scalar, Shown, Text, View, record};
 use crate::compose::node::{Node, Step, Value};
+use crate::compose::out::Out;
 use crate::compose::units::Duration;
 
 record! {
@@ -91,7 +90,7 @@ impl Field for HealthcheckTest {
         self.0.is_empty()
     }
 
-    fn write(&self, view: View) -> Json {
+    fn write(&self, view: View) -> Out<'_> {
         self.0.write(view)
     }
 }

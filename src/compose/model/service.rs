@@ -1,6 +1,6 @@
 //! A service.
 
-use serde_json::Value as Json;
+use std::ops::{Deref, DerefMut};
 
 use super::Named;
 use super::build::{Build, Develop};
@@ -13,11 +13,12 @@ use super::special::{BlkioConfig, ExtraHosts, Ulimit};
 use crate::base::Code;
 use crate::compose::field::{CommandLine, Extensions, Field, Reader, Scalar, Text, View, record};
 use crate::compose::node::{Node, Step, Value};
+use crate::compose::out::Out;
 use crate::compose::units::{Bytes, Cpus, Duration};
 
 record! {
-    /// A service: what runs, and how.
-    Service {
+    /// What a service may have; see [`Service`].
+    ServiceKeys {
         profiles: Vec<String> = "profiles",
         annotations: Named<String> = "annotations",
         attach: Option<bool> = "attach",
@@ -110,6 +111,38 @@ record! {
         pre_start: Vec<Hook> = "pre_start",
         post_start: Vec<Hook> = "post_start",
         pre_stop: Vec<Hook> = "pre_stop",
+    }
+}
+
+/// A service: what runs, and how. It has some hundred keys, so it stands on the heap and is cheap to move.
+#[derive(Debug, Clone, Default)]
+pub struct Service(Box<ServiceKeys>);
+
+impl Deref for Service {
+    type Target = ServiceKeys;
+
+    fn deref(&self) -> &ServiceKeys {
+        &self.0
+    }
+}
+
+impl DerefMut for Service {
+    fn deref_mut(&mut self) -> &mut ServiceKeys {
+        &mut self.0
+    }
+}
+
+impl Field for Service {
+    fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
+        Self(Box::new(ServiceKeys::read(node, reader)))
+    }
+
+    fn unset(&self, view: View) -> bool {
+        self.0.unset(view)
+    }
+
+    fn write(&self, view: View) -> Out<'_> {
+        self.0.write(view)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Values that have a form of their own: limits, hosts, SSH keys and block devices.
 
-use serde_json::Value as Json;
+use std::borrow::Cow;
 
 use super::Named;
 use crate::base::Code;
 use crate::compose::field::{Extensions, Field, Reader, View, record};
-use crate::compose::node::{Map, Node, Step, Value};
+use crate::compose::map::Map;
+use crate::compose::node::{Node, Step, Value};
+use crate::compose::out::Out;
 use crate::compose::units::Bytes;
 
 record! {
@@ -41,12 +43,12 @@ fn read_device<'n, T: Field>(node: &'n Node, key: &'static str, reader: &mut Rea
     (path.unwrap_or_default(), value.unwrap_or_default())
 }
 
-fn write_device(path: &str, key: &str, value: Json, view: View) -> Json {
+fn write_device<'o>(path: &'o str, key: &'static str, value: Out<'o>, view: View) -> Out<'o> {
     let keys = match view {
-        View::Json => ("Path".to_owned(), format!("{}{}", key[..1].to_uppercase(), &key[1..])),
-        View::Yaml => ("path".to_owned(), key.to_owned()),
+        View::Json => ("Path", format!("{}{}", key[..1].to_uppercase(), &key[1..]).into()),
+        View::Yaml => ("path", Cow::Borrowed(key)),
     };
-    Json::Object([(keys.0, Json::from(path)), (keys.1, value)].into_iter().collect())
+    Out::Map(vec![(keys.0.into(), Out::text(path)), (keys.1, value)])
 }
 
 impl Field for WeightDevice {
@@ -59,7 +61,7 @@ impl Field for WeightDevice {
         false
     }
 
-    fn write(&self, view: View) -> Json {
+    fn write(&self, view: View) -> Out<'_> {
         write_device(&self.path, "weight", self.weight.write(view), view)
     }
 }
@@ -74,7 +76,7 @@ impl Field for ThrottleDevice {
         false
     }
 
-    fn write(&self, view: View) -> Json {
+    fn write(&self, view: View) -> Out<'_> {
         write_device(&self.path, "rate", self.rate.write(view), view)
     }
 }
@@ -108,15 +110,15 @@ impl Field for Ulimit {
         false
     }
 
-    fn write(&self, view: View) -> Json {
+    fn write(&self, view: View) -> Out<'_> {
         let (soft, hard) = match *self {
-            Self::Single(limit) if limit != 0 => return Json::from(limit),
+            Self::Single(limit) if limit != 0 => return Out::Int(limit),
             Self::Single(_) => (0, 0),
             Self::Range { soft, hard } => (soft, hard),
         };
         let shown = |limit: i64| view == View::Yaml || limit != 0;
         let limits = [("soft", soft), ("hard", hard)].into_iter().filter(|(_, limit)| shown(*limit));
-        Json::Object(limits.map(|(key, limit)| (key.to_owned(), Json::from(limit))).collect())
+        Out::Map(limits.map(|(key, limit)| (Cow::Borrowed(key), Out::Int(limit))).collect())
     }
 }
 
@@ -176,14 +178,14 @@ impl Field for ExtraHosts {
         self.0.is_empty()
     }
 
-    fn write(&self, _: View) -> Json {
+    fn write(&self, _: View) -> Out<'_> {
         let mut lines: Vec<String> = self
             .0
             .iter()
             .flat_map(|(host, addresses)| addresses.iter().map(move |address| format!("{host}={address}")))
             .collect();
         lines.sort();
-        Json::from(lines)
+        Out::List(lines.into_iter().map(|line| Out::Text(line.into())).collect())
     }
 }
 
@@ -209,8 +211,12 @@ impl Field for SshKeys {
         self.0.is_empty()
     }
 
-    fn write(&self, _: View) -> Json {
+    fn write(&self, _: View) -> Out<'_> {
         // Docker's own JSON is not valid here once there is a path; this is the form that both read back.
-        self.0.iter().map(|(id, path)| path.as_ref().map_or_else(|| id.clone(), |path| format!("{id}={path}"))).collect()
+        let line = |(id, path): (&'_ String, &Option<String>)| match path {
+            Some(path) => Out::Text(format!("{id}={path}").into()),
+            None => Out::Text(id.clone().into()),
+        };
+        Out::List(self.0.iter().map(line).collect())
     }
 }

@@ -1,11 +1,10 @@
 //! What a project has beside services: networks, volumes, secrets, configs and models.
 
-use serde_json::Value as Json;
-
 use super::Named;
 use crate::base::Code;
 use crate::compose::field::{Extensions, Field, Reader, Text, View, record};
 use crate::compose::node::{Node, Step, Value};
+use crate::compose::out::Out;
 
 record! {
     /// A network of the project.
