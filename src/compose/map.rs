@@ -55,7 +55,7 @@ impl Map {
         self.position(key).is_some()
     }
 
-    pub fn iter(&self) -> Iter<'_> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Node)> {
         match &self.0 {
             Entries::Small(entries) => Iter::Small(entries.iter()),
             Entries::Large(entries) => Iter::Large(entries.iter()),
@@ -92,7 +92,7 @@ impl Map {
         }
     }
 
-    pub(super) fn iter_mut(&mut self) -> IterMut<'_> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut Node)> {
         match &mut self.0 {
             Entries::Small(entries) => IterMut::Small(entries.iter_mut()),
             Entries::Large(entries) => IterMut::Large(entries.iter_mut()),
@@ -147,7 +147,7 @@ impl Map {
         }
     }
 
-    pub(super) fn into_entries(self) -> IntoEntries {
+    pub(super) fn into_entries(self) -> impl Iterator<Item = (Key, Node)> {
         match self.0 {
             Entries::Small(entries) => IntoEntries::Small(entries.into_iter()),
             Entries::Large(entries) => IntoEntries::Large(Box::new(entries.into_iter())),
@@ -168,7 +168,7 @@ impl FromIterator<(Key, Node)> for Map {
 
 /// Entries by reference.
 #[derive(Debug)]
-pub enum Iter<'m> {
+enum Iter<'m> {
     Small(slice::Iter<'m, (Key, Node)>),
     Large(map::Iter<'m, Key, Node>),
 }
@@ -195,7 +195,7 @@ impl ExactSizeIterator for Iter<'_> {}
 
 /// Entries whose values can be changed.
 #[derive(Debug)]
-pub(super) enum IterMut<'m> {
+enum IterMut<'m> {
     Small(slice::IterMut<'m, (Key, Node)>),
     Large(map::IterMut<'m, Key, Node>),
 }
@@ -212,7 +212,7 @@ impl<'m> Iterator for IterMut<'m> {
 }
 
 /// Entries taken out.
-pub(super) enum IntoEntries {
+enum IntoEntries {
     Small(vec::IntoIter<(Key, Node)>),
     Large(Box<map::IntoIter<Key, Node>>),
 }
