@@ -29,6 +29,7 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
         findings: Findings::default(),
         secrets: BTreeMap::new(),
         components: BTreeMap::new(),
+        nobody_asks_for_a_name: extensions.services.values().all(|service| service.network.cloudmap.is_empty()),
     };
     let tags = builder.tags(identity);
     let namespaces = builder.namespaces();
@@ -63,6 +64,8 @@ pub(super) struct Builder<'a> {
     pub(super) secrets: BTreeMap<String, StackSecret>,
     /// What a service's image holds, where we know it.
     pub(super) components: BTreeMap<String, &'a Component>,
+    /// No service says where it wants to be registered.
+    pub(super) nobody_asks_for_a_name: bool,
 }
 
 impl Builder<'_> {

@@ -226,10 +226,9 @@ impl<'a> Builder<'a> {
             let name = name.strip_suffix(&zone).unwrap_or(name);
             return Some(Registration { namespace: wanted.to_owned(), name: name.to_owned() });
         }
-        let nobody_asks = self.extensions.services.values().all(|service| service.network.cloudmap.is_empty());
         let opens = containers.iter().any(|container| !container.ports.is_empty());
         let (key, _) = namespaces.iter().next().filter(|_| namespaces.len() == 1)?;
-        (opens && (self.extensions.registers_all || nobody_asks))
+        (opens && (self.extensions.registers_all || self.nobody_asks_for_a_name))
             .then(|| Registration { namespace: key.clone(), name: family.to_owned() })
     }
 

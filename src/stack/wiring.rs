@@ -1,7 +1,7 @@
 //! Who may reach whom: found from `depends_on`, from addresses in plain values, from `x-network`, and from what is known of a
 //! component. Each rule says why it is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::build::Builder;
 use super::container::listening;
@@ -14,21 +14,63 @@ struct Address {
     port: Option<u16>,
 }
 
+/// The families by every name that an address or a rule can give them.
+struct Hosts {
+    /// Families by their own name, or by that of a service in them.
+    families: HashMap<String, usize>,
+    /// What can stand in an address: the names of services, which are no names on ECS, and full names.
+    addresses: HashMap<String, Vec<(usize, bool)>>,
+    /// The full name of each family, where it has one.
+    full: Vec<Option<String>>,
+}
+
+impl Hosts {
+    fn of(families: &[Family], namespaces: &BTreeMap<String, Namespace>) -> Self {
+        let mut hosts = Self { families: HashMap::new(), addresses: HashMap::new(), full: Vec::with_capacity(families.len()) };
+        for (index, family) in families.iter().enumerate() {
+            for container in &family.containers {
+                hosts.families.entry(container.name.clone()).or_insert(index);
+                hosts.addresses.entry(container.name.clone()).or_default().push((index, true));
+            }
+            let full = family.registration.as_ref().and_then(|registration| {
+                let zone = namespaces.get(&registration.namespace)?.name.literal()?;
+                Some(format!("{}.{zone}", registration.name))
+            });
+            if let Some(full) = &full {
+                hosts.addresses.entry(full.clone()).or_default().push((index, false));
+            }
+            hosts.full.push(full);
+        }
+        // A family's own name goes before that of a service in another.
+        hosts.families.extend(families.iter().enumerate().map(|(index, family)| (family.name.clone(), index)));
+        hosts
+    }
+
+    fn family<'f>(&self, families: &'f [Family], name: &str) -> Option<&'f Family> {
+        families.get(*self.families.get(name)?)
+    }
+}
+
 impl Builder<'_> {
     /// Gives every family its rules. They are sorted, and of two for the same peer and port the first to say why stays.
     pub(super) fn wiring(&mut self, families: &mut [Family], namespaces: &BTreeMap<String, Namespace>) {
         let mut found: Vec<(String, Ingress)> = Vec::new();
+        let hosts = Hosts::of(families, namespaces);
         for family in families.iter() {
-            self.addresses(family, families, namespaces, &mut found);
-            self.dependencies(family, families, &mut found);
-            self.written(family, families, &mut found);
+            self.addresses(family, families, &hosts, &mut found);
+            self.dependencies(family, families, &hosts, &mut found);
+            self.written(family, families, &hosts, &mut found);
             self.group_members(family, &mut found);
         }
+        let mut by_target: HashMap<String, Vec<Ingress>> = HashMap::new();
+        for (target, ingress) in found {
+            by_target.entry(target).or_default().push(ingress);
+        }
         for family in families {
-            let new = found.iter().filter(|(target, _)| *target == family.name).map(|(_, ingress)| ingress.clone());
-            for ingress in new {
-                let known = family.ingress.iter().any(|other| other.from == ingress.from && other.port == ingress.port);
-                if !known {
+            let mut known: BTreeSet<(Peer, Port)> =
+                family.ingress.iter().map(|ingress| (ingress.from.clone(), ingress.port)).collect();
+            for ingress in by_target.remove(&family.name).unwrap_or_default() {
+                if known.insert((ingress.from.clone(), ingress.port)) {
                     family.ingress.push(ingress);
                 }
             }
@@ -37,31 +79,20 @@ impl Builder<'_> {
     }
 
     /// A value that holds another family's host and port.
-    fn addresses(
-        &mut self,
-        family: &Family,
-        families: &[Family],
-        namespaces: &BTreeMap<String, Namespace>,
-        found: &mut Vec<(String, Ingress)>,
-    ) {
-        for target in families.iter().filter(|target| target.name != family.name) {
-            let full = target.registration.as_ref().and_then(|registration| {
-                let zone = namespaces.get(&registration.namespace)?.name.literal()?;
-                Some(format!("{}.{zone}", registration.name))
-            });
-            let bare: Vec<&str> = target.containers.iter().map(|container| container.name.as_str()).collect();
-            for container in &family.containers {
-                let variables = container.environment.iter().map(|(name, value)| (vec!["environment", name.as_str()], value));
-                let words = |key: &'static str, words: &'_ Option<Vec<Text>>| -> Vec<(Vec<&str>, Text)> {
-                    words.iter().flatten().map(|word| (vec![key], word.clone())).collect()
-                };
-                let command = [words("command", &container.command), words("entrypoint", &container.entrypoint)].concat();
-                let values = variables.map(|(path, value)| (path, value.clone())).chain(command);
-                for (path, value) in values {
-                    let Some(value) = value.literal() else { continue };
-                    for address in addresses(value, &bare, full.as_deref()) {
-                        self.address(family, container.name.as_str(), &path, target, full.as_deref(), &address, found);
-                    }
+    fn addresses(&mut self, family: &Family, families: &[Family], hosts: &Hosts, found: &mut Vec<(String, Ingress)>) {
+        for container in &family.containers {
+            let variables = container.environment.iter().map(|(name, value)| (vec!["environment", name.as_str()], value));
+            let words = |key: &'static str, words: &'_ Option<Vec<Text>>| -> Vec<(Vec<&str>, Text)> {
+                words.iter().flatten().map(|word| (vec![key], word.clone())).collect()
+            };
+            let command = [words("command", &container.command), words("entrypoint", &container.entrypoint)].concat();
+            let values = variables.map(|(path, value)| (path, value.clone())).chain(command);
+            for (path, value) in values {
+                let Some(value) = value.literal() else { continue };
+                for (index, address) in addresses(value, &hosts.addresses) {
+                    let Some(target) = families.get(index).filter(|target| target.name != family.name) else { continue };
+                    let full = hosts.full.get(index).and_then(Option::as_deref);
+                    self.address(family, container.name.as_str(), &path, target, full, &address, found);
                 }
             }
         }
@@ -100,11 +131,11 @@ impl Builder<'_> {
         found.push((target.name.clone(), Ingress { from: Peer::Family(family.name.clone()), port, why }));
     }
 
-    fn dependencies(&mut self, family: &Family, families: &[Family], found: &mut Vec<(String, Ingress)>) {
+    fn dependencies(&mut self, family: &Family, families: &[Family], hosts: &Hosts, found: &mut Vec<(String, Ingress)>) {
         for container in &family.containers {
             let Some(service) = self.project.services.get(&container.name) else { continue };
             for name in service.depends_on.keys() {
-                let Some(target) = family_of(families, name).filter(|target| target.name != family.name) else { continue };
+                let Some(target) = hosts.family(families, name).filter(|target| target.name != family.name) else { continue };
                 let why = format!("{} depends on {name}", family.name);
                 let from = Peer::Family(family.name.clone());
                 found.extend(
@@ -118,7 +149,7 @@ impl Builder<'_> {
     }
 
     /// `x-network.Ingress`.
-    fn written(&mut self, family: &Family, families: &[Family], found: &mut Vec<(String, Ingress)>) {
+    fn written(&mut self, family: &Family, families: &[Family], hosts: &Hosts, found: &mut Vec<(String, Ingress)>) {
         let extensions = self.extensions;
         for container in &family.containers {
             let Some(service) = extensions.services.get(&container.name) else { continue };
@@ -142,14 +173,14 @@ impl Builder<'_> {
                 add(peer, &group.ports, &format!("{} may reach {}", group.id.value, family.name));
             }
             for source in &ingress.services {
-                let from = family_of(families, &source.name.value);
+                let from = hosts.family(families, &source.name.value);
                 if let Some(from) = from {
                     let peer = if from.name == family.name { Peer::Myself } else { Peer::Family(from.name.clone()) };
                     add(peer, &source.ports, &format!("{} may reach {}", from.name, family.name));
                 }
             }
             for source in &ingress.services {
-                if family_of(families, &source.name.value).is_none() {
+                if hosts.family(families, &source.name.value).is_none() {
                     let known: Vec<&str> = families.iter().map(|family| family.name.as_str()).collect();
                     let help = nearest(&source.name.value, known.iter().copied())
                         .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean {near}?"));
@@ -197,35 +228,32 @@ pub(super) fn family_of<'f>(families: &'f [Family], name: &str) -> Option<&'f Fa
 }
 
 /// Every place in a value where one of the names stands as a host: with a port behind it, or behind a scheme.
-fn addresses(value: &str, bare: &[&str], full: Option<&str>) -> Vec<Address> {
+fn addresses(value: &str, names: &HashMap<String, Vec<(usize, bool)>>) -> Vec<(usize, Address)> {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let mut found = Vec::new();
-    let names = bare.iter().map(|name| (*name, true)).chain(full.map(|name| (name, false)));
-    for (name, bare) in names {
-        for (start, _) in value.match_indices(name) {
-            let before = value[..start].chars().next_back();
-            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')) {
-                continue;
-            }
-            let rest = &value[start + name.len()..];
-            let scheme = value[..start].strip_suffix("://").map(|before| {
-                let word: String = before.chars().rev().take_while(char::is_ascii_alphanumeric).collect();
-                word.chars().rev().collect::<String>()
-            });
-            let digits: String = rest.strip_prefix(':').unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
-            let after = rest.get(if digits.is_empty() { 0 } else { digits.len() + 1 }..).unwrap_or_default().chars().next();
-            let ends = after.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '_')));
-            if !ends {
-                continue;
-            }
-            let port = match (digits.parse(), scheme.as_deref()) {
-                (Ok(port), _) => Some(port),
-                (Err(_), Some("http")) => Some(80),
-                (Err(_), Some("https")) => Some(443),
-                (Err(_), Some(_)) => None,
-                (Err(_), None) => continue,
-            };
-            found.push(Address { bare, port });
+    let mut rest = value;
+    while let Some(start) = rest.find(is_part) {
+        let begins = value.len() - rest.len() + start;
+        let length = rest[start..].find(|c| !is_part(c)).unwrap_or(rest.len() - start);
+        rest = &rest[start + length..];
+        let Some(targets) = names.get(&value[begins..begins + length]) else { continue };
+        let scheme = value[..begins].strip_suffix("://").map(|before| {
+            let word: String = before.chars().rev().take_while(char::is_ascii_alphanumeric).collect();
+            word.chars().rev().collect::<String>()
+        });
+        let digits: String = rest.strip_prefix(':').unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
+        let after = rest.get(if digits.is_empty() { 0 } else { digits.len() + 1 }..).unwrap_or_default().chars().next();
+        if after.is_some_and(is_part) {
+            continue;
         }
+        let port = match (digits.parse(), scheme.as_deref()) {
+            (Ok(port), _) => Some(port),
+            (Err(_), Some("http")) => Some(80),
+            (Err(_), Some("https")) => Some(443),
+            (Err(_), Some(_)) => None,
+            (Err(_), None) => continue,
+        };
+        found.extend(targets.iter().map(|(target, bare)| (*target, Address { bare: *bare, port })));
     }
     found
 }
@@ -235,7 +263,8 @@ mod tests {
     use super::addresses;
 
     fn ports(value: &str) -> Vec<(bool, Option<u16>)> {
-        addresses(value, &["connect"], Some("connect.dev.lan")).iter().map(|address| (address.bare, address.port)).collect()
+        let names = [("connect", true), ("connect.dev.lan", false)].map(|(name, bare)| (name.to_owned(), vec![(0, bare)])).into();
+        addresses(value, &names).iter().map(|(_, address)| (address.bare, address.port)).collect()
     }
 
     #[test]
