@@ -13,6 +13,12 @@ use serde_json::{Value, json};
 use crate::support::bed::{all_brokers, bed, brokers_alone, unique};
 
 const IMAGE: &str = "confluentinc/cp-kafka-connect:8.0.7";
+/// The variable of Connect for a property.
+fn variable_of(property: &str) -> String {
+    let connect = Catalogue::builtin().unwrap().component("connect").unwrap();
+    confluent::variable_name(&connect.environment, property)
+}
+
 /// What the interface promises for a black hole: under 6 s, whatever the number of brokers.
 const LONGEST: Duration = Duration::from_secs(6);
 
@@ -105,7 +111,7 @@ impl Case {
     /// A property for each of the four clients.
     fn set(&mut self, property: &str, value: &str) -> &mut Self {
         for client in ["", "producer.", "consumer.", "admin."] {
-            self.settings.insert(confluent::variable_name("CONNECT_", &format!("{client}{property}")), value.to_owned());
+            self.settings.insert(variable_of(&format!("{client}{property}")), value.to_owned());
         }
         self
     }
@@ -131,7 +137,7 @@ impl Case {
             let module = format!("org.apache.kafka.common.security.{module}");
             let jaas = Jaas::login(&module, &Secret::new(user.clone()), &Secret::new(password.clone())).compose();
             for client in ["", "producer.", "consumer.", "admin."] {
-                let variable = confluent::variable_name("CONNECT_", &format!("{client}sasl.jaas.config"));
+                let variable = variable_of(&format!("{client}sasl.jaas.config"));
                 let value = Secret::new(confluent::escape(jaas.expose()));
                 environment.insert(variable.clone(), Text::secret("connect", Some(&variable), Some(value), None));
             }

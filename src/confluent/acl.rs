@@ -50,11 +50,13 @@ pub fn acl_needs(component: &Component, properties: &Properties) -> Vec<AclNeed>
                 When::Always => Need::Always,
                 When::Missing => Need::WhileMissing,
                 When::Setting(condition) => {
-                    let value = properties.word(&condition.property)?;
+                    let value = word(component, properties, &condition.property)?;
                     condition.is.iter().any(|wanted| wanted.eq_ignore_ascii_case(value)).then_some(Need::Always)?
                 }
+                // Nothing in the configuration tells whether it is used.
+                When::Feature(_) => return None,
             };
-            let (name, unresolved) = fill(&acl.name, properties);
+            let (name, unresolved) = fill(&acl.name, component, properties);
             Some(AclNeed {
                 client: acl.client.clone(),
                 resource: acl.resource,
@@ -82,15 +84,20 @@ fn new_topic(creates: &Creates, properties: &Properties) -> Option<NewTopic> {
     Some(NewTopic { partitions: read(&creates.partitions)?, replication_factor })
 }
 
+/// A property, or what the component takes when nobody sets it.
+fn word<'a>(component: &'a Component, properties: &'a Properties, name: &str) -> Option<&'a str> {
+    properties.word(name).or_else(|| component.property_defaults.get(name).map(String::as_str))
+}
+
 /// Puts the values of properties for their names in braces; gives the names that have none.
-fn fill(template: &str, properties: &Properties) -> (String, Vec<String>) {
+fn fill(template: &str, component: &Component, properties: &Properties) -> (String, Vec<String>) {
     let mut filled = String::new();
     let mut unresolved = Vec::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((name, after)) = after.split_once('}') else { break };
         filled.push_str(before);
-        if let Some(value) = properties.word(name) {
+        if let Some(value) = word(component, properties, name) {
             filled.push_str(value);
         } else {
             filled.extend(["{", name, "}"]);

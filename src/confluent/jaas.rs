@@ -20,6 +20,11 @@ impl Jaas {
         Self { module: module.to_owned(), options }
     }
 
+    /// A login with options of any other kind.
+    pub fn with_options<'a>(module: &str, options: impl IntoIterator<Item = (&'a str, Secret)>) -> Self {
+        Self { module: module.to_owned(), options: options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
+    }
+
     pub fn option(&self, name: &str) -> Option<&Secret> {
         // Kafka keeps options in a map: the last of a name counts.
         self.options.iter().rev().find(|(option, _)| option == name).map(|(_, value)| value)

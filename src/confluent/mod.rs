@@ -85,19 +85,25 @@ pub fn tool(component: &Component, image: &str) -> Option<Tool> {
 ///
 /// Nothing in a task definition can say the address: only the container knows it, when it starts. `hostname` and `cut` are in every
 /// image of Confluent's; curl and jq are not. Written for a task definition; in a compose file every `$` is doubled.
-pub fn start_command(component: &Component) -> Vec<String> {
-    let start = &component.start;
-    let script = format!("export {}=$(hostname -i | cut -d' ' -f1); exec {}", start.advertised_host, start.command);
-    vec!["bash".into(), "-c".into(), script]
+///
+/// `None` for a component whose tasks don't call each other: the image starts by itself.
+pub fn start_command(component: &Component) -> Option<Vec<String>> {
+    let variable = component.start.advertised_host.as_deref()?;
+    Some(vec!["bash".into(), "-c".into(), advertising_script(variable, &component.start.command)])
+}
+
+/// Sets the task's own address and becomes the image's own start.
+fn advertising_script(variable: &str, command: &str) -> String {
+    format!("export {variable}=$(hostname -i | cut -d' ' -f1); exec {command}")
 }
 
 /// The command of a health check that needs neither curl nor a shell other than bash: it asks with bash's own `/dev/tcp`.
 ///
 /// Written for an ECS task definition; in a compose file every `$` is doubled.
 pub fn health_command(component: &Component, image: &str, port: u16) -> Vec<String> {
-    let since = version(&component.health.since);
-    let path = match (line(image), since) {
-        (Some(line), Some(since)) if line < since => &component.health.before,
+    let older = component.health.older.as_ref().and_then(|older| Some((version(&older.until)?, &older.path)));
+    let path = match (line(image), older) {
+        (Some(line), Some((until, path))) if line < until => path,
         _ => &component.health.path,
     };
     let script = format!(

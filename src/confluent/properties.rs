@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::environment::{Environment, Text};
-use super::naming::{Tool, property_name};
+use super::naming::{Tool, property_names};
 use crate::profile::Component;
 
 /// A property of the file.
@@ -61,8 +61,12 @@ pub fn properties(component: &Component, image: &str, environment: &Environment)
         .filter(|(name, _)| environment.get(name).is_none())
         .map(|(name, value)| (name.as_str(), Text::of_image(value)));
     let of_service = environment.iter().map(|(name, value)| (name, value.clone()));
+    let mut ranks: BTreeMap<String, usize> = BTreeMap::new();
     for (variable, text) in of_image.chain(of_service) {
-        let Some(rest) = variable.strip_prefix(&rule.prefix) else { continue };
+        let names = property_names(rule, tool, variable);
+        if names.is_empty() {
+            continue;
+        }
         if tool == Tool::Dub && rule.older_tool_excludes.iter().any(|name| name == variable) {
             continue;
         }
@@ -75,7 +79,14 @@ pub fn properties(component: &Component, image: &str, environment: &Environment)
             }
             None => text,
         };
-        found.properties.insert(property_name(tool, rest), Property { value, variable: variable.to_owned(), trouble });
+        for (name, rank) in names {
+            // Of the variables for one property, the profile says which counts.
+            if ranks.get(&name).is_none_or(|known| rank <= *known) {
+                let property = Property { value: value.clone(), variable: variable.to_owned(), trouble };
+                found.properties.insert(name.clone(), property);
+                ranks.insert(name, rank);
+            }
+        }
     }
     found
 }

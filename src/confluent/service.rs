@@ -50,9 +50,10 @@ pub fn component<'a>(
     }
 }
 
-/// Whether the start sets the address of the task: our command does, and so may one of the user's that names the variable.
+/// Whether the start sets the address of the task: our command does, and so may one of the user's that names the variable. Where tasks
+/// don't call each other there is nothing to set.
 pub fn sets_address(service: &compose::Service, component: &Component) -> bool {
-    let variable = &component.start.advertised_host;
+    let Some(variable) = &component.start.advertised_host else { return true };
     let words = [&service.command, &service.entrypoint].into_iter().filter_map(|line| line.as_ref()).flatten();
     is_as_made(service) || words.into_iter().any(|word| word.contains(variable.as_str()))
 }
@@ -88,13 +89,36 @@ pub fn services<'a>(
                 let keys: Vec<JsonKey> =
                     keys.map(|key| JsonKey { secret_key: key.key.value.clone(), variable: key.variable.clone() }).collect();
                 let whole = keys.is_empty();
-                let structure = structure(catalogue, component, &clients, &properties, (!whole).then_some(keys.as_slice()));
+                let structure = structure(
+                    catalogue,
+                    component,
+                    &clients,
+                    &properties,
+                    (!whole).then_some(keys.as_slice()),
+                    &oauth_options(extensions),
+                );
                 ServiceSecret { name, whole, structure }
             })
             .collect();
         found.push(ConfluentService { name, component, image, environment, properties, clients, registries, secrets });
     }
     found
+}
+
+/// What a token endpoint or Confluent Cloud wants to know of an OAuth client beside its id and secret. None of it is secret.
+fn oauth_options(extensions: &Extensions) -> Vec<(String, String)> {
+    let Some(kafka) = &extensions.kafka else { return Vec::new() };
+    // A cluster of Confluent Cloud is told which of the organisation's it is, and as which pool the client comes.
+    let cloud = kafka.provider.as_ref().is_some_and(|provider| provider.value == "confluent-cloud");
+    let cluster = kafka.cluster.as_ref().filter(|_| cloud);
+    [
+        ("scope", &kafka.oauth_scope.as_ref()),
+        ("extension_logicalCluster", &cluster),
+        ("extension_identityPoolId", &kafka.identity_pool.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value.as_ref()?.value.clone())))
+    .collect()
 }
 
 /// The variables of a service: what the files say, and what its secrets set.

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use super::client::{KafkaClient, Protocol};
 use super::environment::{Environment, Origin, Text};
-use super::naming::{Tool, property_name, variable_name};
+use super::naming::{Tool, meant_property, property_name, property_names, variable_name};
 use super::properties::{EscapeError, Properties, Property, properties};
 use crate::base::{Code, Finding, Findings, Place};
-use crate::profile::{Catalogue, Component, Provider};
+use crate::profile::{Catalogue, Component, EnvironmentRule, Provider};
 
 /// A service that runs a component.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,7 @@ pub fn findings(service: &Service<'_>) -> Findings {
     let check = Check { service, properties: &properties, clients: &clients };
     let mut found = Vec::new();
     check.required(&mut found);
+    check.refused(&mut found);
     check.names(&mut found);
     check.values(&mut found);
     check.replication_factors(&mut found);
@@ -69,8 +70,12 @@ impl Check<'_> {
         self.place(finding, &property.variable, property.value.place.as_ref())
     }
 
-    fn prefix(&self) -> &str {
-        &self.service.component.environment.prefix
+    fn rule(&self) -> &EnvironmentRule {
+        &self.service.component.environment
+    }
+
+    fn variable(&self, property: &str) -> String {
+        variable_name(self.rule(), property)
     }
 
     fn required(&self, found: &mut Vec<Finding>) {
@@ -88,12 +93,25 @@ impl Check<'_> {
                 let mut finding = Finding::error(Code::SETTING_MISSING, message);
                 if required.advertised {
                     finding = finding.help(format!(
-                        "a command has to set it to the task's own address: bash -c 'export {}=$(hostname -i | cut -d\" \" -f1); exec {}'",
-                        required.variable, self.service.component.start.command
+                        "a command has to set it to the task's own address: bash -c \"{}\"",
+                        super::advertising_script(&required.variable, &self.service.component.start.command)
                     ));
                 }
                 found.push(self.place(finding, &required.variable, None));
             }
+        }
+    }
+
+    /// Variables with which the image refuses to start.
+    fn refused(&self, found: &mut Vec<Finding>) {
+        for refused in &self.rule().refused {
+            let Some(text) = self.service.environment.get(&refused.variable) else { continue };
+            if text.raw() == Some("") {
+                continue;
+            }
+            let message = format!("{} is set: the image refuses to start with it", refused.variable);
+            let finding = Finding::error(Code::SETTING_REFUSED, message).help(&refused.instead);
+            found.push(self.place(finding, &refused.variable, text.place.as_ref()));
         }
     }
 
@@ -104,12 +122,13 @@ impl Check<'_> {
             if matches!(text.origin, Origin::Image) {
                 continue;
             }
-            let Some(rest) = variable.strip_prefix(self.prefix()) else {
+            if property_names(self.rule(), Tool::Dub, variable).is_empty() {
                 self.misspelt_prefix(variable, text, &known, found);
                 continue;
-            };
-            let meant = property_name(Tool::Dub, rest);
-            let newer = property_name(Tool::Ub, rest);
+            }
+            // A variable that sets several properties is one that the profile names.
+            let Some(meant) = meant_property(self.rule(), variable) else { continue };
+            let newer = property_names(self.rule(), Tool::Ub, variable).into_iter().map(|(name, _)| name).collect::<String>();
             if meant != newer && super::tool(self.service.component, self.service.image) != Some(Tool::Dub) {
                 let message = format!("{variable} becomes {newer} in images from {}, not {meant}", self.newer_since());
                 let finding = Finding::warning(Code::NAME_BROKEN_BY_TOOL, message);
@@ -120,7 +139,7 @@ impl Check<'_> {
             if let Some(near) = near(&meant, &known) {
                 let message = format!("{variable} sets {meant}, which no component knows");
                 let finding = Finding::warning(Code::SETTING_MISSPELT, message);
-                let finding = finding.help(format!("did you mean {}?", variable_name(self.prefix(), near)));
+                let finding = finding.help(format!("did you mean {}?", self.variable(near)));
                 found.push(self.place(finding, variable, text.place.as_ref()));
             }
         }
@@ -130,14 +149,19 @@ impl Check<'_> {
         &self.service.component.environment.newer_tool_since
     }
 
-    /// `CONECT_GROUP_ID`: nearly the prefix, and then a setting that is known.
+    /// `CONECT_GROUP_ID`: nearly a prefix, and then a setting that is known.
     fn misspelt_prefix(&self, variable: &str, text: &Text, known: &BTreeSet<String>, found: &mut Vec<Finding>) {
-        let Some((first, rest)) = variable.split_once('_') else { return };
-        let wanted = self.prefix().trim_end_matches('_');
-        if strsim::damerau_levenshtein(first, wanted) == 1 && known.contains(&property_name(Tool::Dub, rest)) {
-            let finding = Finding::warning(Code::SETTING_MISSPELT, format!("{variable} is not read by the image"));
-            let finding = finding.help(format!("did you mean {}{rest}?", self.prefix()));
-            found.push(self.place(finding, variable, text.place.as_ref()));
+        for prefix in &self.rule().prefixes {
+            let words = prefix.variable.matches('_').count();
+            let Some((end, _)) = variable.match_indices('_').nth(words.saturating_sub(1)) else { continue };
+            let (first, rest) = (&variable[..=end], &variable[end + 1..]);
+            let property = format!("{}{}", prefix.property, property_name(Tool::Dub, rest));
+            if strsim::damerau_levenshtein(first, &prefix.variable) == 1 && known.contains(&property) {
+                let finding = Finding::warning(Code::SETTING_MISSPELT, format!("{variable} is not read by the image"));
+                let finding = finding.help(format!("did you mean {}{rest}?", prefix.variable));
+                found.push(self.place(finding, variable, text.place.as_ref()));
+                return;
+            }
         }
     }
 
@@ -147,12 +171,14 @@ impl Check<'_> {
         let shared = &self.service.catalogue.kafka().client_settings;
         let mut known: BTreeSet<String> = component.settings.iter().cloned().collect();
         known.extend(component.replication_factors.iter().cloned());
+        known.extend(self.rule().named.iter().map(|named| named.property.clone()));
+        known.extend(component.links.iter().map(|link| link.property.clone()));
         for client in &component.clients {
             let own = component.client_settings.get(&client.name).into_iter().flatten();
             known.extend(shared.iter().chain(own).map(|name| format!("{}{name}", client.prefix)));
         }
         for registry in &component.registries {
-            known.extend(registry.user_info.iter().chain([&registry.url]).cloned());
+            known.extend(registry.user_info.iter().chain([&registry.url, &registry.credentials_source]).cloned());
         }
         known
     }
@@ -221,7 +247,7 @@ impl Check<'_> {
     }
 
     fn advertised_host(&self, found: &mut Vec<Finding>) {
-        let variable = &self.service.component.start.advertised_host;
+        let Some(variable) = &self.service.component.start.advertised_host else { return };
         if self.service.advertised_by_command {
             return;
         }
@@ -244,7 +270,7 @@ impl Check<'_> {
             if value.trim().is_empty() || value.contains("${") {
                 continue;
             }
-            let property = variable.strip_prefix(self.prefix()).map(|rest| property_name(Tool::Dub, rest));
+            let property = meant_property(self.rule(), variable);
             let setting = property.as_deref().is_some_and(|name| {
                 kinds.iter().any(|kind| name == kind || name.strip_suffix(kind.as_str()).is_some_and(|rest| rest.ends_with('.')))
             });
@@ -284,7 +310,7 @@ impl Check<'_> {
     fn of_client(&self, finding: Finding, client: &KafkaClient, name: &str) -> Finding {
         match client.setting(name) {
             Some(setting) => self.place(finding, &setting.variable, setting.value.place.as_ref()),
-            None => self.place(finding, &variable_name(self.prefix(), &client.property(name)), None),
+            None => self.place(finding, &self.variable(&client.property(name)), None),
         }
     }
 
@@ -319,7 +345,7 @@ impl Check<'_> {
         let Ok(wanted) = worker.protocol() else { return };
         if protocol != wanted {
             let message = format!("the {} speaks {protocol}, but the worker {wanted} to the same brokers", client.name);
-            let variable = variable_name(self.prefix(), &client.property("security.protocol"));
+            let variable = self.variable(&client.property("security.protocol"));
             let finding = Finding::error(Code::CLIENT_WITHOUT_LOGIN, message);
             let finding =
                 finding.help(format!("the {} does not take it over from the worker: write {variable}: {wanted}", client.name));
@@ -332,7 +358,7 @@ impl Check<'_> {
             };
             if protocol.tls() && worker.setting(name).is_some() && !other(client) {
                 let message = format!("the {} has no {name}, which the worker has for the same brokers", client.name);
-                let variable = variable_name(self.prefix(), &client.property(name));
+                let variable = self.variable(&client.property(name));
                 let finding =
                     Finding::error(Code::CLIENT_WITHOUT_LOGIN, message).help(format!("set {variable} as for the worker"));
                 found.push(self.of_client(finding, client, name));
@@ -355,7 +381,7 @@ impl Check<'_> {
         }
         match client.jaas() {
             None if client.setting(name).is_none() && !self.properties.is_open() => {
-                let variable = variable_name(self.prefix(), &client.property(name));
+                let variable = self.variable(&client.property(name));
                 let message = format!("the {} has no login: {variable} is missing", client.name);
                 let finding = Finding::error(Code::CLIENT_WITHOUT_LOGIN, message);
                 let finding = finding.help("add it to the secret's keys; `secrets compose` and `secrets put` write its value");
@@ -399,7 +425,7 @@ impl Check<'_> {
             let of_host = |provider: &&Provider| provider.suffix.as_ref().is_some_and(|suffix| host.ends_with(suffix.as_str()));
             let candidates: Vec<&Provider> = kafka.providers.iter().filter(of_host).collect();
             let Some((provider, listener)) = candidates.iter().find_map(|provider| {
-                provider.listeners.iter().find(|listener| listener.ports.contains(&port)).map(|l| (provider, l))
+                provider.listeners.iter().find(|listener| listener.is_at(host, port)).map(|l| (provider, l))
             }) else {
                 continue;
             };

@@ -43,6 +43,10 @@ pub struct Kafka {
     pub security_group: Option<Placed<String>>,
     /// The file for `kafka-acls --command-config`.
     pub admin_config: Option<Placed<String>>,
+    /// `pool-…`: as which identity pool an OAuth client of Confluent Cloud comes.
+    pub identity_pool: Option<Placed<String>>,
+    /// What an OAuth client asks its token endpoint for.
+    pub oauth_scope: Option<Placed<String>>,
     /// Who a client is to the broker, by the client's name: `worker` or `connect.worker`.
     pub principals: BTreeMap<String, Placed<String>>,
 }
@@ -159,12 +163,15 @@ impl Reader<'_> {
             &["environment"],
             &["security-group"],
             &["admin-config"],
+            &["identity-pool"],
+            &["oauth-scope"],
             &["principals"],
         ];
         let fields = self.fields(item, keys, &[])?;
         let mut word = |key: &str| fields.get(key).and_then(|value| self.word(value));
-        let [bootstrap, cluster, environment, security_group, admin_config] =
-            ["bootstrap", "cluster", "environment", "security-group", "admin-config"].map(&mut word);
+        let [bootstrap, cluster, environment, security_group, admin_config, identity_pool, oauth_scope] =
+            ["bootstrap", "cluster", "environment", "security-group", "admin-config", "identity-pool", "oauth-scope"]
+                .map(&mut word);
         let provider = fields.get("provider").and_then(|value| self.choice(value, &PROVIDERS));
         let mut principals = BTreeMap::new();
         if let Some(value) = fields.get("principals") {
@@ -172,7 +179,17 @@ impl Reader<'_> {
                 principals.extend(self.word(&principal).map(|principal| (client.to_owned(), principal)));
             }
         }
-        Some(Kafka { provider, bootstrap, cluster, environment, security_group, admin_config, principals })
+        Some(Kafka {
+            provider,
+            bootstrap,
+            cluster,
+            environment,
+            security_group,
+            admin_config,
+            identity_pool,
+            oauth_scope,
+            principals,
+        })
     }
 }
 

@@ -212,7 +212,7 @@ fn service(component: &Component, choices: &Choices<'_>, name: &str, secret: boo
         image_source: component.image.source.clone(),
         port: component.start.port.to_string(),
         groups,
-        command: confluent::start_command(component).iter().map(|word| literal(word)).collect(),
+        command: confluent::start_command(component).iter().flatten().map(|word| literal(word)).collect(),
         health: Health {
             test: test.iter().map(|word| literal(word)).collect(),
             interval: seconds(component.health.interval_seconds),
@@ -236,8 +236,8 @@ fn plain(name: &str, value: String) -> Variable {
 
 /// The connection of every client to the cluster, and the heap.
 fn env_groups(component: &Component, choices: &Choices<'_>) -> Result<Vec<Group>> {
-    let prefix = &component.environment.prefix;
-    let variable = |client: &str, name: &str| confluent::variable_name(prefix, &format!("{client}{name}"));
+    let rule = &component.environment;
+    let variable = |client: &str, name: &str| confluent::variable_name(rule, &format!("{client}{name}"));
     let mut bootstrap = plain(&variable("", "bootstrap.servers"), choices.bootstrap.join(","));
     bootstrap.alias = Some("bootstrap");
     let mut groups = vec![Group {

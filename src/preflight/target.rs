@@ -109,10 +109,10 @@ fn of_service(service: &Service, cluster: &ClusterFacts) -> Vec<Target> {
 }
 
 fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, cluster: &ClusterFacts) -> Target {
-    let prefix = &service.component.environment.prefix;
+    let rule = &service.component.environment;
     let variable = |name: &str| {
         let written = client.setting(name).filter(|setting| !setting.inherited).map(|setting| setting.variable.clone());
-        written.unwrap_or_else(|| confluent::variable_name(prefix, &client.property(name)))
+        written.unwrap_or_else(|| confluent::variable_name(rule, &client.property(name)))
     };
     let (settings, obstacle) = match settings(client) {
         Ok((settings, obstacle)) => (Ok(settings), obstacle),

@@ -1,9 +1,10 @@
 //! One component: `profiles/<name>.yaml`, typed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+
+use super::rights::Acl;
 
 /// A component of Confluent Platform, as its image runs it.
 #[derive(Debug, Clone, Deserialize)]
@@ -11,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Component {
     pub name: String,
     pub title: String,
+    /// What to know before one takes it, by kind of cluster: `init` says it.
+    #[serde(default)]
+    pub notes: Vec<Note>,
     /// Last path segments of the repositories that hold it.
     pub images: Vec<String>,
     /// The image that `init` writes.
@@ -20,9 +24,18 @@ pub struct Component {
     pub health: Health,
     pub clients: Vec<Client>,
     pub registries: Vec<Registry>,
+    /// Other components of the same project that it calls.
+    #[serde(default)]
+    pub links: Vec<Link>,
     pub secret: SecretShape,
     pub acls: Vec<Acl>,
-    /// What `init` sets in every project.
+    /// What connectors need beside, for who runs any.
+    #[serde(default)]
+    pub connectors: ConnectorRights,
+    /// What properties are that nobody sets, for names that rights are on.
+    #[serde(default)]
+    pub property_defaults: BTreeMap<String, String>,
+    /// What `init` sets.
     pub defaults: Vec<Defaults>,
     /// Properties that hold the replication factor of an internal topic.
     pub replication_factors: Vec<String>,
@@ -47,21 +60,64 @@ pub struct Image {
     pub tag: String,
     /// Where it was seen that this tag is a release.
     pub source: String,
+    /// The newest release seen of each line, the oldest line first.
+    pub known: Vec<String>,
+}
+
+/// Something to know before one takes a component.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// The kinds of cluster that it is about; all when none is named.
+    #[serde(default)]
+    pub kafka: Vec<String>,
+    pub text: String,
 }
 
 /// How the start script reads the environment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentRule {
-    /// Variables with this prefix become properties.
-    pub prefix: String,
+    /// Variables with one of these prefixes become properties; of two that fit, the longer one counts. The first is the component's own.
+    pub prefixes: Vec<Prefix>,
+    /// Properties that have variables of their own, whatever their prefix.
+    #[serde(default)]
+    pub named: Vec<Named>,
     /// First line (`major.minor`) whose images use the newer tool for names.
     pub newer_tool_since: String,
     /// Variables that the older tool leaves out.
+    #[serde(default)]
     pub older_tool_excludes: Vec<String>,
     /// What the image sets where the service sets nothing.
     pub image: BTreeMap<String, String>,
     pub required: Vec<Required>,
+    /// Variables with which the start script ends at once.
+    #[serde(default)]
+    pub refused: Vec<Refused>,
+}
+
+/// `CONNECT_` → nothing, `CONTROL_CENTER_` → `confluent.controlcenter.`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prefix {
+    pub variable: String,
+    #[serde(default)]
+    pub property: String,
+}
+
+/// A property with variables of its own; of several that are set, the first counts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    pub property: String,
+    pub variables: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    pub variable: String,
+    pub instead: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -89,8 +145,12 @@ pub struct Start {
     pub command: String,
     /// The port it listens on unless it is told otherwise.
     pub port: u16,
-    /// The variable with the address that it tells the others.
-    pub advertised_host: String,
+    /// The variable with the address that it tells the others of its group; none where tasks don't call each other.
+    pub advertised_host: Option<String>,
+    /// What its tasks do with each other's addresses, for comments.
+    pub why_address: Option<String>,
+    /// The variable with further options of the JVM.
+    pub jvm_options: String,
     /// The numeric user it runs as.
     pub user: u32,
 }
@@ -99,14 +159,20 @@ pub struct Start {
 #[serde(deny_unknown_fields)]
 pub struct Health {
     pub path: String,
-    /// First line (`major.minor`) that has `path` …
-    pub since: String,
-    /// … and what earlier ones answer on.
-    pub before: String,
+    /// What earlier lines answer on.
+    pub older: Option<OlderHealth>,
     pub interval_seconds: u32,
     pub timeout_seconds: u32,
     pub retries: u32,
     pub start_period_seconds: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OlderHealth {
+    /// The first line (`major.minor`) that has the present path.
+    pub until: String,
+    pub path: String,
 }
 
 /// A Kafka client inside the component.
@@ -143,6 +209,32 @@ pub struct Registry {
     pub url: String,
     /// The properties that may hold `user:password`, the present spelling first.
     pub user_info: Vec<String>,
+    /// The property that says where the login comes from: `USER_INFO`.
+    pub credentials_source: String,
+    /// What `init` sets for it; without this it leaves the client alone.
+    pub init: Option<RegistryChoice>,
+}
+
+/// The properties that `init` sets for a client of a registry.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistryChoice {
+    pub why: String,
+    /// Beside the URL of a registry with Confluent's interface.
+    #[serde(default)]
+    pub confluent: BTreeMap<String, String>,
+    /// For AWS Glue, with `{region}` and `{registry}`; none where the component can't use it.
+    pub glue: Option<BTreeMap<String, String>>,
+}
+
+/// A component of the same project that this one calls.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    pub component: String,
+    /// The property that takes its address.
+    pub property: String,
+    pub why: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -166,8 +258,24 @@ pub struct SecretKey {
 pub enum KeySource {
     /// A complete `sasl.jaas.config` for this client.
     Jaas(String),
+    /// The certificate chain that this client shows, PEM on one line.
+    Certificate(String),
+    /// The private key of that certificate, PEM on one line.
+    PrivateKey(String),
     /// `user:password` for this registry.
     UserInfo(String),
+    /// The licence, as Confluent gave it.
+    License,
+}
+
+/// What connectors need, by their kind: a source writes topics, a sink reads them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectorRights {
+    #[serde(default)]
+    pub source: Vec<Acl>,
+    #[serde(default)]
+    pub sink: Vec<Acl>,
 }
 
 /// Variables that belong together, and why they have these values.
@@ -175,6 +283,9 @@ pub enum KeySource {
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
     pub why: String,
+    /// The kinds of cluster that it is for; all when none is named. What is for some stands in the environment's file.
+    #[serde(default)]
+    pub kafka: Vec<String>,
     pub variables: Vec<DefaultValue>,
 }
 
@@ -186,161 +297,18 @@ pub struct DefaultValue {
     pub value: String,
 }
 
-/// A right that a client needs.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Acl {
-    pub client: String,
-    pub resource: Resource,
-    /// With properties in `{braces}`.
-    pub name: String,
-    #[serde(default)]
-    pub pattern: Pattern,
-    pub operations: Vec<Operation>,
-    #[serde(default, deserialize_with = "when")]
-    pub when: When,
-    #[serde(default)]
-    pub level: Level,
-    /// What goes wrong without it.
-    pub why: String,
-    pub source: String,
-    pub proof: Proof,
-    /// How the component creates the object, for a topic that is created when it is missing.
-    pub creates: Option<Creates>,
-}
-
-/// The topic that a component creates.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Creates {
-    pub replication_factor: Number,
-    pub partitions: Number,
-}
-
-/// A number that a property may set.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Number {
-    pub property: Option<String>,
-    /// What the component takes when nobody sets it.
-    pub default: i32,
-}
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)*
-        }
-
-        impl $name {
-            pub fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-    };
-}
-
-words! {
-    /// What an ACL is about.
-    Resource {
-        Topic = "topic",
-        Group = "group",
-        TransactionalId = "transactional-id",
-        Cluster = "cluster",
-    }
-}
-
-words! {
-    /// Kafka's operations that our components need.
-    Operation {
-        Read = "read",
-        Write = "write",
-        Create = "create",
-        Delete = "delete",
-        Describe = "describe",
-        Alter = "alter",
-        DescribeConfigs = "describe-configs",
-        AlterConfigs = "alter-configs",
-        IdempotentWrite = "idempotent-write",
-    }
-}
-
-words! {
-    /// How an ACL's name is matched.
-    #[derive(Default)]
-    Pattern {
-        #[default]
-        Literal = "literal",
-        Prefixed = "prefixed",
-    }
-}
-
-words! {
-    /// What happens without the right: something fails, or something is quietly left out.
-    #[derive(Default)]
-    Level {
-        #[default]
-        Required = "required",
-        Advised = "advised",
-    }
-}
-
-words! {
-    /// How the entry is known: a worker without the right was watched, or source code was read.
-    Proof {
-        WorkerTest = "worker-test",
-        Source = "source",
-        Unproven = "unproven",
-    }
-}
-
-/// When a right is needed.
-#[derive(Debug, Clone, Default)]
-pub enum When {
-    #[default]
-    Always,
-    /// Only while the object doesn't exist.
-    Missing,
-    /// Only with this setting.
-    Setting(Condition),
-}
-
-fn when<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<When, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "kebab-case")]
-    enum Word {
-        Always,
-        Missing,
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Word(Word),
-        Setting(Condition),
-    }
-    Ok(match Written::deserialize(deserializer)? {
-        Written::Word(Word::Always) => When::Always,
-        Written::Word(Word::Missing) => When::Missing,
-        Written::Setting(condition) => When::Setting(condition),
-    })
-}
-
 /// What `init` starts with.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sizing {
+    /// Why so many tasks, and of this size.
+    pub why: String,
     pub cpu: f64,
     /// As Compose writes sizes.
     pub memory: String,
     pub replicas: u32,
+    /// Gibibytes of the task's own disk, where the 20 that it always has aren't enough.
+    pub storage: Option<u32>,
     pub heap: Heap,
 }
 
@@ -349,6 +317,8 @@ pub struct Sizing {
 pub struct Heap {
     pub variable: String,
     pub percent_of_memory: u8,
+    /// What the rest of the memory is for.
+    pub why: String,
 }
 
 /// How ECS should replace its tasks.
@@ -358,6 +328,8 @@ pub struct Deployment {
     pub minimum_percent: u16,
     pub maximum_percent: u16,
     pub stop_timeout_seconds: u32,
+    /// What it does in that time.
+    pub why_stop: String,
     /// How long a load balancer's verdict is ignored after a start.
     pub grace_period_seconds: u32,
     pub availability_zone_rebalancing: bool,

@@ -5,20 +5,27 @@
 
 mod component;
 mod kafka;
+mod rights;
 
 use std::sync::LazyLock;
 
 use crate::base::{Failure, Result};
 
 pub use component::{
-    Acl, Client, Component, Condition, Creates, DefaultValue, Defaults, Deployment, EnvironmentRule, Health, Heap, Image,
-    Inherits, KeySource, Level, Number, Operation, Pattern, Proof, Registry, Required, Resource, SecretKey, SecretShape, Sizing,
-    Spot, Start, When,
+    Client, Component, Condition, ConnectorRights, DefaultValue, Defaults, Deployment, EnvironmentRule, Health, Heap, Image,
+    Inherits, KeySource, Link, Named, Note, OlderHealth, Prefix, Refused, Registry, RegistryChoice, Required, SecretKey,
+    SecretShape, Sizing, Spot, Start,
 };
-pub use kafka::{Credentials, KafkaFacts, Listener, Mechanism, Provider};
+pub use kafka::{ClientCertificate, Credentials, KafkaFacts, LabelledPorts, Lack, Listener, LoginKind, Mechanism, Provider};
+pub use rights::{Acl, Creates, Level, Number, Operation, Pattern, Proof, Resource, When};
 
 /// The embedded profiles: file name, for messages, and text.
-const COMPONENTS: &[(&str, &str)] = &[("profiles/connect.yaml", include_str!("../../profiles/connect.yaml"))];
+const COMPONENTS: &[(&str, &str)] = &[
+    ("profiles/connect.yaml", include_str!("../../profiles/connect.yaml")),
+    ("profiles/schema-registry.yaml", include_str!("../../profiles/schema-registry.yaml")),
+    ("profiles/control-center.yaml", include_str!("../../profiles/control-center.yaml")),
+    ("profiles/control-center-legacy.yaml", include_str!("../../profiles/control-center-legacy.yaml")),
+];
 const KAFKA: (&str, &str) = ("profiles/kafka.yaml", include_str!("../../profiles/kafka.yaml"));
 
 static BUILTIN: LazyLock<std::result::Result<Catalogue, String>> =
@@ -73,7 +80,7 @@ mod tests {
     #[test]
     fn a_typo_in_a_profile_is_refused_with_its_file_and_place() {
         let (file, text) = COMPONENTS[0];
-        for (right, wrong) in [("  prefix: CONNECT_", "  prefx: CONNECT_"), ("inherits: bootstrap", "inherits: bootstraps")] {
+        for (right, wrong) in [("  prefixes:", "  prefxes:"), ("inherits: bootstrap", "inherits: bootstraps")] {
             let broken = text.replacen(right, wrong, 1);
             assert_ne!(broken, text);
             let error = Catalogue::read([(file, broken.as_str())].into_iter(), KAFKA).expect_err("accepted a typo");
@@ -87,18 +94,32 @@ mod tests {
         for component in catalogue.components() {
             let clients: BTreeSet<&str> = component.clients.iter().map(|client| client.name.as_str()).collect();
             let registries: BTreeSet<&str> = component.registries.iter().map(|registry| registry.name.as_str()).collect();
-            for acl in &component.acls {
+            let connectors = component.connectors.source.iter().chain(&component.connectors.sink);
+            for acl in component.acls.iter().chain(connectors) {
                 assert!(clients.contains(acl.client.as_str()), "{}: no client {}", component.name, acl.client);
                 assert!(!acl.why.is_empty() && !acl.source.is_empty());
             }
             for key in &component.secret.keys {
-                assert!(key.variable.starts_with(&component.environment.prefix), "{}", key.variable);
+                let named = component.environment.named.iter().any(|named| named.variables.contains(&key.variable));
+                let fits = component.environment.prefixes.iter().any(|prefix| key.variable.starts_with(&prefix.variable));
+                assert!(named || fits, "{}: {} is no setting", component.name, key.variable);
                 match &key.from {
-                    KeySource::Jaas(client) => assert!(clients.contains(client.as_str()), "{}: no client {client}", key.variable),
+                    KeySource::Jaas(client) | KeySource::Certificate(client) | KeySource::PrivateKey(client) => {
+                        assert!(clients.contains(client.as_str()), "{}: no client {client}", key.variable);
+                    }
                     KeySource::UserInfo(name) => {
                         assert!(registries.contains(name.as_str()), "{}: no registry {name}", key.variable);
                     }
+                    KeySource::License => {}
                 }
+            }
+            for link in &component.links {
+                assert!(catalogue.component(&link.component).is_some(), "{}: no component {}", component.name, link.component);
+            }
+            assert!(component.image.known.contains(&component.image.tag), "{}: its own tag is not known", component.name);
+            let notes = component.notes.iter().flat_map(|note| &note.kafka);
+            for kind in component.defaults.iter().flat_map(|defaults| &defaults.kafka).chain(notes) {
+                assert!(catalogue.kafka().provider(kind).is_some(), "{}: no kind of cluster {kind}", component.name);
             }
             for client in component.client_settings.keys() {
                 assert!(clients.contains(client.as_str()), "{}: no client {client}", component.name);

@@ -24,7 +24,7 @@ impl Builder<'_> {
         let texts = |words: &Option<Vec<String>>| words.as_ref().map(|words| words.iter().map(Text::from).collect());
         let own = Start { entrypoint: texts(&service.entrypoint), command: texts(&service.command), sets: None };
         let Some(component) = component else { return own };
-        let variable = &component.start.advertised_host;
+        let Some(variable) = &component.start.advertised_host else { return own };
         let key = if service.command.is_some() {
             "command"
         } else if service.entrypoint.is_some() {
@@ -45,7 +45,7 @@ impl Builder<'_> {
             }
             return Start {
                 entrypoint: None,
-                command: Some(confluent::start_command(component).into_iter().map(Text::from).collect()),
+                command: confluent::start_command(component).map(|words| words.into_iter().map(Text::from).collect()),
                 sets: Some(variable.clone()),
             };
         }

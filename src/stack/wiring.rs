@@ -205,6 +205,9 @@ impl Builder<'_> {
     fn group_members(&mut self, family: &Family, found: &mut Vec<(String, Ingress)>) {
         for container in &family.containers {
             let Some(component) = self.components.get(&container.name).copied() else { continue };
+            if component.start.advertised_host.is_none() {
+                continue;
+            }
             let number = listening(component, &container.ports);
             let why = format!("{} tasks forward requests to their leader", component.title);
             let port = Port { number, protocol: Protocol::Tcp };

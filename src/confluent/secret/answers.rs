@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::SecretDocument;
-use super::structure::{Composition, Structure};
+use super::structure::{Composition, IdentityPart, Structure};
 use crate::base::{Failure, Result, Secret, nearest};
 use crate::confluent::jaas::Jaas;
 use crate::confluent::properties::escape;
@@ -106,6 +106,23 @@ pub fn compose(structure: &Structure, answers: &Answers) -> Result<SecretDocumen
                     Secret::new(escape(login.expose()))
                 })
             }
+            Composition::ClientCredentials { client, module, options } => {
+                let (id, secret) = (answer(Some(client), "", "client-id"), answer(Some(client), "", "client-secret"));
+                id.zip(secret).map(|(id, secret)| {
+                    let options = options.iter().map(|(name, value)| (name.as_str(), Secret::new(value.clone())));
+                    let own = [("clientId", id), ("clientSecret", secret)].into_iter().chain(options);
+                    Secret::new(escape(Jaas::with_options(module, own).compose().expose()))
+                })
+            }
+            Composition::Identity { client, part } => {
+                answer(Some(client), "", part.answer()).and_then(|given| match pem(*part, given.expose()) {
+                    Ok(pem) => Some(Secret::new(escape(&pem))),
+                    Err(trouble) => {
+                        wrong.push(format!("{} {trouble}", part.answer()));
+                        None
+                    }
+                })
+            }
             Composition::UserInfo { registry } => {
                 let username = answer(Some(registry), "registry", "username");
                 let password = answer(Some(registry), "registry", "password");
@@ -132,5 +149,46 @@ pub fn compose(structure: &Structure, answers: &Answers) -> Result<SecretDocumen
     } else {
         let failure = Failure::usage("the secret can't be composed from these answers").cause(wrong.join("\n"));
         Err(failure.help("give the answers as name=value lines, from a file or standard input").into())
+    }
+}
+
+/// The blocks of a PEM text that belong into a key store, as Kafka reads them. Kafka takes a key in PKCS #8 only.
+fn pem(part: IdentityPart, text: &str) -> std::result::Result<String, &'static str> {
+    let mut blocks = String::new();
+    let mut count = 0;
+    let mut label: Option<&str> = None;
+    for line in text.lines().map(str::trim) {
+        let marked = |edge: &str| line.strip_prefix(edge).and_then(|rest| rest.strip_suffix("-----"));
+        if let Some(begun) = marked("-----BEGIN ") {
+            let fits = match part {
+                IdentityPart::Certificate => begun == "CERTIFICATE",
+                IdentityPart::PrivateKey => matches!(begun, "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY"),
+            };
+            match (fits, begun) {
+                (true, _) => label = Some(begun),
+                (false, "RSA PRIVATE KEY" | "EC PRIVATE KEY") if part == IdentityPart::PrivateKey => {
+                    return Err("is not in PKCS #8, and Kafka reads no other: openssl pkcs8 -topk8 -nocrypt -in KEY");
+                }
+                (false, "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY") => {
+                    return Err("holds a private key; only certificates belong into it");
+                }
+                (false, _) => continue,
+            }
+        }
+        if label.is_some() && !line.is_empty() {
+            blocks.push_str(line);
+            blocks.push('\n');
+        }
+        if marked("-----END ").is_some_and(|ended| Some(ended) == label) {
+            count += 1;
+            label = None;
+        }
+    }
+    match (part, count, label) {
+        (_, _, Some(_)) => Err("ends in the middle of a block"),
+        (IdentityPart::Certificate, 0, None) => Err("holds no certificate (-----BEGIN CERTIFICATE-----)"),
+        (IdentityPart::PrivateKey, 0, None) => Err("holds no private key (-----BEGIN PRIVATE KEY-----)"),
+        (IdentityPart::PrivateKey, 2.., None) => Err("holds several private keys"),
+        _ => Ok(blocks),
     }
 }

@@ -14,4 +14,4 @@ mod tests;
 
 pub use answers::{Answers, compose};
 pub use document::{DocumentError, SecretDocument};
-pub use structure::{Composition, JsonKey, Key, Question, Structure, structure};
+pub use structure::{Composition, IdentityPart, JsonKey, Key, Question, Structure, structure};

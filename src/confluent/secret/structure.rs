@@ -1,10 +1,10 @@
 //! Which keys a secret has, and what each is made from.
 
 use crate::confluent::client::KafkaClient;
-use crate::confluent::naming::{Tool, property_name};
+use crate::confluent::naming::meant_property;
 use crate::confluent::properties::Properties;
 use crate::confluent::{Protocol, variable_name};
-use crate::profile::{Catalogue, Component, Credentials, KeySource};
+use crate::profile::{Catalogue, Component, Credentials, EnvironmentRule, KeySource};
 
 /// The setting that holds a login.
 const LOGIN: &str = "sasl.jaas.config";
@@ -30,10 +30,31 @@ pub struct Key {
 pub enum Composition {
     /// A complete `sasl.jaas.config` with this login module, for this client.
     Login { client: String, module: String, ascii_username: bool },
+    /// A complete `sasl.jaas.config` for an OAuth client: its id and secret, and what else the token endpoint wants to know.
+    ClientCredentials { client: String, module: String, options: Vec<(String, String)> },
+    /// The certificate chain that this client shows, or its private key: PEM, which ends up on one line.
+    Identity { client: String, part: IdentityPart },
     /// `user:password` for this registry client.
     UserInfo { registry: String },
     /// The answer itself, under the key's own name; escaped where the start script makes a property of it.
     AsGiven { property: bool },
+}
+
+/// One half of what a client proves itself with on a TLS listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityPart {
+    Certificate,
+    PrivateKey,
+}
+
+impl IdentityPart {
+    /// The name of its answer.
+    pub fn answer(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::PrivateKey => "key",
+        }
+    }
 }
 
 /// A key of the JSON and the variable that takes it, as `JsonKeys` in the compose files has them.
@@ -46,15 +67,16 @@ pub struct JsonKey {
 /// The structure of a service's secret.
 ///
 /// `json_keys` are those that the compose files name. A secret that is injected whole has none: then the keys are what the clients
-/// lack for a login, and what the start script requires and nobody sets.
+/// lack for a login, and what the start script requires and nobody sets. `oauth` are the options of an OAuth login that are no secret.
 pub fn structure(
     catalogue: &Catalogue,
     component: &Component,
     clients: &[KafkaClient],
     properties: &Properties,
     json_keys: Option<&[JsonKey]>,
+    oauth: &[(String, String)],
 ) -> Structure {
-    let shape = Shape { catalogue, component, clients, properties };
+    let shape = Shape { catalogue, component, clients, properties, oauth };
     let key = |name: &str, variable: &str| Key {
         name: name.to_owned(),
         variable: variable.to_owned(),
@@ -72,19 +94,24 @@ struct Shape<'a> {
     component: &'a Component,
     clients: &'a [KafkaClient],
     properties: &'a Properties,
+    oauth: &'a [(String, String)],
 }
 
 impl Shape<'_> {
-    fn prefix(&self) -> &str {
-        &self.component.environment.prefix
+    fn rule(&self) -> &EnvironmentRule {
+        &self.component.environment
     }
 
     fn composition(&self, variable: &str) -> Composition {
         let known = self.component.secret.keys.iter().find(|key| key.variable == variable);
-        if let Some(KeySource::UserInfo(registry)) = known.map(|key| &key.from) {
-            return Composition::UserInfo { registry: registry.clone() };
+        let identity = |client: &String, part| Composition::Identity { client: client.clone(), part };
+        match known.map(|key| &key.from) {
+            Some(KeySource::UserInfo(registry)) => return Composition::UserInfo { registry: registry.clone() },
+            Some(KeySource::Certificate(client)) => return identity(client, IdentityPart::Certificate),
+            Some(KeySource::PrivateKey(client)) => return identity(client, IdentityPart::PrivateKey),
+            Some(KeySource::Jaas(_) | KeySource::License) | None => {}
         }
-        let property = variable.strip_prefix(self.prefix()).map(|rest| property_name(Tool::Dub, rest));
+        let property = meant_property(self.rule(), variable);
         let login = property.as_deref().and_then(|property| self.login(property.strip_suffix(LOGIN)?));
         login.unwrap_or(Composition::AsGiven { property: property.is_some() })
     }
@@ -96,11 +123,16 @@ impl Shape<'_> {
         let client = around.max_by_key(|client| client.prefix.len())?;
         let own = self.properties.word(&format!("{prefix}sasl.mechanism"));
         let mechanism = self.catalogue.kafka().mechanism(own.unwrap_or_else(|| client.mechanism()))?;
-        (mechanism.credentials == Credentials::UsernamePassword).then(|| Composition::Login {
-            client: client.name.clone(),
-            module: mechanism.module.clone(),
-            ascii_username: mechanism.ascii_username,
-        })
+        let (client, module) = (client.name.clone(), mechanism.module.clone());
+        match mechanism.credentials {
+            Credentials::UsernamePassword => {
+                Some(Composition::Login { client, module, ascii_username: mechanism.ascii_username })
+            }
+            Credentials::ClientCredentials => {
+                Some(Composition::ClientCredentials { client, module, options: self.oauth.to_vec() })
+            }
+            Credentials::None | Credentials::Other => None,
+        }
     }
 
     /// The variables that a secret without named keys has to bring.
@@ -108,13 +140,13 @@ impl Shape<'_> {
         let required =
             self.component.environment.required.iter().filter(|required| required.when.is_none() && !required.advertised);
         let mut wanted: Vec<String> = required.map(|required| required.variable.clone()).collect();
-        wanted.extend(self.logins().iter().map(|prefix| variable_name(self.prefix(), &format!("{prefix}{LOGIN}"))));
+        wanted.extend(self.logins().iter().map(|prefix| variable_name(self.rule(), &format!("{prefix}{LOGIN}"))));
         for registry in &self.component.registries {
-            let source = self.properties.word(&format!("{}basic.auth.credentials.source", registry.prefix));
+            let source = self.properties.word(&registry.credentials_source);
             if source == Some("USER_INFO") {
-                wanted.push(variable_name(self.prefix(), &registry.url));
+                wanted.push(variable_name(self.rule(), &registry.url));
                 let set = registry.user_info.iter().any(|name| self.properties.get(name).is_some());
-                wanted.extend(registry.user_info.first().filter(|_| !set).map(|name| variable_name(self.prefix(), name)));
+                wanted.extend(registry.user_info.first().filter(|_| !set).map(|name| variable_name(self.rule(), name)));
             }
         }
         wanted.retain(|variable| !self.properties.iter().any(|(_, property)| property.variable == *variable));
@@ -167,6 +199,17 @@ impl Structure {
                     ask("registry.username", "Schema registry user name or API key".to_owned(), false);
                     ask("registry.password", "Schema registry password or API secret".to_owned(), true);
                 }
+                Composition::ClientCredentials { .. } => {
+                    ask("client-id", "OAuth client id".to_owned(), false);
+                    ask("client-secret", "OAuth client secret".to_owned(), true);
+                }
+                Composition::Identity { part, .. } => {
+                    let label = match part {
+                        IdentityPart::Certificate => "Client certificate with its chain, PEM",
+                        IdentityPart::PrivateKey => "Private key of the client certificate, PEM (PKCS #8)",
+                    };
+                    ask(part.answer(), label.to_owned(), *part == IdentityPart::PrivateKey);
+                }
                 Composition::AsGiven { .. } => ask(&key.name, format!("Value of {}", key.name), true),
             }
         }
@@ -177,12 +220,14 @@ impl Structure {
     pub(super) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.questions().into_iter().map(|question| question.name).collect();
         for key in &self.keys {
-            let own = match &key.composition {
-                Composition::Login { client, .. } => client,
-                Composition::UserInfo { registry } => registry,
+            let (own, parts): (_, &[&str]) = match &key.composition {
+                Composition::Login { client, .. } => (client, &["username", "password"]),
+                Composition::UserInfo { registry } => (registry, &["username", "password"]),
+                Composition::ClientCredentials { client, .. } => (client, &["client-id", "client-secret"]),
+                Composition::Identity { client, .. } => (client, &["certificate", "key"]),
                 Composition::AsGiven { .. } => continue,
             };
-            for part in ["username", "password"] {
+            for part in parts {
                 let name = format!("{own}.{part}");
                 if !names.contains(&name) {
                     names.push(name);

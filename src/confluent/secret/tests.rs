@@ -16,7 +16,7 @@ fn structured(variables: &[(&str, &str)], keys: Option<&[&str]>) -> Structure {
     let found = properties(connect, IMAGE, &environment);
     let keys: Option<Vec<JsonKey>> =
         keys.map(|keys| keys.iter().map(|key| JsonKey { secret_key: (*key).to_owned(), variable: (*key).to_owned() }).collect());
-    structure(catalogue, connect, &clients(connect, &found), &found, keys.as_deref())
+    structure(catalogue, connect, &clients(connect, &found), &found, keys.as_deref(), &[("scope".to_owned(), "kafka".to_owned())])
 }
 
 fn sasl(mechanism: &str) -> Structure {
@@ -57,7 +57,11 @@ fn the_mechanism_decides_the_login_module() {
             ("producer", format!("org.apache.kafka.common.security.{module}").as_str())
         );
     }
-    assert_eq!(sasl("OAUTHBEARER").keys[0].composition, Composition::AsGiven { property: true });
+    let Composition::ClientCredentials { client, options, .. } = &sasl("OAUTHBEARER").keys[0].composition else {
+        panic!("no client credentials")
+    };
+    assert_eq!((client.as_str(), options.len()), ("worker", 1));
+    assert_eq!(sasl("GSSAPI").keys[0].composition, Composition::AsGiven { property: true });
 }
 
 #[test]
