@@ -56,6 +56,7 @@ const KEPT_PLACES: &[(&str, &[&str])] = &[
     ("clippy::panic", &[]),
     ("aws_sdk_", &["aws/"]),
     ("aws_config", &["aws/"]),
+    ("aws_sigv4", &["aws/"]),
     ("rdkafka::", &["kafka/"]),
     ("kafka_protocol", &["kafka/"]),
     (".expose()", EXPOSERS),

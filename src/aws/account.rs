@@ -12,15 +12,16 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_sts::config::AppName;
 
 use super::error::{CallError, ErrorKind, chain, kind_of_credentials};
+use super::signed::Signer;
 use crate::base::Deadline;
 
 /// Our limits for every call. One attempt may take 20 s, all attempts of a call 60 s.
-const CONNECT: Duration = Duration::from_secs(4);
-const READ: Duration = Duration::from_secs(15);
-const ATTEMPT: Duration = Duration::from_secs(20);
-const OPERATION: Duration = Duration::from_mins(1);
-const ATTEMPTS: u32 = 5;
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+pub(super) const CONNECT: Duration = Duration::from_secs(4);
+pub(super) const READ: Duration = Duration::from_secs(15);
+pub(super) const ATTEMPT: Duration = Duration::from_secs(20);
+pub(super) const OPERATION: Duration = Duration::from_mins(1);
+pub(super) const ATTEMPTS: u32 = 5;
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// Who we are to AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Account {
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) secrets: aws_sdk_secretsmanager::Client,
     pub(super) tagging: aws_sdk_resourcegroupstagging::Client,
+    /// For the services without a crate of their own.
+    pub(super) signer: Signer,
 }
 
 impl Account {
@@ -76,15 +79,13 @@ impl Account {
         }
         let config = loader.load().await;
         let endpoint = config.endpoint_url().map(str::to_owned);
-        match config.credentials_provider() {
-            Some(provider) => {
-                provider
-                    .provide_credentials()
-                    .await
-                    .map_err(|error| CallError::local(kind_of_credentials(&error), action, chain(&error)))?;
-            }
-            None => return Err(CallError::local(ErrorKind::NoCredentials, action, "no provider is configured")),
-        }
+        let provider = config
+            .credentials_provider()
+            .ok_or_else(|| CallError::local(ErrorKind::NoCredentials, action, "no provider is configured"))?;
+        provider
+            .provide_credentials()
+            .await
+            .map_err(|error| CallError::local(kind_of_credentials(&error), action, chain(&error)))?;
         let identity = aws_sdk_sts::Client::new(&config)
             .get_caller_identity()
             .send()
@@ -94,6 +95,8 @@ impl Account {
             account: identity.account().unwrap_or_default().to_owned(),
             arn: identity.arn().unwrap_or_default().to_owned(),
         };
+        let signer = Signer::new(&config, region.as_ref(), provider)
+            .map_err(|error| CallError::local(ErrorKind::Other, action, chain(&error)))?;
         Ok(Self {
             caller,
             region: region.to_string(),
@@ -103,6 +106,7 @@ impl Account {
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
+            signer,
         })
     }
 

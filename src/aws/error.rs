@@ -90,6 +90,23 @@ impl CallError {
         Self { kind, action, subject: None, code, message, request_id, endpoint: None, caller: None }
     }
 
+    /// An answer that says no, to a call that no SDK made.
+    pub(super) fn answered(
+        action: &'static str,
+        status: u16,
+        code: Option<String>,
+        message: String,
+        request_id: Option<String>,
+    ) -> Self {
+        let kind = match (kind_of(code.as_deref(), &message), status) {
+            (ErrorKind::Other, 429) => ErrorKind::Throttled,
+            (ErrorKind::Other, 401 | 403) => ErrorKind::AccessDenied,
+            (ErrorKind::Other, 500 | 502..=504) => ErrorKind::Internal,
+            (kind, _) => kind,
+        };
+        Self { kind, action, subject: None, code, message, request_id, endpoint: None, caller: None }
+    }
+
     #[must_use]
     pub(super) fn about(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into());

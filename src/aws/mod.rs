@@ -8,18 +8,26 @@
 //! [`Secret`](crate::base::Secret).
 
 mod account;
+mod endpoint;
 mod error;
 mod logs;
 mod lookup;
+mod names;
+mod network;
 mod secrets;
 mod services;
+mod signed;
 mod stacks;
 mod tasks;
+mod xml;
 
 pub use account::{Account, Caller};
+pub use endpoint::Api;
 pub use error::{CallError, ErrorKind};
 pub use logs::LogStream;
 pub use lookup::{Found, Lookup};
+pub use names::{Certificate, HostedZone, Namespace};
+pub use network::{FileSystem, Filter, Named, Subnet};
 pub use secrets::{NewVersion, SecretFacts, StoredSecret, Written};
 pub use services::{Deployment, Service, ServiceMessage};
 pub use stacks::{
