@@ -196,7 +196,8 @@ fn rights_are_told_of_topics_and_groups_that_are_there_and_that_are_not() {
         assert_eq!(topics[&hidden].existence, kafka::Existence::Undisclosed);
         assert_eq!(topics[&hidden].rights.allows(Operation::Read), Some(false));
 
-        let new = |name: &String, replication| kafka::NewTopic { name: name.clone(), partitions: 1, replication };
+        let new =
+            |name: &String, replication| kafka::NewTopic { name: name.clone(), partitions: 1, replication, compacted: true };
         let creations = kafka::creatable(&mut connection, &[new(&missing, 3), new(&hidden, 3)], deadline).await.unwrap();
         assert_eq!(creations[&missing], kafka::Creation::Allowed);
         assert_eq!(creations[&hidden], kafka::Creation::Denied);
@@ -208,10 +209,10 @@ fn rights_are_told_of_topics_and_groups_that_are_there_and_that_are_not() {
         assert_eq!(configs[&hidden], kafka::ConfigAccess::Denied);
 
         let mut connections = [&mut connection];
-        let mine = kafka::group(&mut connections, &group, deadline).await.unwrap();
-        assert_eq!(mine.rights.allows(Operation::Read), Some(true), "{mine:?}");
-        let others = kafka::group(&mut connections, &unique("others"), deadline).await.unwrap();
-        assert_eq!(others.rights.allows(Operation::Read), Some(false), "{others:?}");
+        let others = unique("others");
+        let groups = kafka::groups(&mut connections, &[group.clone(), others.clone()], deadline).await.unwrap();
+        assert_eq!(groups[&group].rights.allows(Operation::Read), Some(true), "{groups:?}");
+        assert_eq!(groups[&others].rights.allows(Operation::Read), Some(false), "{groups:?}");
     });
 }
 
@@ -228,8 +229,53 @@ fn describe_on_a_group_is_not_read() {
     runtime().block_on(async {
         let deadline = Deadline::after(LIMIT);
         let mut connection = kafka::open(&settings, &settings.bootstrap[0], deadline).await.unwrap();
-        let answer = kafka::group(&mut [&mut connection], &group, deadline).await.unwrap();
+        let answer = kafka::groups(&mut [&mut connection], std::slice::from_ref(&group), deadline).await.unwrap()[&group].clone();
         assert_eq!(answer.rights.allows(Operation::Read), Some(false), "{answer:?}");
         assert_eq!(answer.rights.allows(Operation::Describe), Some(true), "{answer:?}");
     });
+}
+
+/// Each right by itself, on ids that somebody uses and that nobody does; the one in use can still commit.
+#[test]
+fn rights_on_transactional_ids_are_told_and_nobody_is_fenced() {
+    let _brokers = all_brokers();
+    let credentials = user("transactions");
+    let names = ["used", "new", "described", "denied", "none"].map(unique);
+    let [used, new, described, denied, none] = names.clone();
+    let topic = unique("transactions");
+    bed().call("kafka/topics", &json!({ "create": [{ "name": topic, "partitions": 1 }] }));
+    bed().call("kafka/begin", &json!({ "id": used, "topic": topic }));
+    let acl = |name: &str, operation: &str, permission: &str| json!({ "principal": format!("User:{}", credentials.0), "resource": "TRANSACTIONAL_ID", "name": name, "operation": operation, "permission": permission });
+    bed().call(
+        "kafka/acls",
+        &json!({ "add": [
+            acl(&used, "WRITE", "ALLOW"), acl(&new, "WRITE", "ALLOW"), acl(&described, "DESCRIBE", "ALLOW"),
+            acl(&denied, "WRITE", "ALLOW"), acl(&denied, "DESCRIBE", "DENY"),
+        ] }),
+    );
+    let before = bed().call("kafka/state", &json!({}))["transactions"].clone();
+    let settings = settings("SASL_SSL", Protocol::SaslSsl, login(Mechanism::ScramSha512, credentials));
+    runtime().block_on(async {
+        let deadline = Deadline::after(LIMIT);
+        // Whichever broker is asked: the coordinator of an id or another one.
+        for endpoint in &settings.bootstrap {
+            let mut connection = kafka::open(&settings, endpoint, deadline).await.unwrap();
+            let rights = kafka::transactional_ids(&mut connection, &names, deadline).await.unwrap();
+            for (name, write, describe) in [
+                (&used, true, true),
+                (&new, true, true),
+                (&described, false, true),
+                (&denied, true, false),
+                (&none, false, false),
+            ] {
+                let told = [Operation::Write, Operation::Describe].map(|operation| rights[name].allows(operation));
+                assert_eq!(told, [Some(write), Some(describe)], "{name}: {rights:?}");
+            }
+        }
+    });
+    let mut after = bed().call("kafka/state", &json!({}))["transactions"].clone();
+    // Other tests may open transactions of their own.
+    after.as_object_mut().unwrap().retain(|id, _| before.get(id).is_some());
+    assert_eq!(after, before);
+    bed().call("kafka/end", &json!({ "id": used }));
 }

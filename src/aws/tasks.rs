@@ -22,6 +22,8 @@ pub struct Task {
     pub wanted: String,
     pub health: Option<String>,
     pub zone: Option<String>,
+    /// Its own in the VPC.
+    pub addresses: Vec<String>,
     pub created: Option<Moment>,
     pub started: Option<Moment>,
     pub stopped: Option<Moment>,
@@ -101,6 +103,7 @@ fn task(task: &SdkTask) -> Task {
         wanted: task.desired_status().unwrap_or_default().to_owned(),
         health: task.health_status().map(|health| health.as_str().to_owned()),
         zone: task.availability_zone().map(str::to_owned),
+        addresses: addresses(task),
         created: task.created_at().map(moment),
         started: task.started_at().map(moment),
         stopped: task.stopped_at().map(moment),
@@ -108,6 +111,21 @@ fn task(task: &SdkTask) -> Task {
         stop_reason: task.stopped_reason().map(str::to_owned),
         containers: task.containers().iter().map(container).collect(),
     }
+}
+
+/// With awsvpc all containers of a task share its network interface; the task tells it too, before the containers do.
+fn addresses(task: &SdkTask) -> Vec<String> {
+    let of_containers = task.containers().iter().flat_map(SdkContainer::network_interfaces).flat_map(|interface| {
+        [interface.private_ipv4_address(), interface.ipv6_address()].into_iter().flatten().map(str::to_owned)
+    });
+    let of_task = task.attachments().iter().flat_map(aws_sdk_ecs::types::Attachment::details).filter_map(|detail| {
+        let is_address = matches!(detail.name(), Some("privateIPv4Address" | "privateIPv6Address"));
+        is_address.then(|| detail.value().map(str::to_owned)).flatten()
+    });
+    let mut found: Vec<String> = of_containers.chain(of_task).collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 fn container(container: &SdkContainer) -> Container {

@@ -108,7 +108,11 @@ codes! {
     TOPIC_REFUSED = 403, "a topic that the cluster would not create as it is";
     TRANSACTIONAL_ID_RIGHTS = 404, "rights on a transactional id";
     CLUSTER_RIGHTS = 405, "rights on the cluster";
+    RIGHTS_ENFORCED = 406, "whether rights end where nobody granted any";
     CONFIG_RIGHTS = 407, "the right to read a topic's configuration";
+    TOPIC_SHAPE = 408, "an internal topic that its component can't use as it is";
+    GROUP_MEMBERS = 409, "who the members of a component's group are";
+    OTHER_REGISTRY = 410, "another registry's group on the same cluster";
 }
 
 #[cfg(test)]

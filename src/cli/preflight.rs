@@ -25,6 +25,9 @@ pub struct PreflightArgs {
     /// Leave out what passed
     #[arg(long)]
     pub short: bool,
+    /// Print only the commands that mend what was found, ready to be pasted
+    #[arg(long, conflicts_with = "short")]
+    pub fixes: bool,
 }
 
 /// A group of checks.
@@ -34,6 +37,7 @@ pub enum CheckCategory {
     Secrets,
     Kafka,
     KafkaAcls,
+    Collisions,
 }
 
 /// `90s`, `2m`, `1h`; a bare number is seconds.

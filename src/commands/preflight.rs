@@ -11,8 +11,9 @@ use crate::aws::{Account, CallError};
 use crate::base::{Deadline, Error, Exit, Failure, Result, Secret};
 use crate::cli::{CheckCategory, PreflightArgs, ProjectArgs};
 use crate::confluent::secret::SecretDocument;
+use crate::deploy;
 use crate::extensions::{Extensions, SecretExtension, Wanted};
-use crate::preflight::{self, Aws, Category, Gathered, Input, Report, Selection, Stored, Vantage};
+use crate::preflight::{self, Aws, Category, Gathered, Input, Own, Report, Selection, Stored, Vantage};
 use crate::profile::Catalogue;
 use crate::ui::{ReportView, Ui};
 
@@ -50,7 +51,11 @@ pub(super) fn run(args: &ProjectArgs, preflight: &PreflightArgs, ui: &mut Ui) ->
     match look_now(&look, ui)? {
         Looked::Report(report) => {
             let report = report.closed(preflight.strict);
-            ui.report(&report, ReportView { short: preflight.short, again: &args.again(None) });
+            if preflight.fixes {
+                ui.fixes(&report);
+            } else {
+                ui.report(&report, ReportView { short: preflight.short, again: &args.again(None) });
+            }
             Ok(report.exit(preflight.strict))
         }
         Looked::NothingKnown => Err(Failure::usage("no service of the project runs a component that is known here")
@@ -107,6 +112,7 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
     let catalogue = Catalogue::builtin()?;
     let mut examined = examine(look, None, ui)?;
     block_on(async {
+        let mut own = BTreeMap::new();
         let (stored, aws) = match look.secrets_file {
             Some(path) => (from_file(path, &examined.ready.extensions)?, None),
             None if examined.ready.extensions.secrets.is_empty() => (BTreeMap::new(), None),
@@ -114,6 +120,7 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                 Ok(account) => {
                     // The account's number and region may be part of a secret's name.
                     examined = examine(look, Some(&account), ui)?;
+                    own = own_tasks(&account, &examined.ready).await;
                     let facts = Aws { account: account.caller.account.clone(), region: account.region.clone() };
                     (from_account(&account, &examined.ready.extensions).await, Some(facts))
                 }
@@ -127,8 +134,16 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
         let mut findings = examined.of_files.clone();
         findings.extend(examined.of_stack.clone());
         let env = stack.env.as_deref();
-        let input =
-            preflight::gather(&Gathered { project, extensions, catalogue, findings: &findings, stored: &stored, env, aws });
+        let input = preflight::gather(&Gathered {
+            project,
+            extensions,
+            catalogue,
+            findings: &findings,
+            stored: &stored,
+            env,
+            own: &own,
+            aws,
+        });
         if input.services.is_empty() {
             return Ok(Looked::NothingKnown);
         }
@@ -176,6 +191,7 @@ fn categories(typed: &[CheckCategory]) -> BTreeSet<Category> {
         CheckCategory::Secrets => Category::Secrets,
         CheckCategory::Kafka => Category::Kafka,
         CheckCategory::KafkaAcls => Category::KafkaAcls,
+        CheckCategory::Collisions => Category::Collisions,
     };
     typed.iter().map(of).collect()
 }
@@ -215,6 +231,19 @@ fn from_file(path: &Path, extensions: &Extensions) -> Result<BTreeMap<String, St
     let missing: Vec<String> = extensions.secrets.keys().filter(|name| !found.contains_key(*name)).cloned().collect();
     found.extend(missing.into_iter().map(|name| (name, Stored::Unread(format!("{shown} does not hold it")))));
     Ok(found)
+}
+
+/// The addresses of the stack's own tasks, by which the members of a group are told from others.
+async fn own_tasks(account: &Account, ready: &Ready) -> BTreeMap<String, Own> {
+    let template = &ready.template;
+    let asking = deploy::task_addresses(account, &template.stack_name, &template.services);
+    let why = match tokio::time::timeout(AWS_LIMIT, asking).await {
+        Ok(Ok(found)) => return found.into_iter().map(|(service, addresses)| (service, Own::Known(addresses))).collect(),
+        Ok(Err(error)) => error.headline(),
+        Err(_) => "ECS gave no answer in time".to_owned(),
+    };
+    let services = template.services.iter().flat_map(|family| &family.containers);
+    services.map(|service| (service.clone(), Own::Unknown(why.clone()))).collect()
 }
 
 fn unread(extensions: &Extensions, why: &str) -> BTreeMap<String, Stored> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::properties::Properties;
-use crate::profile::{Component, Creates, Level, Number, Operation, Pattern, Proof, Resource, When};
+use crate::profile::{Component, Creates, Level, Members, Number, Operation, Pattern, Proof, Resource, When};
 
 /// When a right is needed, as far as the configuration can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -19,6 +19,10 @@ pub enum Need {
 pub struct NewTopic {
     pub partitions: i32,
     pub replication_factor: i16,
+    /// The component takes no other cleanup policy.
+    pub compacted: bool,
+    /// The component takes one partition and no more.
+    pub one_partition: bool,
 }
 
 /// A right that one client needs.
@@ -38,6 +42,10 @@ pub struct AclNeed {
     pub unresolved: Vec<String>,
     /// What is created where the object is missing; `None` too when a number for it can't be read.
     pub creates: Option<NewTopic>,
+    /// For a group that the component's own instances join: by which protocol.
+    pub members: Option<Members>,
+    /// … and the part of their groups' names that is this instance's own.
+    pub instance: Option<String>,
 }
 
 /// The rights that this configuration needs, in the profile's order. What is needed only with a setting that isn't set is left out.
@@ -70,6 +78,8 @@ pub fn acl_needs(component: &Component, properties: &Properties) -> Vec<AclNeed>
                 proof: acl.proof,
                 unresolved,
                 creates: acl.creates.as_ref().and_then(|creates| new_topic(creates, properties)),
+                members: acl.members,
+                instance: acl.instance.as_ref().map(|instance| fill(instance, component, properties).0),
             })
         })
         .collect()
@@ -81,7 +91,12 @@ fn new_topic(creates: &Creates, properties: &Properties) -> Option<NewTopic> {
         None => Some(number.default),
     };
     let replication_factor = i16::try_from(read(&creates.replication_factor)?).ok()?;
-    Some(NewTopic { partitions: read(&creates.partitions)?, replication_factor })
+    Some(NewTopic {
+        partitions: read(&creates.partitions)?,
+        replication_factor,
+        compacted: creates.compacted,
+        one_partition: creates.one_partition,
+    })
 }
 
 /// A property, or what the component takes when nobody sets it.

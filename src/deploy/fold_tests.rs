@@ -89,6 +89,7 @@ fn task(id: &str, status: &str, stop: Option<(&str, &str)>, exit_code: Option<i3
         wanted: if stop.is_some() { "STOPPED" } else { "RUNNING" }.to_owned(),
         health: Some("UNKNOWN".to_owned()),
         zone: None,
+        addresses: Vec::new(),
         created: Some(at(5)),
         started: None,
         stopped: stop.map(|_| at(20)),

@@ -14,6 +14,7 @@ mod plan;
 mod secrets;
 mod state;
 mod status;
+mod tasks;
 mod watch;
 
 pub use change::{Preparation, Prepared, prepare};
@@ -27,4 +28,5 @@ pub use secrets::{
 };
 pub use state::{Beginning, beginning, ours, running};
 pub use status::{ServiceStatus, Status, TaskStatus, Verdict, status};
+pub use tasks::task_addresses;
 pub use watch::{Target, watch};

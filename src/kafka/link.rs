@@ -125,7 +125,7 @@ async fn plain_fault(peer: SocketAddr, host: &str, error: &WireError, deadline: 
 /// The greeting found no Kafka.
 fn first_words_fault(error: &WireError) -> Fault {
     match error {
-        WireError::TimedOut => {
+        WireError::TimedOut | WireError::Held => {
             Fault::new(Cause::TimedOut, "the listener took the connection and then said nothing to Kafka's greeting")
         }
         WireError::Closed(error) => {
@@ -147,6 +147,10 @@ fn first_words_fault(error: &WireError) -> Fault {
 pub(super) fn request_fault(what: &str, error: &WireError) -> Fault {
     match error {
         WireError::TimedOut => Fault::new(Cause::TimedOut, format!("the broker did not answer {what} in time")),
+        WireError::Held => Fault::new(
+            Cause::Throttled,
+            format!("a quota of the cluster holds this client back: {what} was not answered in time"),
+        ),
         WireError::Closed(error) => {
             Fault::new(Cause::BrokerUnreachable, format!("the broker hung up on {what}: {}", reason(error)))
         }

@@ -13,7 +13,7 @@
 //!
 //! Rules: nothing that is sent may create, move or change anything in the cluster. No FindCoordinator (it creates
 //! `__consumer_offsets` where it is missing), no JoinGroup, no Metadata with topic auto-creation; CreateTopics with
-//! `validate_only` alone. Every call has a deadline.
+//! `validate_only` alone, InitProducerId only in a form that is always refused. Every call has a deadline.
 
 mod link;
 mod login;
@@ -28,8 +28,8 @@ pub use link::{Hello, authenticate, hello, open};
 pub use login::login;
 pub use operation::{Operation, Rights};
 pub use probe::{
-    Broker, Cluster, ConfigAccess, Creation, Existence, GroupAnswer, NewTopic, TopicAnswer, cluster, configs, creatable, group,
-    topics,
+    AclEntry, AclOperation, AclResource, Acls, Broker, Cluster, ConfigAccess, Creation, Existence, GroupAnswer, Member, NewTopic,
+    TopicAnswer, acls, cluster, configs, creatable, groups, groups_of_protocol, topics, transactional_ids,
 };
 pub use settings::{Login, Mechanism, Protocol, Settings};
 pub use wire::Connection;

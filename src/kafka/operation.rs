@@ -32,6 +32,11 @@ impl Operation {
         (Operation::IdempotentWrite, 12, "idempotent-write"),
     ];
 
+    /// By its code in the protocol.
+    pub(super) fn from_code(code: i8) -> Option<Self> {
+        Self::ALL.iter().find(|(_, bit, _)| i64::from(*bit) == i64::from(code)).map(|(operation, _, _)| *operation)
+    }
+
     /// The name as both `confluent kafka acl` and reports write it.
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(operation, _, _)| *operation == self).map_or("", |(_, _, name)| name)

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, DescribeConfigsRequest,
-    DescribeConfigsResponse, DescribeGroupsRequest, DescribeGroupsResponse, HeartbeatRequest, HeartbeatResponse, MetadataRequest,
-    MetadataResponse, RequestHeader, ResponseHeader, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
-    SaslHandshakeResponse,
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, DescribeAclsRequest,
+    DescribeAclsResponse, DescribeConfigsRequest, DescribeConfigsResponse, DescribeGroupsRequest, DescribeGroupsResponse,
+    DescribeTransactionsRequest, DescribeTransactionsResponse, HeartbeatRequest, HeartbeatResponse, InitProducerIdRequest,
+    InitProducerIdResponse, ListGroupsRequest, ListGroupsResponse, MetadataRequest, MetadataResponse, RequestHeader,
+    ResponseHeader, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest, SaslHandshakeResponse,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Message, StrBytes, encode_request_header_into_buffer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -21,6 +23,8 @@ use crate::base::Deadline;
 const LONGEST_ANSWER: usize = 64 << 20;
 const CLIENT_ID: &str = "confluent-ecs-preflight";
 const UNSUPPORTED_VERSION: i16 = 35;
+/// So many requests are sent before the first answer is read: their answers fit into the socket's buffers.
+const PIPELINED: usize = 50;
 
 /// A stream to a broker, secured or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -31,6 +35,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 #[derive(Debug)]
 pub(super) enum WireError {
     TimedOut,
+    /// … from a broker that said before that a quota holds the caller back.
+    Held,
     /// The broker hung up, or the transport failed.
     Closed(io::Error),
     /// The first bytes of the answer, which are no answer of Kafka's.
@@ -42,30 +48,44 @@ pub(super) enum WireError {
 }
 
 /// A request that we send, and its answer. This table is all that is ever sent: nothing in it changes a cluster, except
-/// CreateTopics, which `probe` only sends to be validated.
+/// CreateTopics, which `probe` only sends to be validated, and InitProducerId, which it sends so that it is refused.
 pub(super) trait Request: Encodable + Message {
     const KEY: ApiKey;
     type Response: Decodable + HeaderVersion;
+
+    /// For how many milliseconds the broker holds the caller back.
+    fn held(_answer: &Self::Response) -> i32 {
+        0
+    }
 }
 
 macro_rules! requests {
-    ($($key:ident: $request:ty => $response:ty;)*) => {
+    ($($key:ident: $request:ty => $response:ty $(, $held:ident)?;)*) => {
         $(impl Request for $request {
             const KEY: ApiKey = ApiKey::$key;
             type Response = $response;
+            $(
+                fn held(answer: &Self::Response) -> i32 {
+                    answer.$held
+                }
+            )?
         })*
     };
 }
 
 requests! {
-    ApiVersions: ApiVersionsRequest => ApiVersionsResponse;
+    ApiVersions: ApiVersionsRequest => ApiVersionsResponse, throttle_time_ms;
     SaslHandshake: SaslHandshakeRequest => SaslHandshakeResponse;
     SaslAuthenticate: SaslAuthenticateRequest => SaslAuthenticateResponse;
-    Metadata: MetadataRequest => MetadataResponse;
-    DescribeGroups: DescribeGroupsRequest => DescribeGroupsResponse;
-    Heartbeat: HeartbeatRequest => HeartbeatResponse;
-    CreateTopics: CreateTopicsRequest => CreateTopicsResponse;
-    DescribeConfigs: DescribeConfigsRequest => DescribeConfigsResponse;
+    Metadata: MetadataRequest => MetadataResponse, throttle_time_ms;
+    DescribeGroups: DescribeGroupsRequest => DescribeGroupsResponse, throttle_time_ms;
+    Heartbeat: HeartbeatRequest => HeartbeatResponse, throttle_time_ms;
+    CreateTopics: CreateTopicsRequest => CreateTopicsResponse, throttle_time_ms;
+    DescribeConfigs: DescribeConfigsRequest => DescribeConfigsResponse, throttle_time_ms;
+    DescribeAcls: DescribeAclsRequest => DescribeAclsResponse, throttle_time_ms;
+    DescribeTransactions: DescribeTransactionsRequest => DescribeTransactionsResponse, throttle_time_ms;
+    InitProducerId: InitProducerIdRequest => InitProducerIdResponse, throttle_time_ms;
+    ListGroups: ListGroupsRequest => ListGroupsResponse, throttle_time_ms;
 }
 
 /// A connection on which the versions have been agreed.
@@ -74,6 +94,8 @@ pub struct Connection {
     pub(super) peer: SocketAddr,
     versions: BTreeMap<i16, (i16, i16)>,
     correlation: i32,
+    /// Until when the broker holds our requests back.
+    held: Option<Instant>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -85,7 +107,7 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// Asks the broker which versions it speaks: the first thing that any Kafka client says.
     pub(super) async fn greet(stream: Box<dyn Stream>, peer: SocketAddr, deadline: Deadline) -> Result<Self, WireError> {
-        let mut connection = Self { stream, peer, versions: BTreeMap::new(), correlation: 0 };
+        let mut connection = Self { stream, peer, versions: BTreeMap::new(), correlation: 0, held: None };
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str("confluent-ecs"))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
@@ -110,7 +132,37 @@ impl Connection {
     ) -> Result<(R::Response, i16), WireError> {
         let version = self.version::<R>(newest).ok_or(WireError::Unsupported)?;
         let mut body = self.exchange(request, version, deadline).await?;
-        Ok((decode::<R>(&mut body, version)?, version))
+        Ok((self.decoded::<R>(&mut body, version)?, version))
+    }
+
+    /// Sends many requests of one kind without waiting for each answer; a broker answers in the order in which it was asked.
+    pub(super) async fn pipeline<R: Request>(
+        &mut self,
+        requests: &[R],
+        newest: i16,
+        deadline: Deadline,
+    ) -> Result<Vec<R::Response>, WireError> {
+        let version = self.version::<R>(newest).ok_or(WireError::Unsupported)?;
+        let mut answers = Vec::new();
+        for some in requests.chunks(PIPELINED) {
+            let mut frames = BytesMut::new();
+            let first = self.correlation;
+            for request in some {
+                self.correlation += 1;
+                frames.extend_from_slice(&frame(request, version, self.correlation)?);
+            }
+            self.send(&frames, deadline).await?;
+            for correlation in first..self.correlation {
+                let mut body = self.receive::<R>(version, correlation + 1, deadline).await?;
+                answers.push(self.decoded::<R>(&mut body, version)?);
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Whether the broker knows a version of the request.
+    pub(super) fn speaks<R: Request>(&self, version: i16) -> bool {
+        self.version::<R>(version) == Some(version)
     }
 
     fn version<R: Request>(&self, newest: i16) -> Option<i16> {
@@ -122,11 +174,33 @@ impl Connection {
     async fn exchange<R: Request>(&mut self, request: &R, version: i16, deadline: Deadline) -> Result<Bytes, WireError> {
         self.correlation += 1;
         let frame = frame(request, version, self.correlation)?;
-        let correlation = self.correlation;
+        self.send(&frame, deadline).await?;
+        self.receive::<R>(version, self.correlation, deadline).await
+    }
+
+    async fn send(&mut self, frames: &[u8], deadline: Deadline) -> Result<(), WireError> {
         let stream = &mut self.stream;
-        let exchange = async {
-            stream.write_all(&frame).await.map_err(WireError::Closed)?;
-            stream.flush().await.map_err(WireError::Closed)?;
+        let sent = async {
+            stream.write_all(frames).await?;
+            stream.flush().await
+        };
+        timeout(deadline.remaining(), sent).await.map_err(|_| WireError::TimedOut)?.map_err(WireError::Closed)
+    }
+
+    fn decoded<R: Request>(&mut self, body: &mut Bytes, version: i16) -> Result<R::Response, WireError> {
+        let answer = decode::<R>(body, version)?;
+        if let Some(held) = u64::try_from(R::held(&answer)).ok().filter(|held| *held > 0) {
+            self.held = Some(Instant::now() + Duration::from_millis(held));
+        }
+        Ok(answer)
+    }
+
+    /// A request that a quota holds back has no answer until it is let go.
+    async fn receive<R: Request>(&mut self, version: i16, correlation: i32, deadline: Deadline) -> Result<Bytes, WireError> {
+        let began = Instant::now();
+        let slowed = self.held.is_some_and(|until| until > began);
+        let stream = &mut self.stream;
+        let received = async {
             let mut head = [0_u8; 4];
             stream.read_exact(&mut head).await.map_err(WireError::Closed)?;
             let length = usize::try_from(i32::from_be_bytes(head)).ok().filter(|length| (4..=LONGEST_ANSWER).contains(length));
@@ -139,7 +213,8 @@ impl Connection {
             }
             Ok(Bytes::from(answer))
         };
-        let mut answer = timeout(deadline.remaining(), exchange).await.map_err(|_| WireError::TimedOut)??;
+        let late = |_| if slowed { WireError::Held } else { WireError::TimedOut };
+        let mut answer = timeout(deadline.remaining(), received).await.map_err(late)??;
         let header_version = <R::Response as HeaderVersion>::header_version(version);
         let header = ResponseHeader::decode(&mut answer, header_version).map_err(unreadable)?;
         if header.correlation_id != correlation {

@@ -1,16 +1,17 @@
-//! What mends a gap, as data: an argument list, a setting, or advice where neither can be known.
+//! What mends a gap, as data: an argument list, policy statements, a setting, or advice where none can be known.
 //!
-//! Grants follow the kind of cluster. All that one principal lacks on one resource becomes one command, and every check of that
-//! resource carries it.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! What grants a right is made by [`grant`](crate::confluent::grant) in the words of the kind of cluster: all that one command
+//! can hold becomes one command, and every check that it mends carries it.
 
 use serde::Serialize;
 
+use super::acls::Book;
 use super::cluster::{ClusterFacts, Provider};
+use super::reasons;
 use super::report::Check;
-use crate::kafka::Operation;
-use crate::profile::{Pattern, Resource};
+use super::shape::TopicConfig;
+use crate::confluent::grant::{self, Admin, Bundle, Grant, Holder, On, Reach, Statement};
+use crate::kafka::{AclEntry, AclOperation};
 
 /// One step of the way out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,6 +20,10 @@ pub enum Fix {
     /// To be run as it is, apart from what stands in `<angle brackets>`.
     Command {
         argv: Vec<String>,
+    },
+    /// Statements for the policy of the role that the clients run as.
+    Policy {
+        statements: Vec<Statement>,
     },
     /// Variables of the service to be set to a value.
     Setting {
@@ -46,111 +51,135 @@ pub fn shell(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-/// Rights that a principal lacks on a resource.
+/// What keeps a principal from a right.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Grant {
-    /// `None` where only its owner knows.
-    pub(super) principal: Option<String>,
-    pub(super) key_start: Option<String>,
-    pub(super) resource: Resource,
-    pub(super) name: String,
-    pub(super) pattern: Pattern,
-    pub(super) operations: BTreeSet<Operation>,
+pub(super) struct Gap {
+    /// What is to be granted; nothing where an ALLOW is there.
+    pub(super) grant: Grant,
+    /// The entries that deny it, each with its place.
+    pub(super) denials: Vec<(On, AclEntry)>,
+    /// The ACLs were listed: there is no other entry that denies it.
+    pub(super) listed: bool,
     /// Where the client starts from, for an administrator whose address is not known.
     pub(super) bootstrap: String,
 }
 
-type Key = (Option<String>, Resource, String, Pattern);
-
-impl Grant {
-    fn key(&self) -> Key {
-        (self.principal.clone().or_else(|| self.key_start.clone()), self.resource, self.name.clone(), self.pattern)
-    }
-}
-
-/// Turns the grants of all checks into fixes, those on one resource into one command.
-pub(super) fn attach(checks: &mut [Check], cluster: &ClusterFacts) {
-    let mut merged: BTreeMap<Key, Grant> = BTreeMap::new();
-    for grant in checks.iter().filter_map(|check| check.grant.as_ref()) {
-        let entry = merged.entry(grant.key()).or_insert_with(|| grant.clone());
-        entry.operations.extend(&grant.operations);
-    }
-    for check in checks {
-        if let Some(grant) = check.grant.as_ref().and_then(|grant| merged.get(&grant.key())) {
-            check.fixes = fixes(grant, cluster);
-        }
-    }
-}
-
-fn fixes(grant: &Grant, cluster: &ClusterFacts) -> Vec<Fix> {
-    match cluster.provider {
-        Provider::ConfluentCloud => confluent(grant, cluster),
-        Provider::Msk | Provider::SelfManaged => vec![kafka_acls(grant, cluster)],
-        Provider::MskIam => Vec::new(),
-    }
-}
-
-fn confluent(grant: &Grant, cluster: &ClusterFacts) -> Vec<Fix> {
-    let id = cluster.id.clone().unwrap_or_else(|| "<lkc-…>".to_owned());
-    let mut fixes = Vec::new();
-    let account = if let Some(principal) = &grant.principal {
-        principal.trim_start_matches("User:").to_owned()
-    } else {
-        let mut find = vec!["confluent", "api-key", "list", "--resource", &id];
-        if let Some(environment) = &cluster.environment {
-            find.extend(["--environment", environment]);
-        }
-        fixes.push(Fix::command(find));
-        match &grant.key_start {
-            Some(start) => format!("<owner of the key {start}…>"),
-            None => "<sa-…>".to_owned(),
-        }
+/// Turns what all checks found missing into fixes, as few commands as grant it all.
+pub(super) fn attach(checks: &mut [Check], cluster: &ClusterFacts, book: &Book) {
+    let gaps: Vec<Option<Gap>> = checks.iter_mut().map(|check| reasons::read(check, book, cluster)).collect();
+    let reach = match cluster.provider {
+        Provider::ConfluentCloud => Reach::Resource,
+        Provider::Msk | Provider::MskIam | Provider::SelfManaged => Reach::Operations,
     };
-    let operations: Vec<&str> = grant.operations.iter().map(|operation| operation.as_str()).collect();
-    let mut argv: Vec<String> =
-        ["confluent", "kafka", "acl", "create", "--allow", "--service-account", &account].map(str::to_owned).into();
-    argv.extend(["--operations".to_owned(), operations.join(",")]);
-    match grant.resource {
-        Resource::Topic => argv.extend(["--topic".to_owned(), grant.name.clone()]),
-        Resource::Group => argv.extend(["--consumer-group".to_owned(), grant.name.clone()]),
-        Resource::TransactionalId => argv.extend(["--transactional-id".to_owned(), grant.name.clone()]),
-        Resource::Cluster => argv.push("--cluster-scope".to_owned()),
+    let lacking = || gaps.iter().flatten().map(|gap| &gap.grant).filter(|grant| !grant.operations.is_empty()).cloned();
+    let bundles = grant::bundles(lacking(), reach);
+    let whole: Vec<Grant> = lacking().collect();
+    for (check, gap) in checks.iter_mut().zip(&gaps) {
+        if let Some(config) = &check.topic_config {
+            check.fixes.push(topic_config(config, cluster));
+        }
+        let Some(gap) = gap else { continue };
+        let mut fixes: Vec<Fix> = gap.denials.iter().map(|(on, entry)| undeny(on, entry, gap, cluster)).collect();
+        if let Some(bundle) = bundles.iter().find(|bundle| bundle.covers(&gap.grant.holder, &gap.grant.on)) {
+            fixes.extend(allow(gap, bundle, &whole, cluster));
+        }
+        if !gap.listed {
+            fixes.push(Fix::advice(beware(gap, cluster)));
+        }
+        check.fixes = fixes;
     }
-    if grant.pattern == Pattern::Prefixed {
-        argv.push("--prefix".to_owned());
+}
+
+fn allow(gap: &Gap, bundle: &Bundle, whole: &[Grant], cluster: &ClusterFacts) -> Vec<Fix> {
+    let admin = cluster.admin(&gap.bootstrap);
+    match cluster.provider {
+        Provider::ConfluentCloud => {
+            let mut fixes = Vec::new();
+            if !matches!(gap.grant.holder, Holder::Principal(_)) {
+                fixes.push(Fix::Command { argv: key_owners(cluster) });
+            }
+            fixes.extend(grant::confluent_cli(bundle, &admin).into_iter().map(|argv| Fix::Command { argv }));
+            fixes
+        }
+        Provider::Msk | Provider::SelfManaged => vec![Fix::Command { argv: grant::kafka_acls(bundle, &admin) }],
+        Provider::MskIam => vec![Fix::Policy { statements: grant::msk_iam(whole, cluster.id.as_deref()) }],
     }
-    argv.extend(["--cluster".to_owned(), id]);
+}
+
+/// Takes away what denies, as it stands.
+fn undeny(on: &On, entry: &AclEntry, gap: &Gap, cluster: &ClusterFacts) -> Fix {
+    let admin = cluster.admin(&gap.bootstrap);
+    let argv = if cluster.provider == Provider::ConfluentCloud {
+        let operation = match entry.operation {
+            AclOperation::All => "all",
+            AclOperation::One(operation) => operation.as_str(),
+        };
+        grant::confluent_undeny(&Holder::Principal(entry.principal.clone()), operation, on, &admin)
+    } else {
+        let operation = match entry.operation {
+            AclOperation::All => "All".to_owned(),
+            AclOperation::One(operation) => operation.kafka_name(),
+        };
+        grant::kafka_acls_undeny(&entry.principal, &entry.host, &operation, on, &admin)
+    };
+    Fix::Command { argv }
+}
+
+/// Nobody could list the ACLs. The ALLOW that is missing is the likely reason, a DENY the other one, and no ALLOW helps against that.
+fn beware(gap: &Gap, cluster: &ClusterFacts) -> String {
+    let admin = cluster.admin(&gap.bootstrap);
+    let list = match cluster.provider {
+        Provider::MskIam => {
+            return "if it is missing still, a Deny in a policy of the role, its boundary or its organization stands over every Allow"
+                .to_owned();
+        }
+        Provider::ConfluentCloud => grant::confluent_list(&gap.grant.on, &admin),
+        Provider::Msk | Provider::SelfManaged => grant::kafka_acls_list(&gap.grant.on, &admin),
+    };
+    let list: Vec<String> = list.iter().map(|word| shell(word)).collect();
+    format!("if it is missing still, a DENY stands over every ALLOW until it is removed; this shows it: {}", list.join(" "))
+}
+
+/// Changes a setting of a topic.
+fn topic_config(config: &TopicConfig, cluster: &ClusterFacts) -> Fix {
+    let argv = if cluster.provider == Provider::ConfluentCloud {
+        let mut argv: Vec<String> =
+            ["confluent", "kafka", "topic", "update", &config.topic, "--config", &config.setting].map(str::to_owned).into();
+        argv.extend(["--cluster".to_owned(), cluster.id.clone().unwrap_or_else(|| "<lkc-…>".to_owned())]);
+        if let Some(environment) = &cluster.environment {
+            argv.extend(["--environment".to_owned(), environment.clone()]);
+        }
+        argv
+    } else {
+        let mut argv = administrator("kafka-configs", &config.bootstrap, cluster);
+        argv.extend(["--alter", "--entity-type", "topics"].map(str::to_owned));
+        argv.extend([format!("--entity-name={}", config.topic), "--add-config".to_owned(), config.setting.clone()]);
+        argv
+    };
+    Fix::Command { argv }
+}
+
+/// The command that says who owns which key.
+fn key_owners(cluster: &ClusterFacts) -> Vec<String> {
+    let id = cluster.id.as_deref().unwrap_or("<lkc-…>");
+    let mut argv: Vec<String> = ["confluent", "api-key", "list", "--resource", id].map(str::to_owned).into();
     if let Some(environment) = &cluster.environment {
         argv.extend(["--environment".to_owned(), environment.clone()]);
     }
-    fixes.push(Fix::Command { argv });
-    fixes
-}
-
-fn kafka_acls(grant: &Grant, cluster: &ClusterFacts) -> Fix {
-    let mut argv = administrator("kafka-acls", grant.bootstrap.as_str(), cluster);
-    let principal = grant.principal.clone().unwrap_or_else(|| "<User:…>".to_owned());
-    argv.extend(["--add".to_owned(), "--allow-principal".to_owned(), principal]);
-    for operation in &grant.operations {
-        argv.extend(["--operation".to_owned(), operation.kafka_name()]);
-    }
-    match grant.resource {
-        Resource::Topic => argv.extend(["--topic".to_owned(), grant.name.clone()]),
-        Resource::Group => argv.extend(["--group".to_owned(), grant.name.clone()]),
-        Resource::TransactionalId => argv.extend(["--transactional-id".to_owned(), grant.name.clone()]),
-        Resource::Cluster => argv.push("--cluster".to_owned()),
-    }
-    if grant.pattern == Pattern::Prefixed {
-        argv.extend(["--resource-pattern-type".to_owned(), "prefixed".to_owned()]);
-    }
-    Fix::Command { argv }
+    argv
 }
 
 /// The start of a command of Kafka's own tools, run by an administrator.
 pub(super) fn administrator(tool: &str, bootstrap: &str, cluster: &ClusterFacts) -> Vec<String> {
-    let bootstrap = cluster.bootstrap.as_deref().unwrap_or(bootstrap);
-    let config = cluster.admin_config.as_deref().unwrap_or("<admin.properties>");
-    [tool, "--bootstrap-server", bootstrap, "--command-config", config].map(str::to_owned).into()
+    grant::kafka_tool(tool, &cluster.admin(bootstrap))
+}
+
+impl ClusterFacts {
+    /// Where an administrator finds the cluster; `bootstrap` is where the client does.
+    fn admin(&self, bootstrap: &str) -> Admin {
+        let bootstrap = self.bootstrap.clone().or_else(|| Some(bootstrap.to_owned()).filter(|text| !text.is_empty()));
+        Admin { bootstrap, config: self.admin_config.clone(), cluster: self.id.clone(), environment: self.environment.clone() }
+    }
 }
 
 /// The command that shows the cluster's true addresses.
@@ -171,10 +200,15 @@ pub(super) fn show_addresses(cluster: &ClusterFacts) -> Option<Fix> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fix, Grant, fixes, shell};
-    use crate::kafka::Operation;
+    use std::collections::BTreeSet;
+
+    use super::{Book, Fix, attach, shell};
+    use crate::base::Code;
+    use crate::confluent::grant::{Grant, Holder, On};
     use crate::preflight::cluster::{ClusterFacts, Provider};
-    use crate::profile::{Pattern, Resource};
+    use crate::preflight::report::{Category, Check};
+    use crate::preflight::rights::Right;
+    use crate::profile::{Operation, Pattern, Resource};
 
     fn cluster(provider: Provider) -> ClusterFacts {
         ClusterFacts {
@@ -190,48 +224,50 @@ mod tests {
         }
     }
 
-    fn grant(principal: Option<&str>) -> Grant {
-        Grant {
-            principal: principal.map(str::to_owned),
-            key_start: Some("ABCD".into()),
-            resource: Resource::Topic,
-            name: "connect-dev-offsets".into(),
-            pattern: Pattern::Literal,
-            operations: [Operation::Write, Operation::Read].into(),
-            bootstrap: "broker:9092".into(),
-        }
+    fn check(holder: Holder, topic: &str) -> Check {
+        let mut check = Check::new(Code::TOPIC_RIGHTS, Category::KafkaAcls, topic, topic);
+        let on = On { resource: Resource::Topic, name: topic.into(), pattern: Pattern::Literal };
+        let missing: BTreeSet<Operation> = [Operation::Write, Operation::Read].into();
+        let grant = Grant { holder, on, operations: missing.clone() };
+        check.right = Some(Right { grant, missing, asked: topic.into(), bootstrap: "broker:9092".into(), cluster: None });
+        check
     }
 
-    fn line(fix: &Fix) -> String {
-        match fix {
+    fn lines(holder: &Holder, provider: Provider) -> Vec<String> {
+        let mut checks = [check(holder.clone(), "offsets"), check(holder.clone(), "status")];
+        attach(&mut checks, &cluster(provider), &Book::default());
+        let line = |fix: &Fix| match fix {
             Fix::Command { argv } => argv.iter().map(|word| shell(word)).collect::<Vec<_>>().join(" "),
             other => format!("{other:?}"),
-        }
+        };
+        let mut lines: Vec<String> = checks[0].fixes.iter().map(line).collect();
+        // The last one says what to do where it doesn't help.
+        assert!(lines.pop().is_some_and(|line| line.contains("Advice") && line.contains("missing still")));
+        lines
     }
 
     #[test]
     fn the_command_follows_the_kind_of_cluster() {
-        let lines = |grant: &Grant, provider| fixes(grant, &cluster(provider)).iter().map(line).collect::<Vec<_>>();
+        let known = Holder::Principal("User:sa-3kd9wq".into());
         assert_eq!(
-            lines(&grant(Some("User:sa-3kd9wq")), Provider::ConfluentCloud),
-            [
-                "confluent kafka acl create --allow --service-account sa-3kd9wq --operations read,write --topic connect-dev-offsets \
-              --cluster lkc-8m2q5z"
-            ]
+            lines(&known, Provider::ConfluentCloud),
+            ["confluent kafka acl create --allow --service-account sa-3kd9wq --operations read,write --topic offsets \
+              --cluster lkc-8m2q5z"]
         );
         assert_eq!(
-            lines(&grant(None), Provider::ConfluentCloud),
+            lines(&Holder::KeyOwner("ABCD".into()), Provider::ConfluentCloud),
             [
                 "confluent api-key list --resource lkc-8m2q5z",
                 "confluent kafka acl create --allow --service-account '<owner of the key ABCD…>' --operations read,write \
-                 --topic connect-dev-offsets --cluster lkc-8m2q5z"
+                 --topic offsets --cluster lkc-8m2q5z"
             ]
         );
         assert_eq!(
-            lines(&grant(Some("User:connect")), Provider::SelfManaged),
+            lines(&Holder::Principal("User:connect".into()), Provider::SelfManaged),
             ["kafka-acls --bootstrap-server broker:9092 --command-config admin.properties --add --allow-principal User:connect \
-              --operation Read --operation Write --topic connect-dev-offsets"]
+              --operation Read --operation Write --topic offsets --topic status"]
         );
+        assert!(lines(&known, Provider::MskIam)[0].contains("kafka-cluster:WriteData"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::cluster::{ClusterFacts, Provider};
-use super::input::{Input, Secret, SecretState, Service, StoredKeys};
+use super::input::{Input, Own, Secret, SecretState, Service, StoredKeys};
 use super::report::Aws;
 use crate::base::{Code, Findings};
 use crate::compose::Project;
@@ -42,6 +42,8 @@ pub struct Gathered<'a> {
     /// By the secret's name in the compose files.
     pub stored: &'a BTreeMap<String, Stored>,
     pub env: Option<&'a str>,
+    /// By service: the addresses of its own running tasks.
+    pub own: &'a BTreeMap<String, Own>,
     pub aws: Option<Aws>,
 }
 
@@ -91,6 +93,7 @@ pub fn gather(gathered: &Gathered<'_>) -> Input {
         cluster,
         services,
         secrets,
+        own: gathered.own.clone(),
         aws: gathered.aws.clone(),
     }
 }

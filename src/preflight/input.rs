@@ -1,6 +1,7 @@
 //! What a preflight is about, gathered from the project, the catalogue and the stored secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::cluster::ClusterFacts;
 use super::report::{Aws, Kafka, TargetFacts};
@@ -55,6 +56,15 @@ pub struct Service {
     pub place: Option<Place>,
 }
 
+/// The addresses of a service's own running tasks, by which its members of a group are told from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Own {
+    /// All of them; none where it does not run yet.
+    Known(BTreeSet<IpAddr>),
+    /// Nobody knows; why.
+    Unknown(String),
+}
+
 /// Everything that is known before anything is asked.
 #[derive(Debug, Clone)]
 pub struct Input {
@@ -66,6 +76,8 @@ pub struct Input {
     pub cluster: ClusterFacts,
     pub services: Vec<Service>,
     pub secrets: Vec<Secret>,
+    /// By service. One that is missing was not asked about.
+    pub own: BTreeMap<String, Own>,
     pub aws: Option<Aws>,
 }
 

@@ -12,26 +12,32 @@
 //! Rules: a check never ends the run; what depends on a failed one is skipped, with the reason. Unknown is never a pass. Every
 //! step has a limit of ours. Nothing that is sent changes anything. No text quotes a secret: of a key, its first four letters.
 
+mod acls;
+mod asker;
 mod cluster;
+mod collisions;
 mod config;
 mod connection;
 mod fix;
 mod gather;
 mod input;
+mod reasons;
 mod remedy;
 mod report;
 mod rights;
 mod runner;
 mod secrets;
+mod shape;
 mod target;
 
 pub use cluster::{ClusterFacts, Provider};
 pub use fix::{Fix, shell};
 pub use gather::{Gathered, Stored, gather};
-pub use input::{Input, Secret, SecretState, Service, StoredKeys};
+pub use input::{Input, Own, Secret, SecretState, Service, StoredKeys};
 pub use report::{Aws, Category, Check, Kafka, Origin, Report, Status, Subject, Summary, TargetFacts, Vantage};
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::base::Deadline;
@@ -90,13 +96,15 @@ async fn checks(input: &Input, selection: &Selection, vantage: Vantage, wanted: 
     let mut plan = runner::Plan::default();
     config::plan(input, &mut plan);
     secrets::plan(input, &mut plan);
+    let book = Arc::<acls::Book>::default();
     for target in target::targets(input) {
         let connected = connection::plan(&target, &input.cluster, vantage, &mut plan);
-        rights::plan(&target, &connected, &mut plan);
+        let asker = rights::plan(&target, &connected, &input.cluster, &book, &mut plan);
+        collisions::plan(&target, &connected, &asker, input, &mut plan);
     }
     plan.keep(|check| selection.takes(check.category) && wanted(check));
     let mut checks = plan.run(Deadline::after(OVERALL_LIMIT)).await;
-    fix::attach(&mut checks, &input.cluster);
+    fix::attach(&mut checks, &input.cluster, &book);
     // What only ran because something else needs it is shown where it is the reason.
     checks.retain(|check| selection.takes(check.category) || check.status.is_trouble());
     checks

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::fix::{Fix, Grant};
+use super::fix::Fix;
 use super::input::Input;
+use super::rights::Right;
+use super::shape::TopicConfig;
 use crate::base::{Cause, Code, Exit, Place};
 
 /// What came of a check.
@@ -58,6 +60,7 @@ categories! {
     Secrets = "secrets",
     Kafka = "kafka",
     KafkaAcls = "kafka-acls",
+    Collisions = "collisions",
 }
 
 /// From where the checks ran.
@@ -145,9 +148,12 @@ pub struct Check {
     pub needs: Vec<Code>,
     pub attempts: u32,
     pub duration_ms: u64,
-    /// What has to be granted, before it is put into words.
+    /// The right that was asked about, before reasons and fixes are put into words.
     #[serde(skip)]
-    pub(super) grant: Option<Grant>,
+    pub(super) right: Option<Right>,
+    /// A setting of a topic that has to change.
+    #[serde(skip)]
+    pub(super) topic_config: Option<TopicConfig>,
 }
 
 impl Check {
@@ -177,7 +183,8 @@ impl Check {
             needs: Vec::new(),
             attempts: 1,
             duration_ms: 0,
-            grant: None,
+            right: None,
+            topic_config: None,
         }
     }
 
@@ -201,7 +208,7 @@ impl Check {
         self.status.is_trouble()
             && match self.cause {
                 Some(cause) => cause.is_transient() || cause == Cause::BadCredentials,
-                None => self.category == Category::KafkaAcls,
+                None => matches!(self.category, Category::KafkaAcls | Category::Collisions),
             }
     }
 }

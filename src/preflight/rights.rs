@@ -1,76 +1,103 @@
 //! What each principal may do, by asking the broker as that principal: granted, denied or unknown, never a guess.
 //!
-//! One request answers for all topics. Topics and groups need not exist. Where a name is a prefix, a name under it is asked for.
+//! Topics, groups and transactional ids need not exist. Where a name is a prefix, a name under it is asked for. Of every answer the
+//! check says which request gave it; [`reasons`](super::reasons) adds what the cluster's ACLs tell, where they may be listed.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
-
-use super::connection::{Connected, Session, check_of};
-use super::fix::Grant;
+use super::acls::Book;
+use super::asker::{Asker, Questions};
+use super::cluster::{ClusterFacts, Provider};
+use super::connection::{Connected, check_of};
 use super::report::{Category, Check, Status, Subject};
 use super::runner::{Plan, StepId};
+use super::shape;
 use super::target::Target;
 use crate::base::{Cause, Code, Deadline, Fault};
+use crate::confluent::grant::{Grant, On};
 use crate::confluent::{AclNeed, Need};
-use crate::kafka::{self, ConfigAccess, Creation, Existence, NewTopic, Operation, Rights, TopicAnswer};
+use crate::kafka::{ConfigAccess, Creation, Existence, NewTopic, Operation, Rights};
 use crate::profile::{Level, Pattern, Resource};
 
-const LIMIT: Duration = Duration::from_secs(4);
+pub(super) const LIMIT: Duration = Duration::from_secs(4);
 /// Stands under a prefix for the names that will be there.
 const UNDER_PREFIX: &str = "confluent-ecs-preflight";
+/// A topic that nobody has granted anything on: who may use it may use everything.
+const NOBODYS: &str = "confluent-ecs-preflight-granted-to-nobody";
 
-type Answer<T> = OnceCell<Result<BTreeMap<String, T>, Fault>>;
-
-/// Asks each question once for all checks of a target.
-struct Asker {
-    session: Arc<Session>,
-    topics: Vec<String>,
-    new: Vec<NewTopic>,
-    rights: Answer<TopicAnswer>,
-    configs: Answer<ConfigAccess>,
-    creations: Answer<Creation>,
+/// A right that was asked about, for what comes after: reasons and fixes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Right {
+    /// All that is needed on the resource by this check.
+    pub(super) grant: Grant,
+    /// What of it is missing.
+    pub(super) missing: BTreeSet<crate::profile::Operation>,
+    /// The name that the broker was asked for.
+    pub(super) asked: String,
+    /// Where the client starts from, for an administrator whose address is not known.
+    pub(super) bootstrap: String,
+    /// The cluster's own id.
+    pub(super) cluster: Option<String>,
 }
 
-/// A right as it is checked: one resource, the operations that belong together.
+/// A need as it is checked: one resource, the operations that belong together.
 #[derive(Clone)]
 struct Wanted {
     need: AclNeed,
+    clients: Vec<String>,
     operations: Vec<Operation>,
-    /// The name that is asked for.
-    asked: String,
-    bootstrap: String,
-    principal: Option<String>,
-    key_start: Option<String>,
+    right: Right,
 }
 
-pub(super) fn plan(target: &Target, connected: &Connected, plan: &mut Plan) {
-    let wanted: Vec<Wanted> = target.needs.iter().map(|need| wanted(target, need)).collect();
-    let on_topics =
-        || wanted.iter().filter(|wanted| wanted.need.resource == Resource::Topic && wanted.need.unresolved.is_empty());
-    let mut topics: Vec<String> = on_topics().map(|wanted| wanted.asked.clone()).collect();
-    topics.sort();
-    topics.dedup();
-    let mut new: Vec<NewTopic> = Vec::new();
-    for wanted in on_topics().filter(|wanted| wanted.operations.contains(&Operation::Create)) {
-        if new.iter().all(|topic| topic.name != wanted.asked) {
-            let shape = wanted.need.creates.map_or((-1, -1), |topic| (topic.partitions, topic.replication_factor));
-            new.push(NewTopic { name: wanted.asked.clone(), partitions: shape.0, replication: shape.1 });
+/// Plans the checks of one target's needs; gives the asker, for other questions to the same cluster.
+pub(super) fn plan(
+    target: &Target,
+    connected: &Connected,
+    cluster: &ClusterFacts,
+    book: &Arc<Book>,
+    plan: &mut Plan,
+) -> Arc<Asker> {
+    let mut wanted: Vec<Wanted> = Vec::new();
+    for need in &target.needs {
+        let same = wanted.iter_mut().find(|other| {
+            let other = &other.need;
+            (other.resource, &other.name, other.pattern, other.need) == (need.resource, &need.name, need.pattern, need.need)
+                && other.operations == need.operations
+        });
+        match same {
+            Some(same) if same.clients.contains(&need.client) => {}
+            Some(same) => same.clients.push(need.client.clone()),
+            None => wanted.push(self::wanted(target, need)),
         }
     }
-    let asker = Arc::new(Asker {
-        session: connected.session.clone(),
-        topics,
-        new,
-        rights: OnceCell::new(),
-        configs: OnceCell::new(),
-        creations: OnceCell::new(),
-    });
+    let asker = Arc::new(Asker::new(connected.session.clone(), questions(&wanted), book.clone()));
+    if !wanted.is_empty() {
+        enforced(target, connected, cluster, &asker, plan);
+    }
     for wanted in wanted {
         step(target, connected, &asker, wanted, plan);
     }
+    asker
+}
+
+fn questions(wanted: &[Wanted]) -> Questions {
+    let names = |resource| {
+        let of_kind = wanted.iter().filter(|wanted| wanted.need.resource == resource && wanted.need.unresolved.is_empty());
+        let names: BTreeSet<String> = of_kind.map(|wanted| wanted.right.asked.clone()).collect();
+        names.into_iter().collect::<Vec<_>>()
+    };
+    let mut topics = names(Resource::Topic);
+    topics.push(NOBODYS.to_owned());
+    let mut new: Vec<NewTopic> = Vec::new();
+    for wanted in wanted.iter().filter(|wanted| wanted.need.resource == Resource::Topic && wanted.need.unresolved.is_empty()) {
+        let creates = wanted.operations.contains(&Operation::Create);
+        if creates && new.iter().all(|topic| topic.name != wanted.right.asked) {
+            new.push(shape::new_topic(&wanted.right.asked, wanted.need.creates));
+        }
+    }
+    Questions { topics, new, groups: names(Resource::Group), transactional_ids: names(Resource::TransactionalId) }
 }
 
 fn wanted(target: &Target, need: &AclNeed) -> Wanted {
@@ -80,14 +107,54 @@ fn wanted(target: &Target, need: &AclNeed) -> Wanted {
         Pattern::Prefixed => format!("{}{UNDER_PREFIX}", need.name),
     };
     let bootstrap = target.settings.as_ref().ok().and_then(|settings| settings.bootstrap.first());
-    Wanted {
-        need: need.clone(),
-        operations,
+    let right = Right {
+        grant: Grant {
+            holder: target.holder(),
+            on: On { resource: need.resource, name: need.name.clone(), pattern: need.pattern },
+            operations: need.operations.iter().copied().collect(),
+        },
+        missing: BTreeSet::new(),
         asked,
         bootstrap: bootstrap.map(ToString::to_string).unwrap_or_default(),
-        principal: target.principal.clone(),
-        key_start: target.key_start.clone(),
-    }
+        cluster: None,
+    };
+    Wanted { need: need.clone(), clients: vec![need.client.clone()], operations, right }
+}
+
+/// Does the cluster refuse what nobody granted? Where it doesn't, every other answer is weak.
+fn enforced(target: &Target, connected: &Connected, cluster: &ClusterFacts, asker: &Arc<Asker>, plan: &mut Plan) -> StepId {
+    let mut check = check_of(target, Category::KafkaAcls, Code::RIGHTS_ENFORCED, "enforced", "ACLs");
+    "rights end where nobody granted any".clone_into(&mut check.title);
+    let asker = asker.clone();
+    let provider = cluster.provider;
+    plan.step(check, &[connected.login], &[], LIMIT, move |check, deadline| async move {
+        asker.list_acls(deadline).await;
+        let answer = match asker.rights(deadline).await {
+            Ok(answers) => answers.get(NOBODYS).map(|answer| answer.rights.clone()),
+            Err(fault) => return unanswered(check, fault),
+        };
+        let mut check = check;
+        check.evidence = Some("Metadata authorized operations of a topic that nobody has".to_owned());
+        match answer {
+            Some(Rights::NoDescribe) => check.passed("enforced: what nobody granted is refused"),
+            Some(rights @ Rights::Known(_)) if rights.allows(Operation::Write) != Some(true) => {
+                check.passed("enforced: what nobody granted is refused")
+            }
+            Some(Rights::Known(_)) if provider == Provider::Msk => {
+                check.why = Some(
+                    "MSK allows everybody what no ACL names (allow.everyone.if.no.acl.found): the rights below may go with the first \
+                     ACL that somebody adds on the same topic or group"
+                        .to_owned(),
+                );
+                check.ended(Status::Warned, "not enforced: this principal may do what nobody granted")
+            }
+            Some(Rights::Known(_)) => check.passed(
+                "this principal may do everything: a super user, a right on every name, or a cluster that allows what no ACL names",
+            ),
+            Some(Rights::Unknown(why)) => check.ended(Status::Unknown, why),
+            None => check.ended(Status::Unknown, "the broker did not answer"),
+        }
+    })
 }
 
 fn step(target: &Target, connected: &Connected, asker: &Arc<Asker>, wanted: Wanted, plan: &mut Plan) -> StepId {
@@ -101,10 +168,11 @@ fn step(target: &Target, connected: &Connected, asker: &Arc<Asker>, wanted: Want
         Resource::Cluster => Code::CLUSTER_RIGHTS,
     };
     let star = if need.pattern == Pattern::Prefixed { "*" } else { "" };
-    let label = format!("{} {}{star}", need.resource, need.name);
-    let id = format!("{}/{}/{}", need.resource, need.name, names.join("-"));
+    let label =
+        if need.resource == Resource::Cluster { "cluster".to_owned() } else { format!("{} {}{star}", need.resource, need.name) };
+    let id = format!("{}/{}{star}/{}", need.resource, need.name, names.join("-"));
     let mut check = check_of(target, Category::KafkaAcls, code, &id, &label);
-    check.clients = vec![need.client.clone()];
+    check.clients.clone_from(&wanted.clients);
     check.title = format!("{} on {label}", names.join(", "));
     check.expected.clone_from(&names);
     check.why = Some(need.why.clone());
@@ -117,149 +185,109 @@ fn step(target: &Target, connected: &Connected, asker: &Arc<Asker>, wanted: Want
     // A group's coordinator may be any broker: they are asked on the connections that the brokers' check leaves.
     let after: &[StepId] = if need.resource == Resource::Group { &[connected.brokers] } else { &[] };
     plan.step(check, &[connected.login], after, LIMIT, move |check, deadline| async move {
+        asker.list_acls(deadline).await;
+        let mut wanted = wanted;
+        wanted.right.cluster = asker.cluster_id().await;
         match (wanted.need.resource, wanted.need.need) {
-            (Resource::Topic, Need::WhileMissing) => asker.creation(check, &wanted, deadline).await,
-            (Resource::Topic, Need::Always) => asker.topic(check, &wanted, deadline).await,
-            (Resource::Group, _) => asker.group(check, &wanted, deadline).await,
-            (Resource::Cluster, _) => asker.cluster(check, &wanted).await,
-            (Resource::TransactionalId, _) => {
-                check.ended(Status::Unknown, "a transactional id's rights can't be asked for without touching it")
-            }
+            (Resource::Topic, Need::WhileMissing) => creation(&asker, check, &wanted, deadline).await,
+            (Resource::Topic, Need::Always) => topic(&asker, check, &wanted, deadline).await,
+            (Resource::Group, _) => match asker.groups(deadline).await {
+                Err(fault) => unanswered(check, fault),
+                Ok(answers) => match answers.get(&wanted.right.asked) {
+                    Some(answer) => judged(check, &wanted, &answer.rights, answer.evidence),
+                    None => check.ended(Status::Unknown, "no broker answered for this group"),
+                },
+            },
+            (Resource::Cluster, _) => judged(check, &wanted, &asker.cluster().await, "Metadata authorized operations"),
+            (Resource::TransactionalId, _) => match asker.transactional_ids(deadline).await {
+                Err(fault) => unanswered(check, fault),
+                Ok(answers) => match answers.get(&wanted.right.asked) {
+                    Some(rights) => judged(check, &wanted, rights, "InitProducerId that can't succeed, DescribeTransactions"),
+                    None => check.ended(Status::Unknown, "no broker answered for this transactional id"),
+                },
+            },
         }
     })
 }
 
-impl Asker {
-    async fn first<T, F>(&self, ask: F) -> Result<T, Fault>
-    where
-        F: AsyncFnOnce(&mut kafka::Connection) -> Result<T, Fault>,
-    {
-        let mut connections = self.session.connections.lock().await;
-        match connections.first_mut() {
-            Some((_, connection)) => ask(connection).await,
-            None => Err(Fault::new(Cause::BrokerUnreachable, "no broker is connected")),
-        }
-    }
-
-    async fn rights(&self, deadline: Deadline) -> &Result<BTreeMap<String, TopicAnswer>, Fault> {
-        let ask = || self.first(async |connection| kafka::topics(connection, &self.topics, deadline).await);
-        self.rights.get_or_init(ask).await
-    }
-
-    async fn configs(&self, deadline: Deadline) -> &Result<BTreeMap<String, ConfigAccess>, Fault> {
-        let ask = || self.first(async |connection| kafka::configs(connection, &self.topics, deadline).await);
-        self.configs.get_or_init(ask).await
-    }
-
-    async fn creations(&self, deadline: Deadline) -> &Result<BTreeMap<String, Creation>, Fault> {
-        self.creations.get_or_init(|| self.ask_creations(deadline)).await
-    }
-
-    /// In a cluster with ZooKeeper only the controller answers.
-    async fn ask_creations(&self, deadline: Deadline) -> Result<BTreeMap<String, Creation>, Fault> {
-        let answer = self.first(async |connection| kafka::creatable(connection, &self.new, deadline).await).await?;
-        if !answer.values().any(|creation| *creation == Creation::Elsewhere) {
-            return Ok(answer);
-        }
-        let controller = self.session.cluster.lock().await.as_ref().map(|cluster| cluster.controller);
-        let mut connections = self.session.connections.lock().await;
-        match connections.iter_mut().find(|(broker, _)| Some(*broker) == controller) {
-            Some((_, connection)) => kafka::creatable(connection, &self.new, deadline).await,
-            None => Ok(answer),
-        }
-    }
-
-    async fn topic(&self, check: Check, wanted: &Wanted, deadline: Deadline) -> Check {
-        let mut verdicts = Vec::new();
-        let mut evidence = "Metadata authorized operations";
-        let answer = match self.rights(deadline).await {
-            Ok(answers) => answers.get(&wanted.asked),
+async fn topic(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadline) -> Check {
+    let answer = match asker.rights(deadline).await {
+        Ok(answers) => answers.get(&wanted.right.asked),
+        Err(fault) => return unanswered(check, fault),
+    };
+    let missing = || Rights::Unknown("the broker did not answer for this topic".to_owned());
+    let rights = answer.map_or_else(missing, |answer| answer.rights.clone());
+    // Create may be granted on the cluster, of which a topic's own rights tell nothing.
+    let mut create = rights.allows(Operation::Create);
+    if wanted.operations.contains(&Operation::Create) && create != Some(true) {
+        create = match asker.creations(deadline).await {
+            Ok(answers) => match answers.get(&wanted.right.asked) {
+                Some(Creation::Allowed | Creation::AlreadyExists | Creation::Refused(_)) => Some(true),
+                Some(Creation::Denied) => Some(false),
+                _ => create,
+            },
             Err(fault) => return unanswered(check, fault),
         };
-        let rights = answer.map_or_else(
-            || Rights::Unknown("the broker did not answer for this topic".to_owned()),
-            |answer| answer.rights.clone(),
-        );
-        for operation in &wanted.operations {
-            let verdict = if *operation == Operation::DescribeConfigs {
-                evidence = "DescribeConfigs";
-                match self.configs(deadline).await {
-                    Ok(answers) => match answers.get(&wanted.asked) {
-                        Some(ConfigAccess::Allowed { .. }) => Some(true),
-                        Some(ConfigAccess::Denied) => Some(false),
-                        Some(ConfigAccess::Unknown(_)) | None => None,
-                    },
-                    Err(fault) => return unanswered(check, fault),
-                }
-            } else {
-                rights.allows(*operation)
-            };
-            verdicts.push((*operation, verdict));
-        }
-        judged(check, wanted, &verdicts, &rights, evidence)
     }
+    let told = |operation| if operation == Operation::Create { create } else { rights.allows(operation) };
+    if !wanted.operations.contains(&Operation::DescribeConfigs) {
+        return verdicts(check, wanted, told, &rights, "Metadata authorized operations");
+    }
+    // Where Describe is denied, Metadata tells nothing of the right to read the configuration: it is asked for by itself.
+    let config = match asker.configs(deadline).await {
+        Ok(answers) => answers.get(&wanted.right.asked),
+        Err(fault) => return unanswered(check, fault),
+    };
+    let granted = match config {
+        Some(ConfigAccess::Allowed { .. }) => Some(true),
+        Some(ConfigAccess::Denied) => Some(false),
+        Some(ConfigAccess::Unknown(_)) | None => None,
+    };
+    let verdict = |operation| if operation == Operation::DescribeConfigs { granted } else { told(operation) };
+    verdicts(check, wanted, verdict, &rights, "DescribeConfigs, Metadata authorized operations")
+}
 
-    async fn creation(&self, check: Check, wanted: &Wanted, deadline: Deadline) -> Check {
-        let existence = match self.rights(deadline).await {
-            Ok(answers) => answers.get(&wanted.asked).map_or(Existence::Undisclosed, |answer| answer.existence.clone()),
-            Err(fault) => return unanswered(check, fault),
+/// May the topic be created? Where it is there already: can the component use it as it is?
+async fn creation(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadline) -> Check {
+    let existence = match asker.rights(deadline).await {
+        Ok(answers) => answers.get(&wanted.right.asked).map_or(Existence::Undisclosed, |answer| answer.existence.clone()),
+        Err(fault) => return unanswered(check, fault),
+    };
+    if let Existence::Exists { partitions, replication } = existence {
+        let policy = match asker.configs(deadline).await {
+            Ok(answers) => answers.get(&wanted.right.asked).cloned(),
+            Err(_) => None,
         };
-        if let Existence::Exists { partitions, replication } = existence {
-            let mut check = check.passed(format!("is there: partitions {partitions}, replication factor {replication}"));
-            check.evidence = Some("Metadata".to_owned());
-            return check;
-        }
-        let creation = match self.creations(deadline).await {
-            Ok(answers) => answers.get(&wanted.asked).cloned().unwrap_or(Creation::Elsewhere),
-            Err(fault) => return unanswered(check, fault),
-        };
-        let shape = wanted.need.creates.filter(|topic| topic.replication_factor > 0);
-        let shape = shape.map_or_else(String::new, |topic| format!(" with replication factor {}", topic.replication_factor));
-        let mut check = check;
-        check.evidence = Some("CreateTopics, only validated".to_owned());
-        match (creation, existence) {
-            (Creation::Allowed, _) => check.passed(format!("may be created{shape}")),
-            (Creation::AlreadyExists, _) => check.passed("is there"),
-            (Creation::Denied, Existence::Missing) => {
-                denied(check, wanted, &[Operation::Create], "create is missing, and the topic does not exist yet".to_owned())
-            }
-            (Creation::Denied, _) => {
-                let check = denied(check, wanted, &[Operation::Create], String::new());
-                let message = "create is missing; without describe nobody tells whether the topic is there already";
-                check.ended(Status::Unknown, message)
-            }
-            (Creation::Refused(said), _) => {
-                check.code = Code::TOPIC_REFUSED;
-                check.why = Some("the component creates this topic at its first start, and would be refused".to_owned());
-                check.ended(Status::Failed, format!("may not be created{shape}: {said}"))
-            }
-            (Creation::Unknown(said), _) => check.ended(Status::Unknown, said),
-            (Creation::Elsewhere, _) => check.ended(Status::Unknown, "only the controller answers this, and it was not reached"),
-        }
+        return shape::judged(check, &wanted.need, partitions, replication, policy.as_ref(), &wanted.right.bootstrap);
     }
-
-    async fn group(&self, check: Check, wanted: &Wanted, deadline: Deadline) -> Check {
-        let mut connections = self.session.connections.lock().await;
-        // The connection that was opened first leads to one of the brokers that were opened later.
-        let several = connections.len() > 1;
-        let mut asked: Vec<&mut kafka::Connection> =
-            connections.iter_mut().filter(|(broker, _)| *broker >= 0 || !several).map(|(_, connection)| connection).collect();
-        let answer = kafka::group(&mut asked, &wanted.asked, deadline).await;
-        match answer {
-            Err(fault) => unanswered(check, &fault),
-            Ok(answer) => {
-                let verdicts: Vec<_> =
-                    wanted.operations.iter().map(|operation| (*operation, answer.rights.allows(*operation))).collect();
-                judged(check, wanted, &verdicts, &answer.rights, answer.evidence)
-            }
+    let creation = match asker.creations(deadline).await {
+        Ok(answers) => answers.get(&wanted.right.asked).cloned().unwrap_or(Creation::Elsewhere),
+        Err(fault) => return unanswered(check, fault),
+    };
+    let shape = wanted.need.creates.filter(|topic| topic.replication_factor > 0);
+    let shape = shape.map_or_else(String::new, |topic| format!(" with replication factor {}", topic.replication_factor));
+    let mut check = check;
+    check.evidence = Some("CreateTopics, only validated".to_owned());
+    match (creation, existence) {
+        (Creation::Allowed, _) => passed(check, wanted, format!("may be created{shape}")),
+        (Creation::AlreadyExists, _) => check.passed("is there"),
+        (Creation::Denied, Existence::Missing) => {
+            denied(check, wanted, &[Operation::Create], "create is missing, and the topic does not exist yet".to_owned())
         }
-    }
-
-    async fn cluster(&self, check: Check, wanted: &Wanted) -> Check {
-        let rights = self.session.cluster.lock().await.as_ref().map(|cluster| cluster.rights.clone());
-        let rights = rights.unwrap_or_else(|| Rights::Unknown("the cluster did not answer".to_owned()));
-        let verdicts: Vec<_> = wanted.operations.iter().map(|operation| (*operation, rights.allows(*operation))).collect();
-        judged(check, wanted, &verdicts, &rights, "Metadata authorized operations")
+        (Creation::Denied, _) => {
+            let check = denied(check, wanted, &[Operation::Create], String::new());
+            let message = "create is missing; without describe nobody tells whether the topic is there already";
+            check.ended(Status::Unknown, message)
+        }
+        (Creation::Refused(said), _) => {
+            check.code = Code::TOPIC_REFUSED;
+            check.why = Some("the component creates this topic at its first start, and would be refused".to_owned());
+            check.fixes = shape::refused(&wanted.need);
+            check.ended(Status::Failed, format!("may not be created{shape}: {said}"))
+        }
+        (Creation::Throttled(said), _) => check.ended(Status::Unknown, said).because(Cause::Throttled),
+        (Creation::Unknown(said), _) => check.ended(Status::Unknown, said),
+        (Creation::Elsewhere, _) => check.ended(Status::Unknown, "only the controller answers this, and it was not reached"),
     }
 }
 
@@ -268,14 +296,24 @@ fn words(operations: &[Operation]) -> Vec<String> {
 }
 
 /// The broker gave no answer at all.
-fn unanswered(check: Check, fault: &Fault) -> Check {
+pub(super) fn unanswered(check: Check, fault: &Fault) -> Check {
     check.ended(Status::Unknown, fault.message.clone()).because(fault.cause)
 }
 
-fn judged(mut check: Check, wanted: &Wanted, verdicts: &[(Operation, Option<bool>)], rights: &Rights, evidence: &str) -> Check {
+fn judged(check: Check, wanted: &Wanted, rights: &Rights, evidence: &str) -> Check {
+    verdicts(check, wanted, |operation| rights.allows(operation), rights, evidence)
+}
+
+fn verdicts(
+    mut check: Check,
+    wanted: &Wanted,
+    verdict: impl Fn(Operation) -> Option<bool>,
+    rights: &Rights,
+    evidence: &str,
+) -> Check {
     check.evidence = Some(evidence.to_owned());
-    let of = |wanted: Option<bool>| {
-        verdicts.iter().filter(|(_, verdict)| *verdict == wanted).map(|(operation, _)| *operation).collect::<Vec<_>>()
+    let of = |wanted_verdict: Option<bool>| -> Vec<Operation> {
+        wanted.operations.iter().copied().filter(|operation| verdict(*operation) == wanted_verdict).collect()
     };
     let (missing, untold) = (of(Some(false)), of(None));
     let has = match rights {
@@ -292,21 +330,25 @@ fn judged(mut check: Check, wanted: &Wanted, verdicts: &[(Operation, Option<bool
     };
     if !missing.is_empty() {
         let verb = if missing.len() == 1 { "is" } else { "are" };
-        let message = format!(
-            "{} {verb} missing{}",
-            words(&missing).join(", "),
-            if wanted.operations == [Operation::DescribeConfigs] { "" } else { &has }
-        );
+        let has = if wanted.operations == [Operation::DescribeConfigs] { "" } else { &has };
+        let message = format!("{} {verb} missing{has}", words(&missing).join(", "));
         return denied(check, wanted, &missing, message);
     }
     if !untold.is_empty() {
         let why = match rights {
             Rights::Unknown(why) => why.clone(),
-            _ => format!("the broker does not tell of {}", words(&untold).join(", ")),
+            Rights::NoDescribe => format!("without describe the broker does not tell of {}", words(&untold).join(", ")),
+            Rights::Known(_) => format!("the broker does not tell of {}", words(&untold).join(", ")),
         };
         return check.ended(Status::Unknown, why);
     }
-    check.passed(words(&wanted.operations).join(", "))
+    passed(check, wanted, words(&wanted.operations).join(", "))
+}
+
+fn passed(check: Check, wanted: &Wanted, message: impl Into<String>) -> Check {
+    let mut check = check.passed(message);
+    check.right = Some(wanted.right.clone());
+    check
 }
 
 /// Rights are missing: the check fails, or warns where the component does without.
@@ -314,14 +356,9 @@ fn denied(check: Check, wanted: &Wanted, missing: &[Operation], message: String)
     let status = if wanted.need.level == Level::Advised { Status::Warned } else { Status::Failed };
     let mut check = check.ended(status, message);
     check.missing = words(missing);
-    check.grant = Some(Grant {
-        principal: wanted.principal.clone(),
-        key_start: wanted.key_start.clone(),
-        resource: wanted.need.resource,
-        name: wanted.need.name.clone(),
-        pattern: wanted.need.pattern,
-        operations: missing.iter().copied().collect(),
-        bootstrap: wanted.bootstrap.clone(),
-    });
+    let mut right = wanted.right.clone();
+    let is_missing = |operation: &&crate::profile::Operation| missing.iter().any(|missing| missing.as_str() == operation.word());
+    right.missing = wanted.need.operations.iter().filter(is_missing).copied().collect();
+    check.right = Some(right);
     check
 }

@@ -1,6 +1,7 @@
 //! Clients → targets: each principal with its settings once, whichever clients share it.
 
 use crate::base::Place;
+use crate::confluent::grant::Holder;
 use crate::confluent::{self, AclNeed, KafkaClient};
 use crate::kafka::{Login, Mechanism, Protocol, Settings};
 use crate::net::{Endpoint, tls};
@@ -41,6 +42,15 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// Who a right is granted to.
+    pub(super) fn holder(&self) -> Holder {
+        match (&self.principal, &self.key_start) {
+            (Some(principal), _) => Holder::Principal(principal.clone()),
+            (None, Some(start)) => Holder::KeyOwner(start.clone()),
+            (None, None) => Holder::Unknown,
+        }
+    }
+
     /// `connect/worker`: the first part of the checks' ids.
     pub(super) fn id(&self) -> String {
         format!("{}/{}", self.service, self.clients.first().map_or("", String::as_str))

@@ -17,7 +17,7 @@ pub use component::{
     SecretShape, Sizing, Spot, Start,
 };
 pub use kafka::{ClientCertificate, Credentials, KafkaFacts, LabelledPorts, Lack, Listener, LoginKind, Mechanism, Provider};
-pub use rights::{Acl, Creates, Level, Number, Operation, Pattern, Proof, Resource, When};
+pub use rights::{Acl, Creates, Level, Members, Number, Operation, Pattern, Proof, Resource, When};
 
 /// The embedded profiles: file name, for messages, and text.
 const COMPONENTS: &[(&str, &str)] = &[

@@ -27,6 +27,11 @@ pub struct Acl {
     pub proof: Proof,
     /// How the component creates the object, for a topic that is created when it is missing.
     pub creates: Option<Creates>,
+    /// For a group that the component's own instances are members of: the type of their protocol, by which its members are told from
+    /// others.
+    pub members: Option<Members>,
+    /// For a group whose name is a prefix: which part of the names, between dashes, is the instance's own.
+    pub instance: Option<String>,
 }
 
 /// The topic that a component creates.
@@ -35,6 +40,12 @@ pub struct Acl {
 pub struct Creates {
     pub replication_factor: Number,
     pub partitions: Number,
+    /// The component does not start with any other cleanup policy than `compact`.
+    #[serde(default)]
+    pub compacted: bool,
+    /// … nor with more than one partition.
+    #[serde(default)]
+    pub one_partition: bool,
 }
 
 /// A number that a property may set.
@@ -101,6 +112,15 @@ words! {
         #[default]
         Literal = "literal",
         Prefixed = "prefixed",
+    }
+}
+
+words! {
+    /// The protocol by which members of a group speak to each other.
+    Members {
+        Connect = "connect",
+        Registry = "sr",
+        Consumer = "consumer",
     }
 }
 

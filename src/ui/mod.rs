@@ -5,6 +5,7 @@
 
 mod farewell;
 mod finding;
+mod fixes;
 mod outcome;
 mod plan;
 mod progress;

@@ -192,11 +192,15 @@ impl Drawing<'_> {
         }
         for fix in &check.fixes {
             let lines = fix_lines(fix, check);
+            // What is said beside a command is not to be run.
+            let beside =
+                matches!(fix, Fix::Advice { .. }) && check.fixes.iter().any(|other| matches!(other, Fix::Command { .. }));
+            let first = if beside { "note" } else { "fix" };
             if shown.insert(lines.join("\n")) {
                 for (index, line) in lines.iter().enumerate() {
-                    detail(if index == 0 { "fix" } else { "" }, line);
+                    detail(if index == 0 { first } else { "" }, line);
                 }
-            } else {
+            } else if !matches!(fix, Fix::Advice { .. }) {
                 detail("fix", "the one above");
             }
         }
@@ -247,11 +251,12 @@ fn fix_lines(fix: &Fix, check: &Check) -> Vec<String> {
             vec![format!("set {} to {value}{at}", variables.join(", "))]
         }
         Fix::Advice { text } => vec![text.clone()],
+        Fix::Policy { statements } => super::fixes::policy(statements).lines().map(str::to_owned).collect(),
     }
 }
 
 /// A command as a shell takes it, broken before options.
-fn command_lines(argv: &[String]) -> Vec<String> {
+pub(super) fn command_lines(argv: &[String]) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut words = argv.iter().peekable();
     while let Some(word) = words.next() {

@@ -57,7 +57,7 @@ class Node:
     folder: object
 
 
-def server_properties(node, nodes, broker_password, certificates, truststore, hang, allow_everyone):
+def server_properties(node, nodes, broker_password, certificates, truststore, hang, allow_everyone, authorizer):
     """The server.properties of one node. `certificates`: name to PEM keystore."""
     controllers = [other for other in nodes if CONTROLLER in other.ports]
     replicas = len(nodes)
@@ -104,6 +104,9 @@ def server_properties(node, nodes, broker_password, certificates, truststore, ha
         "controller.quorum.election.backoff.max.ms": 300,
         "controller.quorum.fetch.timeout.ms": 3000,
     }
+    if not authorizer:
+        for name in ("authorizer.class.name", "super.users", "allow.everyone.if.no.acl.found"):
+            del properties[name]
     if replicas == 3:
         properties["create.topic.policy.class.name"] = "bed.TopicPolicy"
     login = f'org.apache.kafka.common.security.plain.PlainLoginModule required username="{BROKER_USER}" password="{broker_password}";'

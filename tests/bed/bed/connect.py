@@ -50,13 +50,13 @@ class Connect:
             worker.kill()
 
     def start_worker(self, asked):
-        """{env, seconds?} → {id, rest, properties, log}. Returns when the worker says it is healthy; fails, with the end of its log, when
+        """{env, advertised?, seconds?} → {id, rest, properties, log}. `advertised` is the host that it tells the others. Returns when the worker says it is healthy; fails, with the end of its log, when
         it ends or isn't within `seconds` (60). `properties` and `log` are paths."""
         env = asked["env"]
         port = self.ctx.free_port()
         settings = properties(env) | {
             "listeners": f"http://127.0.0.1:{port}",
-            "rest.advertised.host.name": "127.0.0.1",
+            "rest.advertised.host.name": asked.get("advertised", "127.0.0.1"),
             "rest.advertised.port": str(port),
         }
         # Looking at every class for plugins takes seconds; the bed's connectors all declare themselves.

@@ -46,8 +46,9 @@ exec {command} "$@"
 
 
 class Kafka:
-    def __init__(self, ctx, name, size=3, allow_everyone=False, java=None):
-        self.ctx, self.name, self.size, self.allow_everyone, self.java = ctx, name, size, allow_everyone, java
+    def __init__(self, ctx, name, size=3, allow_everyone=False, authorizer=True, java=None):
+        self.ctx, self.name, self.size, self.java = ctx, name, size, java
+        self.allow_everyone, self.authorizer = allow_everyone, authorizer
         self.folder = ctx.folder(name)
         self.processes, self.admin = {}, None
         self._users, self._keys, self._users_lock = {}, {}, threading.Lock()
@@ -57,6 +58,7 @@ class Kafka:
             for action in (
                 *(self.user, self.remove_user, self.certificate, self.access_key, self.acls),
                 *(self.topics, self.produce, self.commit, self.coordinators, self.state),
+                *(self.begin, self.end, self.quota),
                 *(self.stop_broker, self.start_broker, self.log),
             )
         }
@@ -79,7 +81,7 @@ class Kafka:
             (node.folder / "meta.properties").write_text(meta)
             (node.folder / "bootstrap.checkpoint").write_bytes(self.java.checkpoint.read_bytes())
             properties = brokers.server_properties(
-                node, self.nodes, self._users[BROKER_USER], certificates, self._ca.path, hang, self.allow_everyone
+                node, self.nodes, self._users[BROKER_USER], certificates, self._ca.path, hang, self.allow_everyone, self.authorizer
             )
             _write_private(self._properties(node), properties)
             self._spawn(node)
@@ -265,6 +267,18 @@ class Kafka:
         """{prefix?} → {topics, groups, transactions, acls}: all that a run might have changed, in one fixed order, to be compared with an
         earlier one (State.java). With `prefix`, what is named so."""
         return self.admin.ask("state", **asked)
+
+    def begin(self, asked):
+        """{id, topic}. A producer with this transactional id opens a transaction, with a record in it, and stays so."""
+        return self.admin.ask("begin", id_=asked["id"], topic=asked["topic"])
+
+    def end(self, asked):
+        """{id}. It commits; that fails where somebody has fenced it."""
+        return self.admin.ask("end", id_=asked["id"])
+
+    def quota(self, asked):
+        """{user, quotas}: by name, as `request_percentage` or `controller_mutation_rate`; null takes one away."""
+        return self.admin.ask("quota", **asked)
 
     # Faults
 

@@ -10,6 +10,8 @@ PARTS = {
     "kafka_open": ("bed.kafka", "Kafka", {"name": "kafka_open", "size": 1, "allow_everyone": True}),
     # For tests that need a cluster without a group or a transaction yet. One broker.
     "kafka_virgin": ("bed.kafka", "Kafka", {"name": "kafka_virgin", "size": 1}),
+    # Everybody may do everything. One broker.
+    "kafka_free": ("bed.kafka", "Kafka", {"name": "kafka_free", "size": 1, "authorizer": False}),
     "aws": ("bed.aws.part", "Aws", {}),
     "registry": ("bed.registry", "Registry", {}),
     "schema_registry": ("bed.schema_registry", "SchemaRegistry", {}),

@@ -1,42 +1,22 @@
-//! Questions to a broker that change nothing, and its answers as data.
+//! The cluster itself and its topics: who is there, what the caller may do, what a topic would be or is like.
 
 use std::collections::BTreeMap;
 
-use kafka_protocol::ResponseError;
-use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
-use kafka_protocol::messages::{
-    CreateTopicsRequest, DescribeConfigsRequest, DescribeGroupsRequest, GroupId, HeartbeatRequest, MetadataRequest,
-    MetadataResponse, TopicName,
-};
+use kafka_protocol::messages::{CreateTopicsRequest, DescribeConfigsRequest, MetadataRequest, MetadataResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
-use super::link::request_fault;
-use super::operation::{Operation, Rights};
-use super::wire::Connection;
+use super::{
+    CLUSTER_AUTHORIZATION_FAILED, INVALID_TOPIC, NONE, NOT_CONTROLLER, THROTTLING_QUOTA_EXCEEDED, TOPIC_ALREADY_EXISTS,
+    TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION, error_name,
+};
 use crate::base::{Deadline, Fault};
+use crate::kafka::link::request_fault;
+use crate::kafka::operation::Rights;
+use crate::kafka::wire::Connection;
 use crate::net::Endpoint;
-
-const NONE: i16 = 0;
-const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
-const COORDINATOR_NOT_AVAILABLE: i16 = 15;
-const NOT_COORDINATOR: i16 = 16;
-const INVALID_TOPIC: i16 = 17;
-const ILLEGAL_GENERATION: i16 = 22;
-const UNKNOWN_MEMBER_ID: i16 = 25;
-const REBALANCE_IN_PROGRESS: i16 = 27;
-const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
-const GROUP_AUTHORIZATION_FAILED: i16 = 30;
-const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
-const TOPIC_ALREADY_EXISTS: i16 = 36;
-const NOT_CONTROLLER: i16 = 41;
-const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
-
-/// How an error code of the protocol is called.
-pub(super) fn error_name(code: i16) -> String {
-    ResponseError::try_from_code(code).map_or_else(|| "no error".to_owned(), |error| error.to_string())
-}
 
 /// A broker as the cluster advertises it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +122,8 @@ pub struct NewTopic {
     /// -1 stands for the broker's default.
     pub partitions: i32,
     pub replication: i16,
+    /// With `cleanup.policy=compact`.
+    pub compacted: bool,
 }
 
 /// What the cluster says to creating a topic.
@@ -152,6 +134,8 @@ pub enum Creation {
     Denied,
     /// The caller may create topics, but not this one as it is: replication factor, policy, name.
     Refused(String),
+    /// A quota holds the caller back; nothing was decided.
+    Throttled(String),
     Unknown(String),
     /// Ask the controller.
     Elsewhere,
@@ -163,6 +147,9 @@ pub async fn creatable(
     topics: &[NewTopic],
     deadline: Deadline,
 ) -> Result<BTreeMap<String, Creation>, Fault> {
+    let compact = CreatableTopicConfig::default()
+        .with_name(StrBytes::from_static_str("cleanup.policy"))
+        .with_value(Some(StrBytes::from_static_str("compact")));
     let wanted = topics
         .iter()
         .map(|topic| {
@@ -170,6 +157,7 @@ pub async fn creatable(
                 .with_name(topic_name(&topic.name))
                 .with_num_partitions(topic.partitions)
                 .with_replication_factor(topic.replication)
+                .with_configs(if topic.compacted { vec![compact.clone()] } else { Vec::new() })
         })
         .collect();
     let limit = i32::try_from(deadline.remaining().as_millis()).unwrap_or(i32::MAX);
@@ -188,6 +176,7 @@ pub async fn creatable(
             TOPIC_ALREADY_EXISTS => Creation::AlreadyExists,
             TOPIC_AUTHORIZATION_FAILED | CLUSTER_AUTHORIZATION_FAILED => Creation::Denied,
             NOT_CONTROLLER => Creation::Elsewhere,
+            THROTTLING_QUOTA_EXCEEDED => Creation::Throttled(said()),
             // INVALID_TOPIC, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG, POLICY_VIOLATION: judged after the authorizer.
             INVALID_TOPIC | 37 | 38 | 40 | 44 => Creation::Refused(said()),
             _ => Creation::Unknown(said()),
@@ -241,63 +230,6 @@ pub async fn configs(
         (result.resource_name.to_string(), verdict)
     });
     Ok(verdicts.collect())
-}
-
-/// A group as its caller sees it.
-#[derive(Debug, Clone)]
-pub struct GroupAnswer {
-    pub rights: Rights,
-    /// Which request said so.
-    pub evidence: &'static str,
-}
-
-/// The caller's rights on a group, by asking every broker that is connected.
-///
-/// Only the group's coordinator tells all rights, and asking who that is would create `__consumer_offsets` on a cluster that has
-/// none. So each broker is asked directly. Where no coordinator answers, a heartbeat of a member that does not exist tells whether the
-/// caller has Read: the authorizer is asked first, and whatever comes after it refuses the member and changes nothing.
-pub async fn group(connections: &mut [&mut Connection], name: &str, deadline: Deadline) -> Result<GroupAnswer, Fault> {
-    let mut last = Fault::new(crate::base::Cause::BrokerUnreachable, "no broker is connected");
-    let mut reachable = None;
-    for (index, connection) in connections.iter_mut().enumerate() {
-        let group = GroupId(StrBytes::from_string(name.to_owned()));
-        let request = DescribeGroupsRequest::default().with_groups(vec![group]).with_include_authorized_operations(true);
-        match connection.call(&request, 5, deadline).await {
-            Ok((answer, _)) => match answer.groups.first().map(|group| (group.error_code, group.authorized_operations)) {
-                Some((NONE, bits)) if bits != i32::MIN => {
-                    return Ok(GroupAnswer { rights: Rights::from_bits(bits), evidence: "DescribeGroups authorized operations" });
-                }
-                Some((GROUP_AUTHORIZATION_FAILED, _)) => {
-                    return Ok(GroupAnswer { rights: Rights::NoDescribe, evidence: "DescribeGroups was refused" });
-                }
-                _ => reachable = Some(index),
-            },
-            Err(error) => last = request_fault("DescribeGroups", &error),
-        }
-    }
-    match reachable.and_then(|index| connections.get_mut(index)) {
-        Some(connection) => heartbeat(connection, name, deadline).await,
-        None => Err(last),
-    }
-}
-
-async fn heartbeat(connection: &mut Connection, name: &str, deadline: Deadline) -> Result<GroupAnswer, Fault> {
-    let request = HeartbeatRequest::default()
-        .with_group_id(GroupId(StrBytes::from_string(name.to_owned())))
-        .with_generation_id(-1)
-        .with_member_id(StrBytes::from_static_str("confluent-ecs-preflight-no-such-member"));
-    let (answer, _) = connection.call(&request, 3, deadline).await.map_err(|error| request_fault("Heartbeat", &error))?;
-    let rights = match answer.error_code {
-        GROUP_AUTHORIZATION_FAILED => Rights::Known([Operation::Describe].into()),
-        COORDINATOR_NOT_AVAILABLE
-        | NOT_COORDINATOR
-        | COORDINATOR_LOAD_IN_PROGRESS
-        | ILLEGAL_GENERATION
-        | UNKNOWN_MEMBER_ID
-        | REBALANCE_IN_PROGRESS => Rights::Known([Operation::Describe, Operation::Read].into()),
-        code => Rights::Unknown(error_name(code)),
-    };
-    Ok(GroupAnswer { rights, evidence: "Heartbeat of a member that does not exist" })
 }
 
 fn topic_name(name: &str) -> TopicName {

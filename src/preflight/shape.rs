@@ -1,0 +1,86 @@
+//! An internal topic as its component needs it: the cleanup policy, the number of partitions, the copies.
+
+use super::fix::Fix;
+use super::report::{Check, Status};
+use crate::base::Code;
+use crate::confluent::{AclNeed, NewTopic as Wanted};
+use crate::kafka::{ConfigAccess, NewTopic};
+
+/// The topic as the component would create it.
+pub(super) fn new_topic(name: &str, creates: Option<Wanted>) -> NewTopic {
+    let (partitions, replication) = creates.map_or((-1, -1), |topic| (topic.partitions, topic.replication_factor));
+    NewTopic { name: name.to_owned(), partitions, replication, compacted: creates.is_some_and(|topic| topic.compacted) }
+}
+
+/// A topic that is there: is it one that the component can use?
+pub(super) fn judged(
+    check: Check,
+    need: &AclNeed,
+    partitions: usize,
+    replication: usize,
+    config: Option<&ConfigAccess>,
+    bootstrap: &str,
+) -> Check {
+    let policy = match config {
+        Some(ConfigAccess::Allowed { cleanup_policy }) => cleanup_policy.as_deref(),
+        _ => None,
+    };
+    let told = policy.map(|policy| format!(", cleanup.policy={policy}")).unwrap_or_default();
+    let is_there = format!("is there: partitions {partitions}, replication factor {replication}{told}");
+    let mut check = check;
+    check.evidence = Some("Metadata, DescribeConfigs".to_owned());
+    let Some(wanted) = need.creates else { return check.passed(is_there) };
+    let mut wrong = Vec::new();
+    let mut fixes = Vec::new();
+    if wanted.one_partition && partitions != 1 {
+        wrong.push(format!("has {partitions} partitions, and must have one"));
+        fixes.push(Fix::advice(format!(
+            "partitions can't be taken away: delete {name} if nothing in it is needed (the component creates it anew), or set another \
+             name for it",
+            name = need.name
+        )));
+    }
+    if wanted.compacted && policy.is_some_and(|policy| policy != "compact") {
+        wrong.push(format!("has cleanup.policy={}, and must be compacted only", policy.unwrap_or_default()));
+        check.topic_config = Some(TopicConfig {
+            topic: need.name.clone(),
+            setting: "cleanup.policy=compact".to_owned(),
+            bootstrap: bootstrap.to_owned(),
+        });
+    }
+    if !wrong.is_empty() {
+        check.code = Code::TOPIC_SHAPE;
+        check.why = Some(
+            "records of the component's own state are kept here: with another policy they are deleted while they are needed, over \
+             several partitions they lose their order, and so the component refuses to start"
+                .to_owned(),
+        );
+        check.fixes = fixes;
+        return check.ended(Status::Failed, wrong.join("; "));
+    }
+    let copies = usize::try_from(wanted.replication_factor).unwrap_or_default();
+    if replication < copies {
+        check.code = Code::TOPIC_SHAPE;
+        check.why = Some("with fewer copies than are meant, the loss of brokers stops or empties it".to_owned());
+        check.fixes = vec![Fix::advice(format!(
+            "give {} more copies with kafka-reassign-partitions, or delete it if nothing in it is needed: the component creates it anew",
+            need.name
+        ))];
+        return check.ended(Status::Warned, format!("{is_there}; {copies} copies are meant"));
+    }
+    check.passed(is_there)
+}
+
+/// A setting of a topic that has to change; the command follows the kind of cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TopicConfig {
+    pub(super) topic: String,
+    pub(super) setting: String,
+    pub(super) bootstrap: String,
+}
+
+/// What mends a topic that the cluster would not create.
+pub(super) fn refused(need: &AclNeed) -> Vec<Fix> {
+    let numbers = need.creates.map(|topic| format!(" (now {})", topic.replication_factor)).unwrap_or_default();
+    vec![Fix::advice(format!("set the replication factor of {}{numbers} to what the cluster takes", need.name))]
+}
