@@ -16,13 +16,14 @@
 //! | `confluent` | services, catalogue | properties, Kafka clients, rights, findings on settings, secret structures | base, compose, extensions, profile |
 //! | `init` | answers, catalogue | a project's commented files, all or none | base, compose, extensions, profile, confluent |
 //! | `aws` | names, tags, documents | facts of an account; **the only room that talks to AWS** | base |
+//! | `images` | image names, logins | what an image is, and copies of it; **the only room that talks to container registries** | base |
 //! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose, extensions, profile, confluent |
 //! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
 //! | `deploy` | template, account | plan, events, outcome | base, aws, confluent, stack, cloudformation |
 //! | `net` | names, addresses, trust | addresses, streams, certificate facts; or a fault with its cause | base |
 //! | `kafka` | a client's settings | what the broker says; **the only room that talks to Kafka** | base, net |
 //! | `preflight` | services with their environment, the cluster | checks with causes, evidence and fixes; the report | base, compose, extensions, profile, confluent, net, kafka |
-//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, confluent, deploy, init, preflight |
+//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, confluent, deploy, images, init, preflight |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
 //!
@@ -37,6 +38,7 @@ pub mod compose;
 pub mod confluent;
 pub mod deploy;
 pub mod extensions;
+pub mod images;
 pub mod init;
 pub mod kafka;
 pub mod net;

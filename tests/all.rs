@@ -5,6 +5,7 @@ mod architecture;
 mod bed;
 mod compose;
 mod deploy;
+mod images;
 mod init;
 mod kafka;
 mod preflight;

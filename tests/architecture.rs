@@ -13,13 +13,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("confluent", &["base", "compose", "extensions", "profile"]),
     ("init", &["base", "compose", "confluent", "extensions", "profile"]),
     ("aws", &["base"]),
+    ("images", &["base"]),
     ("stack", &["base", "compose", "extensions", "profile", "confluent"]),
     ("cloudformation", &["base", "stack"]),
     ("deploy", &["aws", "base", "cloudformation", "confluent", "stack"]),
     ("net", &["base"]),
     ("kafka", &["base", "net"]),
     ("preflight", &["base", "compose", "extensions", "profile", "confluent", "net", "kafka"]),
-    ("ui", &["base", "cli", "confluent", "deploy", "init", "preflight"]),
+    ("ui", &["base", "cli", "confluent", "deploy", "images", "init", "preflight"]),
     ("cli", &["base"]),
     (
         "commands",
@@ -32,6 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "confluent",
             "deploy",
             "extensions",
+            "images",
             "init",
             "preflight",
             "profile",
@@ -64,7 +66,7 @@ const KEPT_PLACES: &[(&str, &[&str])] = &[
 
 /// The rooms that hand a secret to whoever needs it: Secrets Manager, the broker, the composed secret itself.
 const EXPOSERS: &[&str] =
-    &["base/secret.rs", "confluent/", "ui/secret.rs", "aws/secrets.rs", "kafka/", "net/tls/", "preflight/target.rs"];
+    &["base/secret.rs", "confluent/", "ui/secret.rs", "aws/secrets.rs", "images/", "kafka/", "net/tls/", "preflight/target.rs"];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(dir: &Path, files: &mut Vec<PathBuf>) {

@@ -8,6 +8,7 @@
 //! [`Secret`](crate::base::Secret).
 
 mod account;
+mod ecr;
 mod endpoint;
 mod error;
 mod logs;
@@ -22,6 +23,7 @@ mod tasks;
 mod xml;
 
 pub use account::{Account, Caller};
+pub use ecr::{EcrLogin, EcrRepository, EcrScan};
 pub use endpoint::Api;
 pub use error::{CallError, ErrorKind};
 pub use logs::LogStream;

@@ -3,6 +3,7 @@
 //! Global flags keep Docker Compose's names and may stand before or after the verb.
 
 mod deploy;
+mod images;
 mod init;
 mod preflight;
 mod render;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use deploy::{DownArgs, StatusArgs, UpArgs};
+pub use images::{ImagesArgs, ImagesCheckArgs, ImagesPushArgs, ImagesVerb};
 pub use init::InitArgs;
 pub use preflight::{CheckCategory, PreflightArgs};
 
@@ -128,6 +130,8 @@ pub enum Verb {
     Secrets(SecretsArgs),
     /// Check settings, secrets, network, login and rights before anything is deployed
     Preflight(PreflightArgs),
+    /// Look whether the services' images are there, and copy them into ECR without a Docker daemon
+    Images(ImagesArgs),
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod answers;
 mod config;
 mod down;
+mod images;
 mod init;
 mod preflight;
 mod project;
@@ -53,5 +54,6 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
         Verb::Status(args) => status::run(cli, args, ui),
         Verb::Down(args) => down::run(cli, args, ui),
         Verb::Secrets(args) => secrets::run(cli, args, ui),
+        Verb::Images(args) => images::run(cli, args, ui),
     }
 }

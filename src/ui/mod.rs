@@ -6,6 +6,7 @@
 mod farewell;
 mod finding;
 mod fixes;
+mod images;
 mod outcome;
 mod plan;
 mod progress;
@@ -27,6 +28,7 @@ use serde::Serialize;
 
 use crate::base::{Exit, Failure, Findings, Severity, Sources};
 use crate::cli::{DisplayArgs, Output, When};
+pub use images::{CopyProgress, Pushed};
 pub use progress::Progress;
 pub use report::ReportView;
 use style::Style;

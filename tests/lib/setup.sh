@@ -17,6 +17,7 @@ python3 python3
 git git
 docker-registry docker-registry
 tmux tmux
+skopeo skopeo
 '
 
 missing_packages() {

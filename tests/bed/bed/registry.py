@@ -4,6 +4,8 @@ Facts: `open` (host:port), `auth` (host:port), `user`, `password`. Plain HTTP, a
 the password the one of the emulator's GetAuthorizationToken, so that the second one can play ECR.
 Actions:
     new {"auth": true}   a registry of the test's own, empty: {"registry": host:port, "user", "password"}
+    front {"registry", …}   a front before it that misbehaves, see registry_front.py: {"registry": host:port, "id"}
+    seen {"id"}          what came to a front: {"requests": [{"method", "path", "range", "status", "sent"}]}
 """
 
 import shutil
@@ -11,6 +13,7 @@ import shutil
 import bcrypt
 
 from .context import BedError, can_connect
+from .registry_front import open_front
 
 USER, PASSWORD = "AWS", "ministack-auth-token"
 CONFIG = """version: 0.1
@@ -33,8 +36,8 @@ AUTH = """auth:
 
 class Registry:
     def __init__(self, ctx):
-        self.ctx, self._children = ctx, []
-        self.actions = {"new": self._new}
+        self.ctx, self._children, self._fronts = ctx, [], []
+        self.actions = {"new": self._new, "front": self._front, "seen": self._seen}
 
     def start(self):
         binary = shutil.which("docker-registry")
@@ -44,11 +47,21 @@ class Registry:
         return {"open": self._run(False), "auth": self._run(True), "user": USER, "password": PASSWORD}
 
     def stop(self):
+        for server, _ in self._fronts:
+            server.shutdown()
+            server.server_close()
         for child in self._children:
             child.stop(2)
 
     def _new(self, wanted):
         return {"registry": self._run(bool(wanted.get("auth"))), "user": USER, "password": PASSWORD}
+
+    def _front(self, wanted):
+        self._fronts.append(open_front(wanted["registry"], wanted, self.ctx.free_port()))
+        return {"registry": f"127.0.0.1:{self._fronts[-1][0].server_port}", "id": len(self._fronts) - 1}
+
+    def _seen(self, wanted):
+        return {"requests": list(self._fronts[wanted["id"]][1])}
 
     def _run(self, auth):
         port = self.ctx.free_port()

@@ -21,6 +21,7 @@ def main(port, folder):
     from . import (
         drift,
         ec2_types,
+        ecr,
         ecs_services,
         ecs_tasks,
         ecs_types,
@@ -41,6 +42,7 @@ def main(port, folder):
         small_fixes,
         scaling,
         ec2_types,
+        ecr,
         ecs_services,
         ecs_types,
         ecs_tasks,

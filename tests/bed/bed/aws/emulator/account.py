@@ -6,6 +6,8 @@ private Cloud Map namespace, a hosted zone and an issued certificate, a secret, 
 
 import ipaddress
 
+from . import ecr
+
 
 def _make(kind, properties):
     from ministack.services.cloudformation import provisioners
@@ -22,7 +24,8 @@ def seed(wanted):
 
     cidr (10.0.0.0/16), tags (of the VPC and its subnets), name ("vpc"), zones (3), tiers (["public", "app", "storage"]; each subnet gets
     the tags Name and vpc::usage), cluster (name), cluster_tags, capacity_providers, namespace (name), hosted_zone (name),
-    certificate (domain name), bucket (name), secrets ({name: text}), security_group (name), log_groups ([name])
+    certificate (domain name), bucket (name), secrets ({name: text}), security_group (name), log_groups ([name]),
+    registry (host:port of what plays the account's registry of ECR, see ecr.py), scans ({digest: {severity: count}})
     """
     from ministack.core.responses import get_account_id, get_region
 
@@ -73,6 +76,10 @@ def seed(wanted):
         made.setdefault("secrets", {})[secret], _ = _make(
             "AWS::SecretsManager::Secret", {"Name": secret, "SecretString": text, "Tags": _tags(tags)}
         )
+    if wanted.get("registry"):
+        ecr.set_registry(wanted["registry"])
+    if wanted.get("scans"):
+        ecr.set_scans(wanted["scans"])
     for group in wanted.get("log_groups") or []:
         _make("AWS::Logs::LogGroup", {"LogGroupName": group})
     return made

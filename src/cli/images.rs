@@ -1,0 +1,40 @@
+//! `images`: what was typed.
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Args)]
+pub struct ImagesArgs {
+    #[command(subcommand)]
+    pub verb: ImagesVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ImagesVerb {
+    /// Ask each image's registry: is it there, for the task's processor, which digest, how old, what did ECR's scan find
+    Check(ImagesCheckArgs),
+    /// Copy images into the account's ECR: every platform, the same digest, only the layers that lack
+    Push(ImagesPushArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ImagesCheckArgs {
+    /// Only the images of these services
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ImagesPushArgs {
+    /// Only the images of these services
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Image to copy from, for one service whose image is to be in ECR and isn't yet
+    #[arg(long, value_name = "IMAGE")]
+    pub from: Option<String>,
+    /// What the repositories' names in ECR begin with [default: nothing: they are named as at the source]
+    #[arg(long, value_name = "PREFIX")]
+    pub prefix: Option<String>,
+    /// KMS key for repositories that are made [default: ECR's own encryption]
+    #[arg(long, value_name = "ARN")]
+    pub kms_key: Option<String>,
+}

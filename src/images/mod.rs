@@ -1,0 +1,39 @@
+//! The only room that talks to container registries: what an image is, and how it comes from one registry into another, with nothing
+//! but this binary.
+//!
+//! Comes in: an image's name as the compose files write it, and whose credentials to use. Goes out: facts of the image (digest,
+//! platforms, age), or a copy of it with the same digest, or a [`RegistryError`] that says what was asked of which registry and why
+//! it failed.
+//!
+//! ```text
+//! name ─► Reference ─► Registry (challenge, token, limits) ─► Manifest ─► facts
+//!                                                              └► blobs, streamed from one Registry into another ─► the same digest
+//! ```
+//!
+//! Rules: nothing is believed that its digest doesn't prove; a blob is never held in memory or on disk, only the piece of it that is
+//! on its way; what the target holds already is not sent again; a connection that breaks is taken up where it broke; every wait has a
+//! limit of ours; a password leaves this room only in the request that needs it. Plain HTTP is spoken with this machine alone, as
+//! every other client does.
+
+mod blob;
+mod challenge;
+mod check;
+mod copy;
+mod credentials;
+mod digest;
+mod error;
+mod facts;
+mod http;
+mod manifest;
+mod reference;
+mod registry;
+
+pub use check::{Checked, Outcome, Scan, Standing, Wanted, check};
+pub use copy::{Copied, Event, copy};
+pub use credentials::{CredentialSource, Credentials, DockerConfig, Renew};
+pub use digest::Digest;
+pub use error::{Kind, RegistryError};
+pub use facts::{ImageFacts, facts};
+pub use manifest::Platform;
+pub use reference::Reference;
+pub use registry::Registry;
