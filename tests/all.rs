@@ -8,6 +8,7 @@ mod deploy;
 mod images;
 mod init;
 mod kafka;
+mod net;
 mod preflight;
 mod readme;
 mod render;

@@ -1,6 +1,7 @@
 //! The facts of a certificate that a person wants to see.
 
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -18,7 +19,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    pub(super) fn read(der: &CertificateDer<'_>) -> Option<Self> {
+    pub(in crate::net) fn read(der: &CertificateDer<'_>) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let names = certificate
             .subject_alternative_name()
@@ -58,6 +59,48 @@ impl Certificate {
     pub(super) fn is_for_by_common_name(&self, host: &str) -> bool {
         self.names.is_empty() && self.common_name.as_deref().is_some_and(|common| covers(common, host))
     }
+}
+
+/// The name of the first certificate of a chain as Java writes it (RFC 2253), which is what Kafka makes a principal of.
+pub fn subject(pem: &str) -> Option<String> {
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
+    let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+    let mut parts = Vec::new();
+    for rdn in certificate.subject().iter_rdn() {
+        let mut pairs = Vec::new();
+        for attribute in rdn.iter() {
+            let key = match attribute.attr_type().to_id_string().as_str() {
+                "2.5.4.3" => "CN",
+                "2.5.4.6" => "C",
+                "2.5.4.7" => "L",
+                "2.5.4.8" => "ST",
+                "2.5.4.9" => "STREET",
+                "2.5.4.10" => "O",
+                "2.5.4.11" => "OU",
+                "0.9.2342.19200300.100.1.25" => "DC",
+                "0.9.2342.19200300.100.1.1" => "UID",
+                // Java writes any other as a number and its bytes: not a name that we would guess.
+                _ => return None,
+            };
+            pairs.push(format!("{key}={}", escaped(attribute.as_str().ok()?)));
+        }
+        parts.push(pairs.join("+"));
+    }
+    parts.reverse();
+    (!parts.is_empty()).then(|| parts.join(","))
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    let last = text.chars().count().saturating_sub(1);
+    for (index, c) in text.chars().enumerate() {
+        let at_edge = (c == ' ' && (index == 0 || index == last)) || (c == '#' && index == 0);
+        if at_edge || ",+\"\\<>;".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// One label may be a `*`, and only the first.

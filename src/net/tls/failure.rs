@@ -130,7 +130,7 @@ fn refusal(alert: AlertDescription, asked: bool, has_identity: bool) -> Option<F
     }
 }
 
-fn certificate_fault(host: &str, error: &CertificateError, certificate: Option<&Certificate>) -> Fault {
+pub(in crate::net) fn certificate_fault(host: &str, error: &CertificateError, certificate: Option<&Certificate>) -> Fault {
     use CertificateError as E;
     let issuer = certificate.map_or("an unknown issuer", |certificate| certificate.issuer.as_str());
     match error {

@@ -6,6 +6,7 @@
 
 mod certificate;
 mod failure;
+pub mod keystore;
 mod recorder;
 mod verifier;
 
@@ -23,9 +24,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::base::{Cause, Deadline, Fault, Secret};
-pub use certificate::Certificate;
+pub use certificate::{Certificate, subject};
+pub(super) use failure::certificate_fault;
 pub use failure::{Failure, Talk, refused_after_handshake};
 pub use recorder::Recorder;
+pub(super) use verifier::Witness;
 use verifier::{Identity, Verifier};
 
 /// What a client trusts and shows.
@@ -76,6 +79,22 @@ impl Client {
         self.identity.is_some()
     }
 
+    /// For HTTP: the same judgement of certificates, and who saw the last one.
+    pub(super) fn for_http(&self) -> Result<(ClientConfig, Arc<Witness>), String> {
+        let witness = Arc::new(Witness::new(self.verifier.clone()));
+        let mut config = self.config(&witness, &Arc::new(Identity::new(self.identity.clone())))?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok((config, witness))
+    }
+
+    fn config(&self, witness: &Arc<Witness>, identity: &Arc<Identity>) -> Result<ClientConfig, String> {
+        let config = ClientConfig::builder_with_provider(self.provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| format!("TLS can't be set up: {error}"))?;
+        let config = config.dangerous().with_custom_certificate_verifier(witness.clone());
+        Ok(config.with_client_cert_resolver(identity.clone()))
+    }
+
     /// Shakes hands as a client of `host`.
     pub async fn handshake(&self, tcp: TcpStream, host: &str, deadline: Deadline) -> Result<Secured, Box<Failure>> {
         let (recorder, heard) = Recorder::new(tcp);
@@ -83,14 +102,11 @@ impl Client {
             let fault = Fault::new(Cause::TlsHostname, format!("`{host}` is not a name that a certificate can be issued for"));
             return Err(Box::new(Failure { fault, certificate: None, talk: Talk::Silent, closed: false }));
         };
-        let witness = Arc::new(verifier::Witness::new(self.verifier.clone()));
+        let witness = Arc::new(Witness::new(self.verifier.clone()));
         let identity = Arc::new(Identity::new(self.identity.clone()));
-        let config = ClientConfig::builder_with_provider(self.provider.clone()).with_safe_default_protocol_versions();
-        let mut config = match config {
-            Ok(config) => {
-                config.dangerous().with_custom_certificate_verifier(witness.clone()).with_client_cert_resolver(identity.clone())
-            }
-            Err(error) => return Err(Box::new(Failure::unclassified(format!("TLS can't be set up: {error}")))),
+        let mut config = match self.config(&witness, &identity) {
+            Ok(config) => config,
+            Err(message) => return Err(Box::new(Failure::unclassified(message))),
         };
         config.resumption = Resumption::disabled();
         let shake = TlsConnector::from(Arc::new(config)).connect(name, recorder);

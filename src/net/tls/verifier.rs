@@ -75,7 +75,7 @@ impl Verifier {
 
 /// A [`Verifier`] for one handshake, which keeps the certificate also when it is refused.
 #[derive(Debug)]
-pub(super) struct Witness {
+pub(in crate::net) struct Witness {
     verifier: Arc<Verifier>,
     seen: Mutex<Option<Certificate>>,
 }
@@ -85,7 +85,7 @@ impl Witness {
         Self { verifier, seen: Mutex::new(None) }
     }
 
-    pub(super) fn certificate(&self) -> Option<Certificate> {
+    pub(in crate::net) fn certificate(&self) -> Option<Certificate> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
