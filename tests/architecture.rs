@@ -35,6 +35,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "extensions",
             "images",
             "init",
+            "kafka",
             "preflight",
             "profile",
             "stack",
@@ -61,12 +62,23 @@ const KEPT_PLACES: &[(&str, &[&str])] = &[
     ("aws_sigv4", &["aws/"]),
     ("rdkafka::", &["kafka/"]),
     ("kafka_protocol", &["kafka/"]),
+    ("reqwest::", &["net/http/", "aws/"]),
     (".expose()", EXPOSERS),
 ];
 
 /// The rooms that hand a secret to whoever needs it: Secrets Manager, the broker, the composed secret itself.
-const EXPOSERS: &[&str] =
-    &["base/secret.rs", "confluent/", "ui/secret.rs", "aws/secrets.rs", "images/", "kafka/", "net/tls/", "preflight/target.rs"];
+const EXPOSERS: &[&str] = &[
+    "base/secret.rs",
+    "confluent/",
+    "ui/secret.rs",
+    "aws/secrets.rs",
+    "images/",
+    "kafka/",
+    "net/http/",
+    "net/tls/",
+    "preflight/credentials.rs",
+    "preflight/registry.rs",
+];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(dir: &Path, files: &mut Vec<PathBuf>) {

@@ -46,7 +46,7 @@ fn settings(listener: &str, protocol: Protocol, login: impl Into<Option<Login>>)
 }
 
 fn login(mechanism: Mechanism, (username, password): (String, Secret)) -> Login {
-    Login { mechanism, username, password }
+    Login::password(mechanism, username, password)
 }
 
 /// Opens and says how it ended; fails the test when it took longer than the limit and a margin.

@@ -8,12 +8,12 @@ use aws_config::default_provider;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::config::AppName;
 
 use super::error::{CallError, ErrorKind, chain, kind_of_credentials};
 use super::signed::Signer;
-use crate::base::Deadline;
+use crate::base::{Deadline, Moment, Secret};
 
 /// Our limits for every call. One attempt may take 20 s, all attempts of a call 60 s.
 pub(super) const CONNECT: Duration = Duration::from_secs(4);
@@ -30,12 +30,22 @@ pub struct Caller {
     pub arn: String,
 }
 
+/// The caller's credentials as they are now, for what is signed elsewhere.
+#[derive(Debug, Clone)]
+pub struct CallerKeys {
+    pub access_key: String,
+    pub secret_key: Secret,
+    pub session_token: Option<Secret>,
+    pub expires: Option<Moment>,
+}
+
 /// A connected account.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub caller: Caller,
     pub region: String,
     endpoint: Option<String>,
+    provider: SharedCredentialsProvider,
     pub(super) cloudformation: aws_sdk_cloudformation::Client,
     pub(super) ecr: aws_sdk_ecr::Client,
     pub(super) ecs: aws_sdk_ecs::Client,
@@ -96,12 +106,13 @@ impl Account {
             account: identity.account().unwrap_or_default().to_owned(),
             arn: identity.arn().unwrap_or_default().to_owned(),
         };
-        let signer = Signer::new(&config, region.as_ref(), provider)
+        let signer = Signer::new(&config, region.as_ref(), provider.clone())
             .map_err(|error| CallError::local(ErrorKind::Other, action, chain(&error)))?;
         Ok(Self {
             caller,
             region: region.to_string(),
             endpoint,
+            provider,
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
             ecr: aws_sdk_ecr::Client::new(&config),
             ecs: aws_sdk_ecs::Client::new(&config),
@@ -109,6 +120,20 @@ impl Account {
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
             signer,
+        })
+    }
+
+    /// The caller's credentials as they are now, renewed where they must be.
+    pub async fn credentials(&self) -> Result<CallerKeys, CallError> {
+        let found = self.provider.provide_credentials().await;
+        let found = found
+            .map_err(|error| self.named(CallError::local(kind_of_credentials(&error), "sts:GetCallerIdentity", chain(&error))))?;
+        let since = |at: std::time::SystemTime| at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
+        Ok(CallerKeys {
+            access_key: found.access_key_id().to_owned(),
+            secret_key: Secret::new(found.secret_access_key()),
+            session_token: found.session_token().map(Secret::new),
+            expires: found.expiry().map(|at| Moment::from_millis(i64::try_from(since(at)).unwrap_or(i64::MAX))),
         })
     }
 

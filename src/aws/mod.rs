@@ -22,7 +22,7 @@ mod stacks;
 mod tasks;
 mod xml;
 
-pub use account::{Account, Caller};
+pub use account::{Account, Caller, CallerKeys};
 pub use ecr::{EcrLogin, EcrRepository, EcrScan};
 pub use endpoint::Api;
 pub use error::{CallError, ErrorKind};

@@ -95,6 +95,7 @@ codes! {
     TAG = 169, "a tag that AWS or we keep";
     PORT = 170, "a port that can't be opened";
     TEMPLATE_LIMIT = 189, "the template is over a limit of CloudFormation";
+    CALLER = 201, "who calls AWS";
     SECRET_KEYS = 211, "a stored secret lacks a key that a container reads";
     SECRET_WHOLE = 212, "a secret is injected whole";
     DNS = 301, "the cluster's name";
@@ -103,6 +104,9 @@ codes! {
     SASL = 304, "the login";
     BROKERS = 305, "the brokers that the cluster advertises";
     CLUSTER_ID = 306, "the cluster's own id";
+    TOKEN = 307, "the token of a token endpoint";
+    CLOCK = 308, "this machine's clock";
+    QUOTA = 309, "a quota that holds the client back";
     GROUP_RIGHTS = 401, "rights on a consumer group";
     TOPIC_RIGHTS = 402, "rights on a topic";
     TOPIC_REFUSED = 403, "a topic that the cluster would not create as it is";
@@ -113,6 +117,10 @@ codes! {
     TOPIC_SHAPE = 408, "an internal topic that its component can't use as it is";
     GROUP_MEMBERS = 409, "who the members of a component's group are";
     OTHER_REGISTRY = 410, "another registry's group on the same cluster";
+    REGISTRY = 501, "the way to a schema registry";
+    REGISTRY_KEY = 502, "the login to a schema registry";
+    REGISTRY_MODE = 503, "the mode of a schema registry";
+    COMPATIBILITY = 504, "the compatibility level of a schema registry";
 }
 
 #[cfg(test)]

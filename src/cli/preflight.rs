@@ -34,9 +34,11 @@ pub struct PreflightArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CheckCategory {
     Config,
+    Aws,
     Secrets,
     Kafka,
     KafkaAcls,
+    SchemaRegistry,
     Collisions,
 }
 

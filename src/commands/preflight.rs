@@ -13,8 +13,10 @@ use crate::cli::{CheckCategory, PreflightArgs, ProjectArgs};
 use crate::confluent::secret::SecretDocument;
 use crate::deploy;
 use crate::extensions::{Extensions, SecretExtension, Wanted};
+use crate::kafka::AwsKeys;
 use crate::preflight::{self, Aws, Category, Gathered, Input, Own, Report, Selection, Stored, Vantage};
 use crate::profile::Catalogue;
+use crate::stack::Stack;
 use crate::ui::{ReportView, Ui};
 
 /// Region, credentials and caller must be known within this, and each secret be read.
@@ -112,25 +114,34 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
     let catalogue = Catalogue::builtin()?;
     let mut examined = examine(look, None, ui)?;
     block_on(async {
-        let mut own = BTreeMap::new();
-        let (stored, aws) = match look.secrets_file {
-            Some(path) => (from_file(path, &examined.ready.extensions)?, None),
-            None if examined.ready.extensions.secrets.is_empty() => (BTreeMap::new(), None),
-            None => match Account::connect(Deadline::after(AWS_LIMIT)).await {
-                Ok(account) => {
-                    // The account's number and region may be part of a secret's name.
-                    examined = examine(look, Some(&account), ui)?;
-                    own = own_tasks(&account, &examined.ready).await;
-                    let facts = Aws { account: account.caller.account.clone(), region: account.region.clone() };
-                    (from_account(&account, &examined.ready.extensions).await, Some(facts))
-                }
-                Err(error) => {
-                    let why = format!("{}; --secrets-file reads a file instead", error.headline());
-                    (unread(&examined.ready.extensions, &why), None)
-                }
-            },
+        let has_secrets = !examined.ready.extensions.secrets.is_empty();
+        let account = match look.secrets_file {
+            None if has_secrets => connected().await,
+            _ if wants_account(&examined.ready) => connected().await,
+            Some(_) => Err("not asked: the secrets come from a file".to_owned()),
+            None => Err("not asked: nothing here needs an account".to_owned()),
+        };
+        if let Ok(account) = &account {
+            // The account's number and region may be part of a secret's name.
+            examined = examine(look, Some(account), ui)?;
+        }
+        let stored = match (look.secrets_file, &account) {
+            (Some(path), _) => from_file(path, &examined.ready.extensions)?,
+            (None, Ok(account)) => from_account(account, &examined.ready.extensions).await,
+            (None, Err(why)) => unread(&examined.ready.extensions, &format!("{why}; --secrets-file reads a file instead")),
+        };
+        let aws =
+            account.as_ref().ok().map(|account| Aws { account: account.caller.account.clone(), region: account.region.clone() });
+        let aws_keys = match &account {
+            Ok(account) => keys(account).await,
+            Err(why) => Err(why.clone()),
+        };
+        let own = match &account {
+            Ok(account) => own_tasks(account, &examined.ready).await,
+            Err(_) => BTreeMap::new(),
         };
         let Ready { project, extensions, stack, .. } = &examined.ready;
+        let own_hosts = own_hosts(stack);
         let mut findings = examined.of_files.clone();
         findings.extend(examined.of_stack.clone());
         let env = stack.env.as_deref();
@@ -143,6 +154,8 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
             env,
             own: &own,
             aws,
+            aws_keys,
+            own_hosts,
         });
         if input.services.is_empty() {
             return Ok(Looked::NothingKnown);
@@ -180,17 +193,60 @@ async fn checked(input: &Input, selection: &Selection, wait: Option<Duration>, u
     report
 }
 
-/// ECS gives every container the address of its task's metadata.
+/// ECS gives every container the address of its task's metadata. A machine of EC2 stands in some VPC, and nobody knows in which.
 fn vantage() -> Vantage {
-    if env::var_os("ECS_CONTAINER_METADATA_URI_V4").is_some() { Vantage::Inside } else { Vantage::Outside }
+    if env::var_os("ECS_CONTAINER_METADATA_URI_V4").is_some() {
+        return Vantage::Inside;
+    }
+    let vendor = fs::read_to_string("/sys/devices/virtual/dmi/id/sys_vendor").unwrap_or_default();
+    if vendor.trim() == "Amazon EC2" { Vantage::Unknown } else { Vantage::Outside }
+}
+
+/// Does a Kafka client log in with AWS credentials? Then they are needed also where the secrets come from a file.
+fn wants_account(ready: &Ready) -> bool {
+    ready.project.services.values().any(|service| {
+        service.environment.iter().any(|(_, value)| {
+            value.as_deref().is_some_and(|value| value == "AWS_MSK_IAM" || value.ends_with("IAMOAuthBearerLoginCallbackHandler"))
+        })
+    })
+}
+
+async fn connected() -> std::result::Result<Account, String> {
+    Account::connect(Deadline::after(AWS_LIMIT)).await.map_err(|error| error.headline())
+}
+
+async fn keys(account: &Account) -> std::result::Result<AwsKeys, String> {
+    let credentials = account.credentials().await.map_err(|error| error.headline())?;
+    Ok(AwsKeys {
+        access_key: credentials.access_key,
+        secret_key: credentials.secret_key,
+        session_token: credentials.session_token,
+        expires: credentials.expires,
+        region: account.region.clone(),
+        caller: account.caller.arn.clone(),
+    })
+}
+
+/// The names of what the stack deploys: those of its containers, and those in its namespaces.
+fn own_hosts(stack: &Stack) -> BTreeSet<String> {
+    let mut hosts = BTreeSet::new();
+    for family in &stack.families {
+        hosts.extend(family.containers.iter().map(|container| container.name.clone()));
+        let Some(registration) = &family.registration else { continue };
+        let zone = stack.namespaces.get(&registration.namespace).and_then(|namespace| namespace.name.literal());
+        hosts.extend(zone.map(|zone| format!("{}.{zone}", registration.name)));
+    }
+    hosts
 }
 
 fn categories(typed: &[CheckCategory]) -> BTreeSet<Category> {
     let of = |category: &CheckCategory| match category {
         CheckCategory::Config => Category::Config,
+        CheckCategory::Aws => Category::Aws,
         CheckCategory::Secrets => Category::Secrets,
         CheckCategory::Kafka => Category::Kafka,
         CheckCategory::KafkaAcls => Category::KafkaAcls,
+        CheckCategory::SchemaRegistry => Category::SchemaRegistry,
         CheckCategory::Collisions => Category::Collisions,
     };
     typed.iter().map(of).collect()

@@ -184,6 +184,8 @@ pub struct RegistryClient {
     pub url: Setting,
     /// `user:password`, where the client logs in.
     pub user_info: Option<Setting>,
+    /// All that is set for it, without its prefix.
+    pub settings: BTreeMap<String, Setting>,
 }
 
 /// The registry clients of a component that have a URL.
@@ -199,7 +201,12 @@ pub fn registries(component: &Component, properties: &Properties) -> Vec<Registr
             let url = setting(&registry.url)?;
             let urls = url.value.raw().map(|text| text.split(',').map(|url| url.trim().to_owned()).collect()).unwrap_or_default();
             let user_info = registry.user_info.iter().find_map(|name| setting(name));
-            Some(RegistryClient { name: registry.name.clone(), urls, url, user_info })
+            let settings = properties.iter().filter_map(|(name, _)| {
+                let own = name.strip_prefix(registry.prefix.as_str()).filter(|_| !registry.prefix.is_empty())?;
+                Some((own.to_owned(), setting(name)?))
+            });
+            let settings = settings.collect();
+            Some(RegistryClient { name: registry.name.clone(), urls, url, user_info, settings })
         })
         .collect()
 }

@@ -12,7 +12,11 @@ use super::sasl;
 use super::settings::Settings;
 use super::wire::{Connection, WireError};
 use crate::base::{Cause, Deadline, Fault};
+use crate::net::http::speaks_http;
 use crate::net::{Endpoint, connect, resolve, tls};
+
+/// The part of a deadline that the first words may take; the rest is for finding out why they failed.
+const SHARE: f64 = 0.7;
 
 /// What the first words with a broker brought.
 #[derive(Debug)]
@@ -31,14 +35,15 @@ pub async fn hello(
 ) -> Result<Hello, (Fault, Option<tls::Certificate>)> {
     let unreachable = |error: io::Error| (Fault::new(Cause::BrokerUnreachable, format!("the connection is gone: {error}")), None);
     let peer = stream.peer_addr().map_err(unreachable)?;
+    let first = Deadline::after(deadline.remaining().mul_f64(SHARE));
     if !settings.protocol.has_tls() {
-        return match Connection::greet(Box::new(stream), peer, deadline).await {
+        return match Connection::greet(Box::new(stream), peer, first).await {
             Ok(connection) => Ok(Hello { connection, certificate: None }),
             Err(error) => Err((plain_fault(peer, host, &error, deadline).await, None)),
         };
     }
     let client = tls::Client::new(&settings.tls).map_err(|message| (Fault::new(Cause::TlsUntrusted, message), None))?;
-    let secured = match client.handshake(stream, host, deadline).await {
+    let secured = match client.handshake(stream, host, first).await {
         Ok(secured) => secured,
         Err(failure) => {
             let certificate = failure.certificate.clone();
@@ -46,8 +51,19 @@ pub async fn hello(
         }
     };
     let certificate = secured.certificate;
-    match Connection::greet(Box::new(secured.stream), peer, deadline).await {
+    match Connection::greet(Box::new(secured.stream), peer, first).await {
         Ok(connection) => Ok(Hello { connection, certificate }),
+        Err(WireError::TimedOut) => {
+            let again = match connect(&[peer], deadline).await {
+                Ok(reached) => client.handshake(reached.stream, host, deadline).await.ok(),
+                Err(_) => None,
+            };
+            let http = match again {
+                Some(secured) => speaks_http(secured.stream, &endpoint(peer, host), deadline).await,
+                None => false,
+            };
+            Err((if http { is_http() } else { first_words_fault(&WireError::TimedOut) }, certificate))
+        }
         Err(error) => {
             let refused = match &error {
                 WireError::Closed(error) => {
@@ -63,7 +79,7 @@ pub async fn hello(
 /// Shows who we are. Without SASL, finds out whether the listener lets us in.
 pub async fn authenticate(connection: &mut Connection, settings: &Settings, host: &str, deadline: Deadline) -> Result<(), Fault> {
     if let Some(login) = &settings.login {
-        return sasl::authenticate(connection, login, deadline).await;
+        return sasl::authenticate(connection, login, host, deadline).await;
     }
     let Err(error) = sasl::first_request(connection, deadline).await else { return Ok(()) };
     let fault = request_fault("the first request", &error);
@@ -94,6 +110,9 @@ pub async fn open(settings: &Settings, endpoint: &Endpoint, deadline: Deadline) 
 
 /// A TLS handshake failed. Where the server only hung up: does it speak Kafka in the clear?
 async fn tls_fault(peer: SocketAddr, failure: tls::Failure, deadline: Deadline) -> Fault {
+    if failure.fault.cause == Cause::TimedOut && failure.talk == tls::Talk::Silent && waits_for_http(peer, deadline).await {
+        return is_http();
+    }
     if !failure.closed && failure.talk != tls::Talk::Other {
         return failure.fault;
     }
@@ -106,6 +125,9 @@ async fn tls_fault(peer: SocketAddr, failure: tls::Failure, deadline: Deadline) 
 
 /// A greeting in the clear failed. Does the listener speak TLS?
 async fn plain_fault(peer: SocketAddr, host: &str, error: &WireError, deadline: Deadline) -> Fault {
+    if matches!(error, WireError::TimedOut) && waits_for_http(peer, deadline).await {
+        return is_http();
+    }
     if !matches!(error, WireError::Closed(_) | WireError::Foreign(_)) {
         return first_words_fault(error);
     }
@@ -122,6 +144,22 @@ async fn plain_fault(peer: SocketAddr, host: &str, error: &WireError, deadline: 
     first_words_fault(error)
 }
 
+/// A listener that says nothing to Kafka or TLS may be waiting for a line of HTTP.
+async fn waits_for_http(peer: SocketAddr, deadline: Deadline) -> bool {
+    match connect(&[peer], deadline).await {
+        Ok(reached) => speaks_http(reached.stream, &endpoint(peer, &peer.ip().to_string()), deadline).await,
+        Err(_) => false,
+    }
+}
+
+fn endpoint(peer: SocketAddr, host: &str) -> Endpoint {
+    Endpoint::new(host, peer.port())
+}
+
+fn is_http() -> Fault {
+    Fault::new(Cause::NotKafka, "the listener answers with HTTP, not with Kafka's protocol")
+}
+
 /// The greeting found no Kafka.
 fn first_words_fault(error: &WireError) -> Fault {
     match error {
@@ -131,9 +169,7 @@ fn first_words_fault(error: &WireError) -> Fault {
         WireError::Closed(error) => {
             Fault::new(Cause::BrokerUnreachable, format!("the listener hung up at Kafka's greeting: {}", reason(error)))
         }
-        WireError::Foreign([b'H', b'T', b'T', b'P']) => {
-            Fault::new(Cause::NotKafka, "the listener answers with HTTP, not with Kafka's protocol")
-        }
+        WireError::Foreign([b'H', b'T', b'T', b'P']) => is_http(),
         WireError::Unreadable(why) => {
             Fault::new(Cause::NotKafka, format!("the listener's answer is not Kafka's protocol: {why}"))
         }

@@ -12,8 +12,13 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
-use super::settings::Settings;
+use super::settings::{Proof, Settings};
 use crate::base::{Cause, Deadline, Fault};
+
+/// Can librdkafka log in with these settings? As it is built here it knows passwords and certificates.
+pub fn speaks(settings: &Settings) -> bool {
+    settings.login.as_ref().is_none_or(|login| matches!(login.proof, Proof::Password { .. }))
+}
 
 /// Logs in as librdkafka does, and gives the cluster's id.
 pub async fn login(settings: &Settings, deadline: Deadline) -> Result<String, Fault> {
@@ -50,11 +55,11 @@ fn config(settings: &Settings) -> ClientConfig {
         .set("api.version.request.timeout.ms", "5000")
         .set("enable.metrics.push", "false")
         .set("log.connection.close", "false");
-    if let Some(login) = &settings.login {
+    if let Some((login, Proof::Password { username, password })) = settings.login.as_ref().map(|login| (login, &login.proof)) {
         config
             .set("sasl.mechanism", login.mechanism.as_str())
-            .set("sasl.username", &login.username)
-            .set("sasl.password", login.password.expose());
+            .set("sasl.username", username)
+            .set("sasl.password", password.expose());
     }
     if settings.protocol.has_tls() {
         match &settings.tls.authorities {

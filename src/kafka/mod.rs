@@ -15,8 +15,10 @@
 //! `__consumer_offsets` where it is missing), no JoinGroup, no Metadata with topic auto-creation; CreateTopics with
 //! `validate_only` alone, InitProducerId only in a form that is always refused. Every call has a deadline.
 
+mod aws;
 mod link;
 mod login;
+mod oauth;
 mod operation;
 mod probe;
 mod sasl;
@@ -24,12 +26,14 @@ mod scram;
 mod settings;
 mod wire;
 
+pub use aws::{AwsKeys, region_of};
 pub use link::{Hello, authenticate, hello, open};
-pub use login::login;
+pub use login::{login, speaks};
+pub use oauth::{Oidc, Token, Unsecured};
 pub use operation::{Operation, Rights};
 pub use probe::{
     AclEntry, AclOperation, AclResource, Acls, Broker, Cluster, ConfigAccess, Creation, Existence, GroupAnswer, Member, NewTopic,
     TopicAnswer, acls, cluster, configs, creatable, groups, groups_of_protocol, topics, transactional_ids,
 };
-pub use settings::{Login, Mechanism, Protocol, Settings};
+pub use settings::{Login, Mechanism, Proof, Protocol, Settings};
 pub use wire::Connection;

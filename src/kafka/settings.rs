@@ -1,7 +1,10 @@
 //! What a Kafka client is told: where to go, how to secure the connection, who to be.
 
 use std::fmt;
+use std::sync::Arc;
 
+use super::aws::AwsKeys;
+use super::oauth::{Oidc, Unsecured};
 use crate::base::Secret;
 use crate::net::{Endpoint, tls};
 
@@ -56,6 +59,8 @@ pub enum Mechanism {
     Plain,
     ScramSha256,
     ScramSha512,
+    OauthBearer,
+    AwsMskIam,
 }
 
 impl Mechanism {
@@ -65,6 +70,8 @@ impl Mechanism {
             "PLAIN" => Some(Self::Plain),
             "SCRAM-SHA-256" => Some(Self::ScramSha256),
             "SCRAM-SHA-512" => Some(Self::ScramSha512),
+            "OAUTHBEARER" => Some(Self::OauthBearer),
+            "AWS_MSK_IAM" => Some(Self::AwsMskIam),
             _ => None,
         }
     }
@@ -74,6 +81,8 @@ impl Mechanism {
             Self::Plain => "PLAIN",
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha512 => "SCRAM-SHA-512",
+            Self::OauthBearer => "OAUTHBEARER",
+            Self::AwsMskIam => "AWS_MSK_IAM",
         }
     }
 }
@@ -88,8 +97,50 @@ impl fmt::Display for Mechanism {
 #[derive(Debug, Clone)]
 pub struct Login {
     pub mechanism: Mechanism,
-    pub username: String,
-    pub password: Secret,
+    pub proof: Proof,
+}
+
+/// How a client shows who it is.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// PLAIN and SCRAM.
+    Password { username: String, password: Secret },
+    /// OAUTHBEARER with a token that a token endpoint gives out for an id and a secret. Asked for once, whoever shares it.
+    Oidc(Arc<Oidc>),
+    /// OAUTHBEARER with a token that nobody has signed.
+    Unsecured(Unsecured),
+    /// AWS_MSK_IAM, or OAUTHBEARER as Amazon MSK takes it: signed with AWS credentials.
+    Aws(AwsKeys),
+}
+
+impl Login {
+    pub fn password(mechanism: Mechanism, username: impl Into<String>, password: Secret) -> Self {
+        Self { mechanism, proof: Proof::Password { username: username.into(), password } }
+    }
+
+    /// The name that stands in the settings, whatever it is called there.
+    pub fn name(&self) -> Option<&str> {
+        match &self.proof {
+            Proof::Password { username, .. } => Some(username),
+            Proof::Oidc(oidc) => Some(&oidc.client_id),
+            Proof::Unsecured(token) => token.subject(),
+            Proof::Aws(_) => None,
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let same = |a: &Secret, b: &Secret| a.expose() == b.expose();
+        self.mechanism == other.mechanism
+            && match (&self.proof, &other.proof) {
+                (Proof::Password { username: a, password: b }, Proof::Password { username: c, password: d }) => {
+                    a == c && same(b, d)
+                }
+                (Proof::Oidc(a), Proof::Oidc(b)) => a.is_same(b),
+                (Proof::Unsecured(a), Proof::Unsecured(b)) => a == b,
+                (Proof::Aws(a), Proof::Aws(b)) => a.access_key == b.access_key && a.region == b.region,
+                _ => false,
+            }
+    }
 }
 
 /// The settings of one client.
@@ -106,9 +157,7 @@ impl Settings {
     /// Would the broker see the same client, secured the same way?
     pub fn same_client(&self, other: &Self) -> bool {
         let login = match (&self.login, &other.login) {
-            (Some(a), Some(b)) => {
-                a.mechanism == b.mechanism && a.username == b.username && a.password.expose() == b.password.expose()
-            }
+            (Some(a), Some(b)) => a.is_same(b),
             (None, None) => true,
             _ => false,
         };

@@ -96,6 +96,8 @@ pub struct Connection {
     correlation: i32,
     /// Until when the broker holds our requests back.
     held: Option<Instant>,
+    /// The longest that it has held one back.
+    longest_hold: Duration,
 }
 
 impl std::fmt::Debug for Connection {
@@ -107,7 +109,8 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// Asks the broker which versions it speaks: the first thing that any Kafka client says.
     pub(super) async fn greet(stream: Box<dyn Stream>, peer: SocketAddr, deadline: Deadline) -> Result<Self, WireError> {
-        let mut connection = Self { stream, peer, versions: BTreeMap::new(), correlation: 0, held: None };
+        let mut connection =
+            Self { stream, peer, versions: BTreeMap::new(), correlation: 0, held: None, longest_hold: Duration::ZERO };
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str("confluent-ecs"))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
@@ -160,6 +163,11 @@ impl Connection {
         Ok(answers)
     }
 
+    /// The longest that the broker has held back a request on this connection, because of a quota.
+    pub fn held_back(&self) -> Duration {
+        self.longest_hold
+    }
+
     /// Whether the broker knows a version of the request.
     pub(super) fn speaks<R: Request>(&self, version: i16) -> bool {
         self.version::<R>(version) == Some(version)
@@ -190,7 +198,9 @@ impl Connection {
     fn decoded<R: Request>(&mut self, body: &mut Bytes, version: i16) -> Result<R::Response, WireError> {
         let answer = decode::<R>(body, version)?;
         if let Some(held) = u64::try_from(R::held(&answer)).ok().filter(|held| *held > 0) {
-            self.held = Some(Instant::now() + Duration::from_millis(held));
+            let held = Duration::from_millis(held);
+            self.held = Some(Instant::now() + held);
+            self.longest_hold = self.longest_hold.max(held);
         }
         Ok(answer)
     }

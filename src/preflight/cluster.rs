@@ -43,9 +43,16 @@ pub struct ClusterFacts {
     /// Principals by `client` or `service.client`.
     pub principals: BTreeMap<String, String>,
     pub place: Option<Place>,
+    /// How the names of clusters end that are only reached privately.
+    pub private_names: Vec<String>,
 }
 
 impl ClusterFacts {
+    /// Is this a name that only a private network reaches?
+    pub(super) fn is_private(&self, host: &str) -> bool {
+        self.private_names.iter().any(|ending| host.trim_end_matches('.').to_ascii_lowercase().ends_with(ending.as_str()))
+    }
+
     /// The principal that the project names for a client, with its `User:`.
     pub(super) fn principal(&self, service: &str, client: &str) -> Option<String> {
         let named = self.principals.get(&format!("{service}.{client}")).or_else(|| self.principals.get(client))?;

@@ -212,6 +212,7 @@ mod tests {
 
     fn cluster(provider: Provider) -> ClusterFacts {
         ClusterFacts {
+            private_names: Vec::new(),
             provider,
             provider_name: String::new(),
             title: String::new(),

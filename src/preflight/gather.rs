@@ -1,7 +1,8 @@
 //! Project, vocabulary, catalogue and stored secrets → [`Input`]: pure, nothing is asked yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use super::cluster::{ClusterFacts, Provider};
 use super::input::{Input, Own, Secret, SecretState, Service, StoredKeys};
@@ -11,6 +12,7 @@ use crate::compose::Project;
 use crate::confluent::secret::SecretDocument;
 use crate::confluent::{self, ConfluentService};
 use crate::extensions::{Extensions, Wanted};
+use crate::kafka::AwsKeys;
 use crate::net::Endpoint;
 use crate::profile::{Catalogue, KafkaFacts};
 
@@ -45,6 +47,9 @@ pub struct Gathered<'a> {
     /// By service: the addresses of its own running tasks.
     pub own: &'a BTreeMap<String, Own>,
     pub aws: Option<Aws>,
+    pub aws_keys: Result<AwsKeys, String>,
+    /// Names that lead to what this very stack deploys.
+    pub own_hosts: BTreeSet<String>,
 }
 
 /// Puts together what a preflight is about.
@@ -82,6 +87,7 @@ pub fn gather(gathered: &Gathered<'_>) -> Input {
             environment: service.environment.clone(),
             findings: once(findings),
             place: Some(place),
+            files: files(project, service.name),
         });
     }
     Input {
@@ -95,7 +101,31 @@ pub fn gather(gathered: &Gathered<'_>) -> Input {
         secrets,
         own: gathered.own.clone(),
         aws: gathered.aws.clone(),
+        aws_keys: gathered.aws_keys.clone(),
+        own_hosts: gathered.own_hosts.clone(),
     }
+}
+
+/// What a service has from this machine: folders that are bound, configs and secrets from files.
+fn files(project: &Project, service: &str) -> BTreeMap<String, PathBuf> {
+    let Some(service) = project.services.get(service) else { return BTreeMap::new() };
+    let bound = service.volumes.iter().filter(|volume| volume.r#type.as_deref() == Some("bind"));
+    let mut files: BTreeMap<String, PathBuf> = bound
+        .filter_map(|volume| Some((volume.target.as_deref()?.to_owned(), PathBuf::from(volume.source.as_deref()?))))
+        .collect();
+    let file = |source: &str, secret: bool| {
+        if secret { project.secrets.get(source)?.file.as_deref() } else { project.configs.get(source)?.file.as_deref() }
+    };
+    for (mounts, secret, root) in [(&service.configs, false, "/"), (&service.secrets, true, "/run/secrets/")] {
+        for mount in mounts {
+            let Some(source) = mount.source.as_deref() else { continue };
+            let Some(from) = file(source, secret) else { continue };
+            let target = mount.target.as_deref().unwrap_or(source);
+            let target = if target.starts_with('/') { target.to_owned() } else { format!("{root}{target}") };
+            files.insert(target, PathBuf::from(from));
+        }
+    }
+    files
 }
 
 /// A client that takes a setting over has the finding of the one it comes from.
@@ -164,6 +194,7 @@ fn cluster(extensions: &Extensions, facts: &KafkaFacts, services: &[ConfluentSer
             .map(|kafka| kafka.principals.iter().map(|(client, principal)| (client.clone(), principal.value.clone())).collect())
             .unwrap_or_default(),
         place: written.and_then(|kafka| kafka.cluster.as_ref()).map(|cluster| cluster.place.clone()),
+        private_names: facts.providers.iter().flat_map(|provider| &provider.private_suffixes).cloned().collect(),
     }
 }
 

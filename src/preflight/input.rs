@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use super::cluster::ClusterFacts;
 use super::report::{Aws, Kafka, TargetFacts};
 use crate::base::{Findings, Place};
 use crate::confluent::Environment;
+use crate::kafka::AwsKeys;
 use crate::profile::Component;
 
 /// A stored secret, as far as it was read. Values are in the services' environments; here are only names.
@@ -54,6 +56,21 @@ pub struct Service {
     /// What is wrong with its settings.
     pub findings: Findings,
     pub place: Option<Place>,
+    /// Files and folders of this machine by where they are in the container.
+    pub files: BTreeMap<String, PathBuf>,
+}
+
+impl Service {
+    /// A file of the container as it is on this machine, where it is mounted from here.
+    pub(super) fn file(&self, inside: &str) -> Option<PathBuf> {
+        self.files.iter().find_map(|(target, source)| {
+            let rest = inside.strip_prefix(target.trim_end_matches('/'))?;
+            match rest.strip_prefix('/') {
+                Some(rest) => Some(source.join(rest)),
+                None => rest.is_empty().then(|| source.clone()),
+            }
+        })
+    }
 }
 
 /// The addresses of a service's own running tasks, by which its members of a group are told from others.
@@ -79,6 +96,10 @@ pub struct Input {
     /// By service. One that is missing was not asked about.
     pub own: BTreeMap<String, Own>,
     pub aws: Option<Aws>,
+    /// The caller's AWS credentials, for a login with them; or why there are none.
+    pub aws_keys: Result<AwsKeys, String>,
+    /// Names that lead to what this very stack deploys.
+    pub own_hosts: BTreeSet<String>,
 }
 
 impl Input {

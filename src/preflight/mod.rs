@@ -14,14 +14,18 @@
 
 mod acls;
 mod asker;
+mod aws;
+mod clock;
 mod cluster;
 mod collisions;
 mod config;
 mod connection;
+mod credentials;
 mod fix;
 mod gather;
 mod input;
 mod reasons;
+mod registry;
 mod remedy;
 mod report;
 mod rights;
@@ -40,7 +44,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::base::Deadline;
+use self::clock::Clock;
+use crate::base::{Code, Deadline};
 
 /// No run is longer, whatever the limits of its steps add up to.
 const OVERALL_LIMIT: Duration = Duration::from_secs(30);
@@ -95,17 +100,25 @@ pub async fn again(input: &Input, selection: &Selection, earlier: &Report) -> Re
 async fn checks(input: &Input, selection: &Selection, vantage: Vantage, wanted: impl Fn(&Check) -> bool) -> Vec<Check> {
     let mut plan = runner::Plan::default();
     config::plan(input, &mut plan);
+    aws::plan(input, &mut plan);
     secrets::plan(input, &mut plan);
+    let clock = Clock::default();
     let book = Arc::<acls::Book>::default();
+    let mut tellers = Vec::new();
     for target in target::targets(input) {
-        let connected = connection::plan(&target, &input.cluster, vantage, &mut plan);
+        let connected = connection::plan(&target, &input.cluster, vantage, &clock, &mut plan);
+        tellers.extend(connected.token);
         let asker = rights::plan(&target, &connected, &input.cluster, &book, &mut plan);
         collisions::plan(&target, &connected, &asker, input, &mut plan);
     }
+    tellers.extend(registry::plan(input, vantage, &clock, &mut plan));
+    clock.plan(&tellers, &mut plan);
     plan.keep(|check| selection.takes(check.category) && wanted(check));
     let mut checks = plan.run(Deadline::after(OVERALL_LIMIT)).await;
     fix::attach(&mut checks, &input.cluster, &book);
     // What only ran because something else needs it is shown where it is the reason.
     checks.retain(|check| selection.takes(check.category) || check.status.is_trouble());
+    // A quota is worth a line where it was felt.
+    checks.retain(|check| check.code != Code::QUOTA || check.status == Status::Warned);
     checks
 }

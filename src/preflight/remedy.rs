@@ -4,8 +4,12 @@ use super::cluster::{ClusterFacts, Provider};
 use super::fix::{Fix, administrator, show_addresses};
 use super::target::Target;
 use crate::base::{Cause, Fault};
-use crate::kafka::{Mechanism, Protocol};
+use crate::kafka::{Login, Mechanism, Proof, Protocol};
 use crate::net::Endpoint;
+
+/// How to see a private network from where it can be seen.
+pub(super) const WAYS_IN: &str =
+    "run this where it can be reached: on a machine in the VPC, over its VPN, or in a CloudShell environment of the VPC";
 
 /// What a cause means for who deploys.
 pub(super) fn why(cause: Cause) -> &'static str {
@@ -64,7 +68,11 @@ pub(super) fn fixes(fault: &Fault, target: &Target, cluster: &ClusterFacts, endp
         Cause::TimedOut => vec![Fix::advice(format!(
             "allow TCP {port} from the tasks' security group to the cluster's, and look at routes and network ACLs both ways"
         ))],
-        Cause::OutsideVpc | Cause::ClockSkew | Cause::Throttled => Vec::new(),
+        Cause::OutsideVpc => vec![Fix::advice(WAYS_IN)],
+        Cause::ClockSkew => vec![Fix::advice("set this machine's clock, and keep it right (chrony, systemd-timesyncd)")],
+        Cause::Throttled => vec![Fix::advice(
+            "look at the quotas of this principal and of the cluster's kind; start fewer workers at once, or raise reconnect.backoff.ms",
+        )],
         Cause::BrokerUnreachable => vec![Fix::advice("look at the brokers' log and at any proxy or load balancer in between")],
         Cause::PlaintextListener => {
             let mut fixes = vec![Fix::advice(format!("take the cluster's TLS port in {bootstrap}"))];
@@ -81,7 +89,12 @@ pub(super) fn fixes(fault: &Fault, target: &Target, cluster: &ClusterFacts, endp
         }
         Cause::MechanismNotOffered => match offered(fault) {
             Some(mechanism) => {
-                let module = if mechanism == Mechanism::Plain.as_str() { "PlainLoginModule" } else { "ScramLoginModule" };
+                let module = match Mechanism::parse(&mechanism) {
+                    Some(Mechanism::ScramSha256 | Mechanism::ScramSha512) => "ScramLoginModule",
+                    Some(Mechanism::OauthBearer) => "OAuthBearerLoginModule",
+                    Some(Mechanism::AwsMskIam) => "IAMLoginModule",
+                    Some(Mechanism::Plain) | None => "PlainLoginModule",
+                };
                 let login = target.variables.of("sasl.jaas.config").join(", ");
                 vec![
                     set("sasl.mechanism", mechanism),
@@ -132,9 +145,11 @@ fn protocol(tls: bool, sasl: bool) -> String {
 /// The strongest of the offered mechanisms that we can speak.
 fn offered(fault: &Fault) -> Option<String> {
     let strength = |mechanism: &Mechanism| match mechanism {
-        Mechanism::ScramSha512 => 2,
-        Mechanism::ScramSha256 => 1,
-        Mechanism::Plain => 0,
+        Mechanism::ScramSha512 => 4,
+        Mechanism::ScramSha256 => 3,
+        Mechanism::Plain => 2,
+        Mechanism::AwsMskIam => 1,
+        Mechanism::OauthBearer => 0,
     };
     let known = fault.offered.iter().filter_map(|name| Mechanism::parse(name));
     known.max_by_key(strength).map(|mechanism| mechanism.as_str().to_owned())
@@ -154,10 +169,25 @@ fn bad_credentials(target: &Target, cluster: &ClusterFacts) -> Vec<Fix> {
             }
             fixes.push(Fix::command(argv));
         }
-        (_, Some(login)) if login.mechanism != Mechanism::Plain => {
+        (_, Some(Login { proof: Proof::Oidc(_), .. })) => {
+            let login = target.variables.of("sasl.jaas.config").join(", ");
+            return vec![Fix::advice(format!(
+                "compare clientId, clientSecret and scope in {login} with the application at the identity provider, and with what the brokers expect"
+            ))];
+        }
+        (_, Some(Login { proof: Proof::Unsecured(_), .. })) => {
+            let handler = target.variables.of("sasl.login.callback.handler.class").join(", ");
+            return vec![Fix::advice(format!(
+                "set {handler} to the handler that asks a token endpoint: this token is signed by nobody"
+            ))];
+        }
+        (_, Some(Login { proof: Proof::Aws(_), .. })) => {
+            return vec![Fix::advice("renew the AWS credentials, and set AWS_REGION to the cluster's region")];
+        }
+        (_, Some(Login { mechanism, proof: Proof::Password { username, .. } })) if *mechanism != Mechanism::Plain => {
             let first = target.settings.as_ref().ok().and_then(|settings| settings.bootstrap.first());
             let mut argv = administrator("kafka-configs", &first.map(ToString::to_string).unwrap_or_default(), cluster);
-            argv.extend(["--describe", "--entity-type", "users", "--entity-name", &login.username].map(str::to_owned));
+            argv.extend(["--describe", "--entity-type", "users", "--entity-name", username].map(str::to_owned));
             fixes.push(Fix::Command { argv });
         }
         _ => {}

@@ -57,9 +57,11 @@ macro_rules! categories {
 
 categories! {
     Config = "config",
+    Aws = "aws",
     Secrets = "secrets",
     Kafka = "kafka",
     KafkaAcls = "kafka-acls",
+    SchemaRegistry = "schema-registry",
     Collisions = "collisions",
 }
 
@@ -69,6 +71,8 @@ categories! {
 pub enum Vantage {
     /// In a task on ECS.
     Inside,
+    /// On a machine of nobody knows which network: on EC2, but not as a task.
+    Unknown,
     /// Anywhere else.
     Outside,
 }

@@ -1,12 +1,15 @@
 //! Clients → targets: each principal with its settings once, whichever clients share it.
 
+use std::collections::BTreeSet;
+
 use crate::base::Place;
 use crate::confluent::grant::Holder;
 use crate::confluent::{self, AclNeed, KafkaClient};
-use crate::kafka::{Login, Mechanism, Protocol, Settings};
+use crate::kafka::{AwsKeys, Proof, Protocol, Settings};
 use crate::net::{Endpoint, tls};
 
-use super::cluster::{ClusterFacts, Provider};
+use super::cluster::Provider;
+use super::credentials;
 use super::input::{Input, Service};
 
 /// What stands between the settings and a login.
@@ -18,6 +21,8 @@ pub(super) enum Obstacle {
     Malformed(String),
     /// A mechanism that this program can't speak.
     Unspoken(String),
+    /// A keystore that can't be read from here; why.
+    Hidden(String),
 }
 
 /// One principal with one set of settings.
@@ -75,11 +80,13 @@ impl Variables {
 }
 
 /// The properties that a fix may want changed.
-const CHANGEABLE: [&str; 8] = [
+const CHANGEABLE: [&str; 10] = [
     "bootstrap.servers",
     "security.protocol",
     "sasl.mechanism",
     "sasl.jaas.config",
+    "sasl.login.callback.handler.class",
+    "sasl.oauthbearer.token.endpoint.url",
     "ssl.truststore.type",
     "ssl.truststore.certificates",
     "ssl.keystore.type",
@@ -88,16 +95,23 @@ const CHANGEABLE: [&str; 8] = [
 
 /// Every client of every service, those with the same principal and settings put together.
 pub(super) fn targets(input: &Input) -> Vec<Target> {
-    input.services.iter().flat_map(|service| of_service(service, &input.cluster)).collect()
+    input.services.iter().flat_map(|service| of_service(service, input)).collect()
 }
 
-fn of_service(service: &Service, cluster: &ClusterFacts) -> Vec<Target> {
+/// The names by which a service logs in to Kafka.
+pub(super) fn names(service: &Service, input: &Input) -> BTreeSet<String> {
+    let targets = of_service(service, input);
+    let logins = targets.iter().filter_map(|target| target.settings.as_ref().ok()?.login.as_ref()?.name());
+    logins.map(str::to_owned).collect()
+}
+
+fn of_service(service: &Service, input: &Input) -> Vec<Target> {
     let properties = confluent::properties(&service.component, &service.image, &service.environment);
     let needs = confluent::acl_needs(&service.component, &properties);
     let mut targets: Vec<Target> = Vec::new();
     for client in confluent::clients(&service.component, &properties) {
         let own: Vec<AclNeed> = needs.iter().filter(|need| need.client == client.name).cloned().collect();
-        let target = of_client(service, &client, own, cluster);
+        let target = of_client(service, &client, own, input);
         let same = targets.iter_mut().find(|other| {
             let settings = match (&other.settings, &target.settings) {
                 (Ok(a), Ok(b)) => a.same_client(b),
@@ -118,26 +132,31 @@ fn of_service(service: &Service, cluster: &ClusterFacts) -> Vec<Target> {
     targets
 }
 
-fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, cluster: &ClusterFacts) -> Target {
+fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, input: &Input) -> Target {
+    let cluster = &input.cluster;
     let rule = &service.component.environment;
     let variable = |name: &str| {
         let written = client.setting(name).filter(|setting| !setting.inherited).map(|setting| setting.variable.clone());
         written.unwrap_or_else(|| confluent::variable_name(rule, &client.property(name)))
     };
-    let (settings, obstacle) = match settings(client) {
+    let (settings, obstacle) = match settings(service, client, &input.aws_keys) {
         Ok((settings, obstacle)) => (Ok(settings), obstacle),
         Err(error) => (Err(error), None),
     };
     let login = settings.as_ref().ok().and_then(|settings| settings.login.as_ref());
-    let username = login.map(|login| login.username.clone());
+    let username = login.and_then(|login| login.name().map(str::to_owned));
+    let proof = login.map(|login| &login.proof);
     let named = cluster.principal(&service.name, &client.name);
     let key_start = username.as_ref().map(|name| name.chars().take(4).collect::<String>());
     let principal = named.clone().or_else(|| {
         // An API key is not its principal; elsewhere the user name is.
-        let speaks = username.as_ref().filter(|_| cluster.provider != Provider::ConfluentCloud);
+        let speaks =
+            username.as_ref().filter(|_| cluster.provider != Provider::ConfluentCloud && !matches!(proof, Some(Proof::Oidc(_))));
         speaks.map(|name| format!("User:{name}")).or_else(|| {
             let anonymous = settings.as_ref().is_ok_and(|settings| settings.protocol == Protocol::Plaintext);
-            anonymous.then(|| "User:ANONYMOUS".to_owned())
+            let by_certificate = settings.as_ref().ok().filter(|settings| settings.protocol == Protocol::Ssl);
+            let subject = by_certificate.and_then(|settings| tls::subject(&settings.tls.identity.as_ref()?.0));
+            anonymous.then(|| "User:ANONYMOUS".to_owned()).or_else(|| subject.map(|name| format!("User:{name}")))
         })
     });
     let key = key_start.as_ref().filter(|_| cluster.provider == Provider::ConfluentCloud).map(|start| format!("key {start}…"));
@@ -145,12 +164,20 @@ fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, clust
         (Some(principal), Some(key)) => format!("{principal} ({key})"),
         (Some(principal), None) => principal.clone(),
         (None, Some(key)) => key,
-        (None, None) => "an unknown principal".to_owned(),
+        (None, None) => match proof {
+            Some(Proof::Oidc(oidc)) => format!("client {}", oidc.client_id),
+            _ => "an unknown principal".to_owned(),
+        },
+    };
+    // Whatever the project calls the principal: it is the caller who is asked, and the task has a role of its own.
+    let shown = match proof {
+        Some(Proof::Aws(keys)) => format!("{} (who runs this, not the task's role)", keys.caller),
+        _ => shown,
     };
     Target {
         service: service.name.clone(),
         clients: vec![client.name.clone()],
-        hidden_truststore: hidden_truststore(client),
+        hidden_truststore: hidden_truststore(service, client),
         settings,
         obstacle,
         principal,
@@ -166,7 +193,11 @@ fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, clust
 }
 
 /// The client's settings as our own client takes them, and what keeps it from logging in.
-fn settings(client: &KafkaClient) -> Result<(Settings, Option<Obstacle>), String> {
+fn settings(
+    service: &Service,
+    client: &KafkaClient,
+    aws: &Result<AwsKeys, String>,
+) -> Result<(Settings, Option<Obstacle>), String> {
     let servers = client.bootstrap_servers().filter(|servers| !servers.is_empty());
     let servers = servers.ok_or_else(|| match client.setting("bootstrap.servers") {
         Some(_) => "bootstrap.servers is in a secret that was not read".to_owned(),
@@ -175,43 +206,19 @@ fn settings(client: &KafkaClient) -> Result<(Settings, Option<Obstacle>), String
     let bootstrap: Vec<Endpoint> = servers.iter().map(|server| Endpoint::parse(server)).collect::<Result<_, _>>()?;
     let word = client.protocol().map_err(|word| format!("Kafka knows no security protocol `{word}`"))?;
     let protocol = Protocol::parse(word.name()).ok_or_else(|| format!("Kafka knows no security protocol `{word}`"))?;
+    let (stores, hidden) = credentials::stores(service, client);
     let tls = tls::Settings {
-        authorities: client.trusted_pem().map(str::to_owned),
-        identity: client.identity_pem().map(|(chain, key)| (chain.to_owned(), key)),
+        authorities: client.trusted_pem().map(str::to_owned).or(stores.authorities),
+        identity: client.identity_pem().map(|(chain, key)| (chain.to_owned(), key)).or(stores.identity),
         ignore_host_name: !client.verifies_host_name(),
     };
-    let (login, obstacle) = if protocol.has_sasl() { login(client) } else { (None, None) };
-    Ok((Settings { bootstrap, protocol, login, tls }, obstacle))
-}
-
-fn login(client: &KafkaClient) -> (Option<Login>, Option<Obstacle>) {
-    let Some(mechanism) = Mechanism::parse(client.mechanism()) else {
-        return (None, Some(Obstacle::Unspoken(client.mechanism().to_owned())));
-    };
-    let jaas = match client.jaas() {
-        Some(Ok(jaas)) => jaas,
-        Some(Err(error)) => return (None, Some(Obstacle::Malformed(format!("sasl.jaas.config: {error}")))),
-        None => {
-            let obstacle = match client.setting("sasl.jaas.config") {
-                Some(setting) => Obstacle::Unread(match &setting.value.origin {
-                    confluent::Origin::Secret { name, .. } => format!("the secret {name} was not read"),
-                    _ => "the login was not read".to_owned(),
-                }),
-                None => Obstacle::Malformed("sasl.jaas.config is not set".to_owned()),
-            };
-            return (None, Some(obstacle));
-        }
-    };
-    match (jaas.username(), jaas.password()) {
-        (Some(username), Some(password)) => {
-            (Some(Login { mechanism, username: username.expose().to_owned(), password: password.clone() }), None)
-        }
-        _ => (None, Some(Obstacle::Malformed("sasl.jaas.config has no username or no password".to_owned()))),
-    }
+    let (login, obstacle) = if protocol.has_sasl() { credentials::login(client, aws) } else { (None, None) };
+    let hidden = hidden.filter(|_| protocol.has_tls()).map(Obstacle::Hidden);
+    Ok((Settings { bootstrap, protocol, login, tls }, obstacle.or(hidden)))
 }
 
 /// A truststore that is a file in the container: what it trusts can't be known here.
-fn hidden_truststore(client: &KafkaClient) -> Option<String> {
+fn hidden_truststore(service: &Service, client: &KafkaClient) -> Option<String> {
     let location = client.setting("ssl.truststore.location")?.value.plain_text()?.trim().to_owned();
-    (!location.is_empty()).then_some(location)
+    (!location.is_empty() && service.file(&location).is_none()).then_some(location)
 }

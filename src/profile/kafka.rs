@@ -41,6 +41,9 @@ pub struct Provider {
     pub listeners: Vec<Listener>,
     /// How its brokers' names end.
     pub suffix: Option<String>,
+    /// How the names end of those that only a private network reaches.
+    #[serde(default)]
+    pub private_suffixes: Vec<String>,
     /// How clients may log in, the usual way first; empty where `init` writes no project for it.
     #[serde(default)]
     pub logins: Vec<LoginKind>,

@@ -1,11 +1,12 @@
 """The settings of the brokers: listeners, logins, certificates. Pure: from addresses and passwords to server.properties.
 
-Every listener name is the one a test uses. The last five are a real broker with one fault each.
+Every listener name is the one a test uses. The last seven are a real broker with one fault each.
 """
 
 from dataclasses import dataclass
 
 PLAIN, SCRAM_256, SCRAM_512, OAUTHBEARER = "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"
+AWS_MSK_IAM = "AWS_MSK_IAM"
 # Those of a user with a password.
 ALL_MECHANISMS = (PLAIN, SCRAM_256, SCRAM_512)
 
@@ -13,8 +14,9 @@ LOGIN_MODULES = {
     SCRAM_256: "org.apache.kafka.common.security.scram.ScramLoginModule",
     SCRAM_512: "org.apache.kafka.common.security.scram.ScramLoginModule",
     OAUTHBEARER: "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule",
+    AWS_MSK_IAM: "bed.MskIam",
 }
-HANDLERS = {PLAIN: "bed.PlainUsers", OAUTHBEARER: "bed.SignedTokens"}
+HANDLERS = {PLAIN: "bed.PlainUsers"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Listener:
     client_certificate: bool = False
     # What the broker tells clients instead of its own address.
     advertised: str = ""
+    # Who checks tokens; Kafka's own, which takes unsigned ones, where nothing is named.
+    tokens: str = ""
 
 
 LISTENERS = {
@@ -33,14 +37,19 @@ LISTENERS = {
     # As Amazon MSK's: no other mechanism is offered.
     "SCRAM512": Listener("SASL_SSL", (SCRAM_512,)),
     # As Amazon MSK's for IAM (SignedTokens.java).
-    "IAM": Listener("SASL_SSL", (OAUTHBEARER,)),
+    "IAM": Listener("SASL_SSL", (OAUTHBEARER, AWS_MSK_IAM), tokens="bed.SignedTokens"),
+    # Takes tokens that nobody has signed: the principal is the claim `sub`, and the time counts.
+    "OAUTH": Listener("SASL_SSL", (OAUTHBEARER,)),
     "SSL": Listener("SSL", client_certificate=True),
     "PLAINTEXT": Listener("PLAINTEXT"),
     "EXPIRED": Listener("SASL_SSL", (PLAIN,), certificate="expired"),
+    "NOTYET": Listener("SASL_SSL", (PLAIN,), certificate="notyet"),
     "OTHERCA": Listener("SASL_SSL", (PLAIN,), certificate="otherca"),
     "OTHERHOST": Listener("SASL_SSL", (PLAIN,), certificate="otherhost"),
     # Bootstrap works, and then no broker is where it says it is.
     "UNREACHABLE": Listener("SASL_SSL", (PLAIN,), advertised="{hang}"),
+    # Port 1 is nobody's.
+    "CLOSED": Listener("SASL_SSL", (PLAIN,), advertised="127.0.0.1:1"),
     "UNRESOLVABLE": Listener("SASL_SSL", (PLAIN,), advertised="b{id}.bed.invalid:9092"),
 }
 
@@ -118,8 +127,9 @@ def server_properties(node, nodes, broker_password, certificates, truststore, ha
         for mechanism in listener.mechanisms:
             jaas = login if mechanism == PLAIN else LOGIN_MODULES[mechanism] + " required;"
             properties[f"{prefix}{mechanism.lower()}.sasl.jaas.config"] = jaas
-            if mechanism in HANDLERS:
-                properties[f"{prefix}{mechanism.lower()}.sasl.server.callback.handler.class"] = HANDLERS[mechanism]
+            handler = listener.tokens if mechanism == OAUTHBEARER else HANDLERS.get(mechanism)
+            if handler:
+                properties[f"{prefix}{mechanism.lower()}.sasl.server.callback.handler.class"] = handler
         if listener.protocol.endswith("SSL"):
             properties[prefix + "ssl.keystore.type"] = "PEM"
             properties[prefix + "ssl.keystore.location"] = certificates[listener.certificate]

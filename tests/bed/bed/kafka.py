@@ -162,6 +162,7 @@ class Kafka:
         issued = {
             "server": self._ca.issue("server", own),
             "expired": self._ca.issue("expired", own, days=(-30, -1)),
+            "notyet": self._ca.issue("notyet", own, days=(1, 30)),
             "otherca": self._other_ca.issue("otherca-server", own),
             "otherhost": self._ca.issue("otherhost", ("kafka.example.com",)),
         }

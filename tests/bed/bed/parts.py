@@ -15,4 +15,5 @@ PARTS = {
     "aws": ("bed.aws.part", "Aws", {}),
     "registry": ("bed.registry", "Registry", {}),
     "schema_registry": ("bed.schema_registry", "SchemaRegistry", {}),
+    "token_endpoint": ("bed.token_endpoint", "TokenEndpoint", {}),
 }

@@ -5,7 +5,8 @@
 Facts: `url`, `user`, `password`, `id` of an instance that every test may read.
 Actions:
     new {"user", "password", "open": false, "tls": false | true | "expired" | "other_host", "subjects": […], "compatibility": "BACKWARD",
-         "mode": "READWRITE", "forbidden": ["/subjects"], "answers": {path: [status, body]}, "delay": seconds}
+         "mode": "READWRITE", "forbidden": ["/subjects"], "answers": {path: [status, body]}, "delay": seconds,
+         "clock": seconds that its Date header is ahead, "page": a page of HTML instead of every answer, "redirect": a URL instead}
         an instance of the test's own: {"id", "url", "user", "password", "ca" (a PEM file, with tls)}
     requests {"id"}   what came: {"requests": [{"method", "path", "status", "user", "headers" (without Authorization)}]}
     close {"id"}
@@ -47,6 +48,7 @@ class SchemaRegistry:
 
     def _new(self, wanted):
         known = {"user", "password", "open", "tls", "subjects", "compatibility", "mode", "forbidden", "answers", "delay"}
+        known |= {"clock", "page", "redirect"}
         if set(wanted) - known:
             raise BedError(f"a registry has {', '.join(sorted(known))}; not {', '.join(sorted(set(wanted) - known))}")
         made = {"user": wanted.get("user", "registry"), "password": wanted.get("password") or secrets.token_urlsafe(12)}
@@ -95,8 +97,25 @@ def _handler(settings, log):
         protocol_version = "HTTP/1.1"
         timeout = 30
 
+        def date_time_string(self, timestamp=None):
+            return super().date_time_string((timestamp or time.time()) + settings.get("clock", 0))
+
+        def _instead(self):
+            """A proxy's or a login page's answer: the registry is never asked."""
+            text = settings.get("page", "").encode()
+            self.send_response(302 if "redirect" in settings else 200)
+            if "redirect" in settings:
+                self.send_header("Location", settings["redirect"])
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
         def do_GET(self):
             time.sleep(settings.get("delay", 0))
+            if "page" in settings or "redirect" in settings:
+                log.append({"method": self.command, "path": self.path, "user": _user(self.headers.get("Authorization", ""))})
+                return self._instead()
             path = self.path.split("?")[0].rstrip("/") or "/"
             status, body = self._decide(path)
             given = self.headers.get("Authorization", "")

@@ -48,7 +48,7 @@ public final class SignedTokens implements AuthenticateCallbackHandler {
         }
     }
 
-    private static final class Refused extends Exception {
+    static final class Refused extends Exception {
         private static final long serialVersionUID = 1L;
 
         Refused(String reason) {
@@ -83,23 +83,32 @@ public final class SignedTokens implements AuthenticateCallbackHandler {
             query.put(decoded(pair.substring(0, equals)), decoded(pair.substring(equals + 1)));
         }
         String[] scope = query.getOrDefault("X-Amz-Credential", "").split("/");
+        require(url.getHost().equals("kafka." + (scope.length > 2 ? scope[2] : "") + ".amazonaws.com"), "the host is not that of the region");
+        String principal = verify(query, url.getHost());
+        Instant begin = Instant.from(TIME.parse(query.get("X-Amz-Date")));
+        Instant end = begin.plusSeconds(Long.parseLong(query.get("X-Amz-Expires")));
+        return new Token(value, principal, begin.toEpochMilli(), end.toEpochMilli());
+    }
+
+    /** The principal of the key that presigned a GET of / on this host; with what is wrong otherwise. */
+    static String verify(Map<String, String> query, String host) throws IOException, GeneralSecurityException, Refused {
+        String[] scope = query.getOrDefault("X-Amz-Credential", "").split("/");
         require(query.getOrDefault("Action", "").equals("kafka-cluster:Connect"), "the action is not kafka-cluster:Connect");
         require(query.getOrDefault("X-Amz-Algorithm", "").equals("AWS4-HMAC-SHA256"), "unknown algorithm");
         require(query.getOrDefault("X-Amz-SignedHeaders", "").equals("host"), "the host is not what is signed");
         require(scope.length == 5 && scope[3].equals("kafka-cluster") && scope[4].equals("aws4_request"), "wrong credential scope");
-        require(url.getHost().equals("kafka." + scope[2] + ".amazonaws.com"), "the host is not that of the region");
 
         JsonNode key = JSON.readTree(new File(System.getProperty("bed.keys"))).path(scope[0]);
         require(!key.isMissingNode(), "unknown access key");
         require(key.path("session").asText("").equals(query.getOrDefault("X-Amz-Security-Token", "")), "wrong session token");
-        String expected = signature(url.getHost(), query, scope, key.get("secret").asText());
+        String expected = signature(host, query, scope, key.get("secret").asText());
         require(MessageDigest.isEqual(expected.getBytes(StandardCharsets.UTF_8),
                 query.getOrDefault("X-Amz-Signature", "").getBytes(StandardCharsets.UTF_8)), "the signature does not match");
 
         Instant begin = Instant.from(TIME.parse(query.get("X-Amz-Date")));
         Instant end = begin.plusSeconds(Long.parseLong(query.get("X-Amz-Expires")));
         require(Instant.now().isBefore(end), "the token has expired");
-        return new Token(value, key.get("principal").asText(), begin.toEpochMilli(), end.toEpochMilli());
+        return key.get("principal").asText();
     }
 
     private static String signature(String host, Map<String, String> query, String[] scope, String secret)

@@ -1,0 +1,149 @@
+//! After the login: every advertised broker, and which cluster this is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::{Ladder, seen_from_outside};
+use crate::base::{Cause, Deadline, Fault};
+use crate::kafka::{self, Broker, Settings};
+use crate::net::{self, Endpoint, Reach};
+use crate::preflight::report::{Check, Origin, Part, Status, Vantage};
+
+impl Ladder {
+    pub(super) async fn brokers(self, check: Check, settings: Arc<Settings>, deadline: Deadline) -> Check {
+        let Some(cluster) = self.session.cluster.lock().await.clone() else {
+            return check.ended(Status::Unknown, "the cluster named no brokers");
+        };
+        let mut tries = JoinSet::new();
+        for broker in cluster.brokers {
+            let settings = settings.clone();
+            tries.spawn(async move {
+                let result = kafka::open(&settings, &broker.endpoint, deadline).await;
+                (broker, result)
+            });
+        }
+        let mut results = tries.join_all().await;
+        results.sort_by_key(|(broker, _)| broker.id);
+        let total = results.len();
+        let mut parts = Vec::new();
+        let mut faults: Vec<(Broker, Fault)> = Vec::new();
+        let mut connections = self.session.connections.lock().await;
+        for (broker, result) in results {
+            let (cause, message) = match result {
+                Ok(connection) => {
+                    connections.push((broker.id, connection));
+                    (None, "logged in".to_owned())
+                }
+                Err(fault) => {
+                    let said = (Some(fault.cause), fault.message.clone());
+                    faults.push((broker.clone(), fault));
+                    said
+                }
+            };
+            parts.push(Part { name: format!("broker {} at {}", broker.id, broker.endpoint), cause, message });
+        }
+        drop(connections);
+        let reached = total - faults.len();
+        let mut check = match faults.first() {
+            None => check.passed(format!("{reached} of {total} advertised brokers reached")),
+            Some((broker, fault)) => self.broker_fault(check, reached, total, broker, fault).await,
+        };
+        check.parts = parts;
+        check
+    }
+
+    async fn broker_fault(&self, check: Check, reached: usize, total: usize, broker: &Broker, fault: &Fault) -> Check {
+        let network = matches!(fault.cause, Cause::Refused | Cause::TimedOut | Cause::BrokerUnreachable);
+        let message = format!(
+            "{reached} of {total} advertised brokers reached; broker {} at {}: {}",
+            broker.id, broker.endpoint, fault.message
+        );
+        let silent = network && fault.cause != Cause::Refused && is_private(&broker.endpoint).await;
+        let hidden = fault.cause == Cause::NameNotFound && self.cluster.is_private(&broker.endpoint.host);
+        if self.vantage != Vantage::Inside && (silent || hidden) {
+            return seen_from_outside(check, message);
+        }
+        let cause = if network { Cause::BrokerUnreachable } else { fault.cause };
+        let mut check = self.failed(check, fault, Some(&broker.endpoint)).because(cause);
+        check.message = message;
+        check.why = Some(
+            "the first connection only finds the others: a client must reach every broker by the address that the cluster advertises"
+                .to_owned(),
+        );
+        check
+    }
+
+    pub(super) async fn cluster_id(self, check: Check, settings: Arc<Settings>, deadline: Deadline) -> Check {
+        let id = self.session.cluster.lock().await.as_ref().and_then(|cluster| cluster.id.clone());
+        let strangers = match &id {
+            Some(id) => self.strangers(id, settings, deadline).await,
+            None => Vec::new(),
+        };
+        let mut check = match (id, self.cluster.expected_id(), strangers.first()) {
+            (None, _, _) => check.ended(Status::Unknown, "the cluster has no id to show"),
+            (Some(id), _, Some((endpoint, other))) => {
+                let message = format!("the bootstrap servers belong to two clusters: {endpoint} to {other}, the others to {id}");
+                let mut check = self.failed(check, &Fault::new(Cause::WrongCluster, message), Some(endpoint));
+                check.observed = Some(vec![id, other.clone()]);
+                check
+            }
+            (Some(id), Some(expected), None) if id != expected => {
+                let fault = Fault::new(Cause::WrongCluster, format!("this is {id}; x-kafka says {expected}"));
+                let mut check = self.failed(check, &fault, None);
+                check.expected = vec![expected.to_owned()];
+                check.observed = Some(vec![id]);
+                check
+            }
+            (Some(id), _, None) => check.passed(id),
+        };
+        if let Some(place) = &self.cluster.place {
+            check.origin = Some(Origin::from(place));
+        }
+        check
+    }
+
+    /// Does the cluster hold this client back? Shown only where it does.
+    pub(super) async fn quota(self, check: Check) -> Check {
+        let held = self.session.connections.lock().await.iter().map(|(_, connection)| connection.held_back()).max();
+        match held.unwrap_or_default() {
+            held if held.is_zero() => check.passed("no request was held back"),
+            held => {
+                let message = format!("a request was held back for {} ms: the principal is over a quota", held.as_millis());
+                let fault = Fault::new(Cause::Throttled, message);
+                self.failed(check, &fault, None).ended(Status::Warned, fault.message)
+            }
+        }
+    }
+
+    /// Bootstrap servers that lead into another cluster. Those that the cluster itself advertises are its own.
+    async fn strangers(&self, id: &str, settings: Arc<Settings>, deadline: Deadline) -> Vec<(Endpoint, String)> {
+        let entered = self.way.entered.lock().await.clone();
+        let own: Vec<Endpoint> = match &*self.session.cluster.lock().await {
+            Some(cluster) => cluster.brokers.iter().map(|broker| broker.endpoint.clone()).chain(entered).collect(),
+            None => return Vec::new(),
+        };
+        let mut tries = JoinSet::new();
+        let others = self.way.others.lock().await.clone();
+        for (index, endpoint) in others.into_iter().filter(|endpoint| !own.contains(endpoint)).enumerate() {
+            let settings = settings.clone();
+            tries.spawn(async move {
+                let mut connection = kafka::open(&settings, &endpoint, deadline).await.ok()?;
+                let cluster = kafka::cluster(&mut connection, deadline).await.ok()?;
+                Some((index, endpoint, cluster.id?))
+            });
+        }
+        let mut found: Vec<_> = tries.join_all().await.into_iter().flatten().filter(|(_, _, other)| other != id).collect();
+        found.sort_by_key(|(index, _, _)| *index);
+        found.into_iter().map(|(_, endpoint, other)| (endpoint, other)).collect()
+    }
+}
+
+/// Does the name of a broker lead to a private network?
+async fn is_private(endpoint: &Endpoint) -> bool {
+    match net::resolve(&endpoint.host, Deadline::after(Duration::from_millis(500))).await {
+        Ok(addresses) => !addresses.is_empty() && addresses.iter().all(|address| net::reach(*address) == Reach::Private),
+        Err(_) => false,
+    }
+}

@@ -1,0 +1,188 @@
+//! TLS, the token where there is one, and the login.
+
+use std::sync::Arc;
+
+use super::Ladder;
+use crate::base::{Cause, Deadline, Fault, Moment};
+use crate::kafka::{self, Oidc, Proof, Settings};
+use crate::net::http;
+use crate::net::tls::Certificate;
+use crate::preflight::clock;
+use crate::preflight::fix::Fix;
+use crate::preflight::report::{Check, Status};
+use crate::preflight::target::{Obstacle, Target};
+
+/// A certificate that ends sooner is worth a warning.
+const CERTIFICATE_DAYS: i64 = 7;
+
+impl Ladder {
+    pub(super) async fn tls(self, check: Check, settings: Arc<Settings>, deadline: Deadline) -> Check {
+        let Some((endpoint, stream)) = self.way.stream.lock().await.take() else {
+            return check.ended(Status::Unknown, "there is no connection to secure");
+        };
+        match kafka::hello(&settings, &endpoint.host, stream, deadline).await {
+            Ok(hello) => {
+                let check = match hello.certificate {
+                    None => check.passed(format!("not used: the protocol is {}", settings.protocol)),
+                    Some(certificate) => {
+                        let days = certificate.days_left(clock::now());
+                        let mut check = if days < CERTIFICATE_DAYS {
+                            let mut check =
+                                check.ended(Status::Warned, format!("verified, but the certificate ends in {days} days"));
+                            check.fixes = vec![Fix::advice("renew the brokers' certificate")];
+                            check
+                        } else {
+                            check.passed(format!("verified, certificate ends in {days} days"))
+                        };
+                        check.evidence = Some(facts(&certificate));
+                        check
+                    }
+                };
+                *self.way.greeted.lock().await = Some((endpoint, hello.connection));
+                check
+            }
+            Err((fault, certificate)) => {
+                let fault = match &certificate {
+                    Some(certificate) if fault.cause == Cause::TlsExpired => self.clock.judge(fault, certificate),
+                    _ => fault,
+                };
+                let mut check = self.failed(check, &fault, Some(&endpoint));
+                check.evidence = certificate.as_ref().map(facts);
+                if let (Cause::TlsUntrusted, Some(file)) = (fault.cause, &self.target.hidden_truststore) {
+                    let message =
+                        format!("not trusted by this machine; the container trusts {file}, which can't be read from here");
+                    check = check.ended(Status::Unknown, message);
+                }
+                check
+            }
+        }
+    }
+
+    pub(super) async fn sasl(self, check: Check, settings: Arc<Settings>, deadline: Deadline) -> Check {
+        match &self.target.obstacle {
+            Some(Obstacle::Unread(what)) => return check.ended(Status::Skipped, what.clone()),
+            Some(Obstacle::Malformed(what)) => return check.ended(Status::Skipped, format!("there is no login to try: {what}")),
+            Some(Obstacle::Unspoken(mechanism)) => {
+                return check.ended(Status::Unknown, format!("this program can't log in with {mechanism}"));
+            }
+            Some(Obstacle::Hidden(why)) => {
+                return check.ended(Status::Unknown, format!("there is no client certificate to show: {why}"));
+            }
+            None => {}
+        }
+        let Some((endpoint, mut connection)) = self.way.greeted.lock().await.take() else {
+            return check.ended(Status::Unknown, "there is no connection to log in on");
+        };
+        if let Err(fault) = kafka::authenticate(&mut connection, &settings, &endpoint.host, deadline).await {
+            return self.failed(check, &with_blanks(fault, &settings), Some(&endpoint));
+        }
+        match kafka::cluster(&mut connection, deadline).await {
+            Ok(cluster) => *self.session.cluster.lock().await = Some(cluster),
+            Err(fault) => return self.failed(check, &fault, Some(&endpoint)),
+        }
+        self.session.connections.lock().await.push((-1, connection));
+        *self.way.entered.lock().await = Some(endpoint.clone());
+        let how = match &settings.login {
+            Some(login) => format!("{} accepted", login.mechanism),
+            None => format!("not used: the protocol is {}", settings.protocol),
+        };
+        if let Some(Proof::Aws(keys)) = settings.login.as_ref().map(|login| &login.proof) {
+            let mut check = check.passed(format!("{how} for {}; the task has a role of its own", keys.caller));
+            check.evidence = Some("SaslAuthenticate with the credentials of who runs this".to_owned());
+            return check;
+        }
+        if !kafka::speaks(&settings) {
+            let mut check = check.passed(how);
+            check.evidence = Some("SaslAuthenticate".to_owned());
+            return check;
+        }
+        // The same login once more by a client that is not ours.
+        let mut here = (*settings).clone();
+        here.bootstrap = vec![endpoint];
+        match kafka::login(&here, deadline).await {
+            Ok(_) => {
+                let mut check = check.passed(how);
+                check.evidence = Some("SaslAuthenticate, and a login by librdkafka".to_owned());
+                check
+            }
+            Err(fault) => check.ended(Status::Warned, format!("{how}, but librdkafka could not log in: {}", fault.message)),
+        }
+    }
+
+    /// The token of a token endpoint: another server, with layers of its own.
+    pub(super) async fn token(self, check: Check, oidc: Arc<Oidc>, deadline: Deadline) -> Check {
+        let host = http::endpoint(&oidc.endpoint).host;
+        match oidc.token(deadline).await {
+            Ok(token) => {
+                if let Some(ahead) = token.clock_ahead {
+                    self.clock.heard(&host, ahead);
+                }
+                let mut check = match token.lifetime {
+                    Some(seconds) if seconds <= 0 => {
+                        let fault = Fault::new(Cause::BadCredentials, format!("{host} gave a token that has ended already"));
+                        return self.failed(check, &fault, None);
+                    }
+                    Some(seconds) => check.passed(format!("{host} gave one for {} minutes", (seconds + 59) / 60)),
+                    None => check.passed(format!("{host} gave one")),
+                };
+                let subject = token.subject.as_ref().map(|subject| format!("a token for {subject}"));
+                check.evidence = subject.or_else(|| token.certificate.as_ref().map(facts));
+                check
+            }
+            Err(fault) => {
+                let mut check = self.failed(check, &fault, Some(&http::endpoint(&oidc.endpoint)));
+                check.fixes = token_fixes(&fault, &oidc, &self.target);
+                check
+            }
+        }
+    }
+}
+
+/// What to do about a token endpoint, which is neither the cluster nor in its network.
+fn token_fixes(fault: &Fault, oidc: &Oidc, target: &Target) -> Vec<Fix> {
+    let login = target.variables.of("sasl.jaas.config").join(", ");
+    let url = target.variables.of("sasl.oauthbearer.token.endpoint.url").join(", ");
+    let host = http::endpoint(&oidc.endpoint);
+    let advice = match fault.cause {
+        Cause::BadCredentials => {
+            format!("compare clientId, clientSecret and scope in {login} with the identity provider's application")
+        }
+        Cause::AccessDenied => format!("let the identity provider give {} a token, or give the proxy its login", oidc.client_id),
+        Cause::NotKafka | Cause::NameNotFound | Cause::Refused | Cause::PlaintextListener | Cause::TlsListener => {
+            format!("set {url} to the token endpoint that the identity provider names")
+        }
+        Cause::TlsUntrusted | Cause::TlsHostname | Cause::TlsExpired => {
+            format!("put ssl.truststore.type='PEM' and ssl.truststore.certificates into {login}, or have the certificate renewed")
+        }
+        _ => format!("look at the way to {host}: proxies (HTTPS_PROXY), routes, and its own state"),
+    };
+    vec![Fix::advice(advice)]
+}
+
+/// Says of a refused password what pasting may have spoilt.
+fn with_blanks(fault: Fault, settings: &Settings) -> Fault {
+    let Some(Proof::Password { username, password }) = settings.login.as_ref().map(|login| &login.proof) else { return fault };
+    let trouble = if username.trim().len() == username.len() {
+        password.trouble().map(|how| format!("the password {how}"))
+    } else {
+        Some("the user name has blanks around it".to_owned())
+    };
+    match trouble {
+        Some(trouble) if fault.cause == Cause::BadCredentials => {
+            Fault { message: format!("{}; {trouble}", fault.message), ..fault }
+        }
+        _ => fault,
+    }
+}
+
+/// A certificate in one line.
+fn facts(certificate: &Certificate) -> String {
+    let day = |seconds: i64| Moment::from_millis(seconds.saturating_mul(1_000)).to_string().chars().take(10).collect::<String>();
+    format!(
+        "issued for {} by {}, valid from {} to {}",
+        certificate.issued_for(),
+        certificate.issuer,
+        day(certificate.not_before),
+        day(certificate.not_after)
+    )
+}
