@@ -62,7 +62,7 @@ const KEPT_PLACES: &[(&str, &[&str])] = &[
     ("aws_sigv4", &["aws/"]),
     ("rdkafka::", &["kafka/"]),
     ("kafka_protocol", &["kafka/"]),
-    ("reqwest::", &["net/http/", "aws/"]),
+    ("reqwest::", &["net/http/", "aws/", "images/"]),
     (".expose()", EXPOSERS),
 ];
 
