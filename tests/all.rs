@@ -7,6 +7,7 @@ mod compose;
 mod deploy;
 mod images;
 mod init;
+mod init_matrix;
 mod kafka;
 mod net;
 mod preflight;

@@ -24,7 +24,7 @@ const CLOUD: &[&str] = &[
     "-p",
     "kafka-connect",
 ];
-const FILES: [&str; 3] = ["docker-compose.yml", "envs/dev.yml", ".gitignore"];
+const FILES: [&str; 4] = ["docker-compose.yml", "envs/dev.yml", "local.yml", ".gitignore"];
 
 /// A self-signed certificate of 2026; its key is gone.
 const CA: &str = include_str!("data/ca.pem");
@@ -32,6 +32,16 @@ const CA: &str = include_str!("data/ca.pem");
 fn self_managed(mechanism: &str) -> Vec<&str> {
     let fixed = ["init", "connect", "--env", "dev", "--kafka", "self-managed", "-p", "orders", "--mechanism", mechanism];
     fixed.into_iter().chain(["--bootstrap", "kafka-1.example.internal:9093,kafka-2.example.internal:9093"]).collect()
+}
+
+fn msk(kind: &'static str, port: u16) -> Vec<&'static str> {
+    let bootstrap: &'static str = match port {
+        9094 => "b-1.orders.ab12cd.c2.kafka.eu-west-1.amazonaws.com:9094,b-2.orders.ab12cd.c2.kafka.eu-west-1.amazonaws.com:9094",
+        9096 => "b-1.orders.ab12cd.c2.kafka.eu-west-1.amazonaws.com:9096,b-2.orders.ab12cd.c2.kafka.eu-west-1.amazonaws.com:9096",
+        _ => "b-1.orders.ab12cd.c2.kafka.eu-west-1.amazonaws.com:9098,b-2.orders.ab12cd.c2.kafka.eu-west-1.amazonaws.com:9098",
+    };
+    let cluster = "arn:aws:kafka:eu-west-1:111122223333:cluster/orders/0a1b2c3d-1";
+    vec!["init", "connect", "--env", "dev", "-p", "orders", "--kafka", kind, "--bootstrap", bootstrap, "--cluster", cluster]
 }
 
 fn project(name: &str, arguments: &[&str]) -> tempfile::TempDir {
@@ -75,7 +85,11 @@ fn another_environment_adds_only_what_differs() {
     let before = fs::read_to_string(folder.path().join("docker-compose.yml")).unwrap();
     let ran = run(folder.path(), &arguments);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.stdout.starts_with("unchanged docker-compose.yml\nwrote     envs/prod.yml\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.starts_with("unchanged docker-compose.yml\nwrote     envs/prod.yml\nunchanged local.yml\n"),
+        "{}",
+        ran.stdout
+    );
     assert_eq!(fs::read_to_string(folder.path().join("docker-compose.yml")).unwrap(), before);
 }
 
@@ -84,14 +98,17 @@ fn a_second_run_changes_nothing_and_an_edited_file_is_left_alone() {
     let folder = project("confluent-cloud", CLOUD);
     let again = run(folder.path(), CLOUD);
     assert_eq!(again.code, 0);
-    assert_eq!(again.stdout.matches("unchanged").count(), 3, "{}", again.stdout);
+    assert_eq!(again.stdout.matches("unchanged").count(), 4, "{}", again.stdout);
 
     let path = folder.path().join("envs/dev.yml");
     let edited = fs::read_to_string(&path).unwrap().replace("replicas: 2", "replicas: 3");
     fs::write(&path, &edited).unwrap();
     let refused = run(folder.path(), CLOUD);
     assert_eq!(refused.code, 2, "{refused:?}");
-    assert!(refused.stdout.contains("# envs/dev.yml would be:\n") && refused.stdout.contains("replicas: 2"));
+    assert!(
+        refused.stdout.contains("# envs/dev.yml would have:\n# at services\nconnect:\n")
+            && refused.stdout.contains("replicas: 2")
+    );
     assert!(refused.stderr.contains("envs/dev.yml is there with another text") && refused.stderr.contains("--force"));
     assert_eq!(fs::read_to_string(&path).unwrap(), edited);
 
@@ -100,7 +117,7 @@ fn a_second_run_changes_nothing_and_an_edited_file_is_left_alone() {
     assert_eq!(forced.code, 0);
     assert!(forced.stdout.contains("replaced  envs/dev.yml"), "{}", forced.stdout);
     let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 4, "something was left behind: {names:?}");
+    assert_eq!(names.len(), 5, "something was left behind: {names:?}");
 }
 
 #[test]
@@ -134,7 +151,7 @@ fn wrong_input_is_named_all_at_once() {
             &["`conect` is not known; did you mean connect?", "--env: `Dev_1`"],
         ),
         (cloud(&[("confluent-cloud", "confluent")], &[]), &["--kafka: `confluent` is not known"]),
-        (cloud(&[("lkc-8m2q5z", "pkc-1")], &["--mechanism", "scram-sha-512"]), &["begin with lkc-", "leave the flag out"]),
+        (cloud(&[("lkc-8m2q5z", "pkc-1")], &["--mechanism", "scram-sha-512"]), &["begin with lkc-", "one of plain, oauthbearer"]),
         (cloud(&[("kafka-connect", "9 lives")], &[]), &["the project's name (-p): `9 lives`"]),
         (
             cloud(&[("pkc-q1w2e.eu-west-1.aws.confluent.cloud:9092", "https://pkc:443,broker,:1,b:0,b:x")], &[]),
@@ -147,7 +164,7 @@ fn wrong_input_is_named_all_at_once() {
             ],
         ),
         (cloud(&[], &["--ca-file", "ca.pem"]), &["Confluent Cloud's certificates are known to Java"]),
-        (cloud(&[], &["--admin-config", "x"]), &["--admin-config is for self-managed clusters"]),
+        (cloud(&[], &["--admin-config", "x"]), &["--admin-config is for kafka-acls"]),
         (with(&["--ca-file", "missing.pem"]), &["--ca-file: missing.pem can't be read", "No such file"]),
         (with(&["--ca-file", "key.pem"]), &["key.pem holds a PRIVATE KEY"]),
         (with(&["--ca-file", "empty.pem"]), &["empty.pem holds no certificate"]),
@@ -156,7 +173,19 @@ fn wrong_input_is_named_all_at_once() {
         (with(&["--principal", "wroker=User:a"]), &["did you mean worker?"]),
         (with(&["--vpc-tag", "dev"]), &["--vpc-tag: write KEY=VALUE"]),
         (with(&["--project-directory", "nowhere"]), &["nowhere is no folder"]),
-        (self_managed("gssapi"), &["--mechanism: `gssapi` is not known; one of plain, scram-sha-512"]),
+        (self_managed("gssapi"), &["--mechanism: `gssapi` is not known; one of plain, scram-sha-256, scram-sha-512"]),
+        (with(&["--security", "tls"]), &["--security: `tls` is not known"]),
+        (with(&["--security", "plaintext"]), &["--mechanism: PLAINTEXT has no login of this kind"]),
+        (with(&["--client-certificate"]), &["--client-certificate", "take --security ssl"]),
+        (with(&["--registry", "project"]), &["the project has none", "init schema-registry"]),
+        (with(&["--registry", "self-hosted"]), &["missing: --registry-url"]),
+        (with(&["--registry-url", "registry:8081"]), &["--registry-url takes a URL"]),
+        (with(&["--token-endpoint", "https://a"]), &["go with --mechanism oauthbearer"]),
+        (with(&["--kafka-security-group", "sg-1"]), &["--kafka-security-group takes the group of an MSK cluster"]),
+        (with(&["--image", "conect=x"]), &["--image: write COMPONENT=IMAGE"]),
+        (cloud(&[("connect", "control-center")], &["--spot"]), &["--spot: Control Center must not run on Spot"]),
+        (cloud(&[], &["--mechanism", "oauthbearer"]), &["missing: --token-endpoint"]),
+        (msk("msk-scram", 9098), &["port 9098 is that of Amazon MSK with IAM; Amazon MSK with SCRAM is on 9096, 9196, 20096"]),
     ];
     for (arguments, said) in cases {
         let folder = tempfile::tempdir().unwrap();
@@ -252,7 +281,7 @@ fn the_projects_name_comes_from_the_folder_when_nobody_gives_one() {
 #[test]
 fn a_terminal_is_asked_for_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
-    let answers = ["connect", "dev", "2", "kafka.example.internal:9093", "scram-sha-512"];
+    let answers = ["connect", "dev", "5", "kafka.example.internal:9093", "scram-sha-512"];
     let ran = terminal::run(folder.path(), &["init", "-p", "orders"], &answers);
     assert_eq!(ran.code, 0, "{ran:?}");
     for question in ["Which component?", "Name of the environment", "What kind of Kafka cluster?", "How do clients log in?"] {

@@ -41,8 +41,13 @@ pub use service::{ConfluentService, ServiceSecret, component, environment, is_as
 /// A variable in the name that nobody set doesn't matter: `${ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/confluentinc/cp-kafka-connect:5.5.1`
 /// is Connect all the same.
 pub fn recognise<'a>(catalogue: &'a Catalogue, image: &str) -> Option<&'a Component> {
-    let name = repository(image).rsplit('/').next()?;
-    catalogue.components().iter().find(|component| component.images.iter().any(|known| known == name))
+    catalogue.components().iter().find(|component| holds(component, image))
+}
+
+/// Whether an image is one of the component's, by its name.
+pub fn holds(component: &Component, image: &str) -> bool {
+    let name = repository(image).rsplit('/').next().unwrap_or_default();
+    component.images.iter().any(|known| known == name)
 }
 
 /// Whether an image is Confluent's own, bare or mirrored: the repository still ends as Confluent names it.

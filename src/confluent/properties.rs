@@ -9,6 +9,7 @@ use std::fmt::Write;
 
 use super::environment::{Environment, Text};
 use super::naming::{Tool, property_names};
+use crate::base::{ACCOUNT_MARK, REGION_MARK};
 use crate::profile::Component;
 
 /// A property of the file.
@@ -70,7 +71,7 @@ pub fn properties(component: &Component, image: &str, environment: &Environment)
         if tool == Tool::Dub && rule.older_tool_excludes.iter().any(|name| name == variable) {
             continue;
         }
-        let (mut trouble, read) = (None, text.raw().map(unescape));
+        let (mut trouble, read) = (None, text.raw().map(read));
         let value = match read {
             Some(Ok(value)) => text.map(|_| value),
             Some(Err((value, error))) => {
@@ -126,6 +127,23 @@ pub fn escape(value: &str) -> String {
         }
     }
     escaped
+}
+
+/// As [`unescape`], but for the marks that stand for an account and a region until somebody knows them: those are in ASCII then.
+fn read(written: &str) -> Result<String, (String, EscapeError)> {
+    let (mut value, mut trouble) = (String::new(), None);
+    for part in written.split_inclusive([ACCOUNT_MARK, REGION_MARK]) {
+        let text = part.trim_end_matches([ACCOUNT_MARK, REGION_MARK]);
+        match unescape(text) {
+            Ok(read) => value.push_str(&read),
+            Err((read, error)) => {
+                value.push_str(&read);
+                trouble = Some(error);
+            }
+        }
+        value.push_str(&part[text.len()..]);
+    }
+    trouble.map_or(Ok(value.clone()), |error| Err((value, error)))
 }
 
 /// The value that Java reads from a variable; with an error, also what it makes of it nevertheless.

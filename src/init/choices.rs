@@ -1,136 +1,128 @@
-//! What `init` has to know: what was given, what is missing, and the choices that come of it.
+//! The choices that come of what was given. Everything wrong is told at once.
 
 use x509_parser::pem::Pem;
 
+use super::given::{Given, REGISTRIES};
 use crate::base::{Failure, Result, nearest};
-use crate::profile::{Catalogue, Component, Mechanism};
+use crate::profile::{Catalogue, ClientCertificate, Component, KafkaFacts, LoginKind, Mechanism, Provider};
 
-/// The kinds of cluster that `init` writes projects for, with their titles.
-pub const KAFKA_KINDS: [(&str, &str); 2] = [("confluent-cloud", "Confluent Cloud"), ("self-managed", "a self-managed cluster")];
-
-/// Mechanisms of a self-managed cluster as they are typed.
-const MECHANISMS: [(&str, &str); 2] = [("plain", "PLAIN"), ("scram-sha-512", "SCRAM-SHA-512")];
-
-/// Certificates of an authority that Java doesn't know.
+/// Everything that a project is written from.
 #[derive(Debug, Clone)]
-pub struct Certificate {
-    /// The file, for messages.
-    pub file: String,
-    pub text: String,
-}
-
-/// What was typed or answered so far.
-#[derive(Debug, Clone, Default)]
-pub struct Given {
-    pub profiles: Vec<String>,
-    pub project: Option<String>,
-    pub env: Option<String>,
-    pub kafka: Option<String>,
-    pub bootstrap: Option<String>,
-    pub mechanism: Option<String>,
+pub struct Choices<'a> {
+    /// The components to write.
+    pub components: Vec<&'a Component>,
+    /// Those that the project has besides.
+    pub present: Vec<&'a Component>,
+    pub facts: &'a KafkaFacts,
+    pub project: String,
+    pub env: String,
+    pub kafka: &'a Provider,
+    pub bootstrap: Vec<String>,
+    pub protocol: &'a str,
+    /// With SASL.
+    pub mechanism: Option<&'a Mechanism>,
+    pub client_certificate: bool,
     pub cluster: Option<String>,
     pub kafka_environment: Option<String>,
-    /// `sa-…` for every client, or `client=sa-…`.
-    pub principals: Vec<String>,
-    pub ca: Option<Certificate>,
+    /// By client.
+    pub principals: Vec<(String, String)>,
+    /// PEM of a private authority.
+    pub trusted: Option<String>,
     pub admin_config: Option<String>,
-    pub vpc_tag: Option<String>,
-    pub subnet_tag: Option<String>,
-    pub ecs_cluster: Option<String>,
+    pub security_group: Option<String>,
+    pub token_endpoint: Option<String>,
+    pub identity_pool: Option<String>,
+    pub oauth_scope: Option<String>,
+    pub registry: SchemaRegistry,
+    pub license: bool,
+    pub spot: bool,
+    /// By component.
+    pub images: Vec<(String, String)>,
+    pub vpc_tag: (String, String),
+    pub subnet_tag: (String, String),
+    pub ecs_cluster: String,
 }
 
-/// Something that has to be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Missing {
-    /// As it is typed, for who can't be asked.
-    pub flag: &'static str,
-    pub question: &'static str,
-    /// The answers it takes; empty when it is free text.
-    pub options: &'static [&'static str],
+/// The registry that the project's components use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemaRegistry {
+    None,
+    /// The one in the same project.
+    Project,
+    At {
+        url: String,
+        login: bool,
+    },
+    Glue {
+        name: String,
+    },
 }
 
-const PROFILE: Missing = Missing { flag: "PROFILE", question: "Which component?", options: &["connect"] };
-const ENV: Missing = Missing { flag: "--env", question: "Name of the environment, as dev", options: &[] };
-const KAFKA: Missing =
-    Missing { flag: "--kafka", question: "What kind of Kafka cluster?", options: &["confluent-cloud", "self-managed"] };
-const BOOTSTRAP: Missing = Missing { flag: "--bootstrap", question: "Bootstrap servers, host:port", options: &[] };
-const CLUSTER: Missing = Missing { flag: "--cluster", question: "Id of the cluster, lkc-…", options: &[] };
-const MECHANISM: Missing =
-    Missing { flag: "--mechanism", question: "How do clients log in?", options: &["plain", "scram-sha-512"] };
+impl Choices<'_> {
+    /// The components of the whole project.
+    pub(super) fn everything(&self) -> impl Iterator<Item = &Component> {
+        self.components.iter().chain(&self.present).copied()
+    }
+}
+
+fn is_tls(protocol: &str) -> bool {
+    protocol.ends_with("SSL")
+}
 
 impl Given {
-    /// What is still missing. What depends on a missing answer comes when that one is given.
-    pub fn missing(&self) -> Vec<Missing> {
-        let mut missing = Vec::new();
-        let mut need = |absent: bool, what: Missing| {
-            if absent {
-                missing.push(what);
-            }
-        };
-        need(self.profiles.is_empty(), PROFILE);
-        need(self.env.is_none(), ENV);
-        need(self.kafka.is_none(), KAFKA);
-        need(self.bootstrap.is_none(), BOOTSTRAP);
-        match self.kafka.as_deref() {
-            Some("confluent-cloud") => need(self.cluster.is_none(), CLUSTER),
-            Some("self-managed") => need(self.mechanism.is_none(), MECHANISM),
-            _ => {}
-        }
-        missing
-    }
-
-    /// Takes an answer to something missing.
-    pub fn answer(&mut self, missing: Missing, answer: String) {
-        match missing.flag {
-            "--env" => self.env = Some(answer),
-            "--kafka" => self.kafka = Some(answer),
-            "--bootstrap" => self.bootstrap = Some(answer),
-            "--cluster" => self.cluster = Some(answer),
-            "--mechanism" => self.mechanism = Some(answer),
-            _ => self.profiles.push(answer),
-        }
-    }
-
-    /// The choices; everything wrong is told at once.
-    pub fn settle<'a>(&self, catalogue: &'a Catalogue) -> Result<Choices<'a>> {
+    /// The choices. `present` are the components that the project has already.
+    pub fn settle<'a>(&self, catalogue: &'a Catalogue, present: &[String]) -> Result<Choices<'a>> {
         let mut wrong = Wrong::default();
-        let missing: Vec<&str> = self.missing().iter().map(|missing| missing.flag).collect();
+        let facts = catalogue.kafka();
+        let missing = self.missing(catalogue);
         if !missing.is_empty() {
-            wrong.say(format!("missing: {}", missing.join(", ")));
+            let flags: Vec<&str> = missing.iter().map(|missing| missing.flag).collect();
+            wrong.say(format!("missing: {}", flags.join(", ")));
         }
         let components = self.components(catalogue, &mut wrong);
-        let kafka = self.kind(&mut wrong);
-        let mechanism = self.mechanism(catalogue, kafka, &mut wrong);
+        let present: Vec<&Component> = present.iter().filter_map(|name| catalogue.component(name)).collect();
+        let kafka = self.kind(facts, &mut wrong);
+        let login = self.login(kafka, &mut wrong);
+        let mechanism = self.mechanism(facts, kafka, login, &mut wrong);
+        let client_certificate = self.certificate(kafka, login, &mut wrong);
+        let tls = login.is_none_or(|login| is_tls(&login.protocol));
         let project = Self::named("the project's name (-p)", self.project.as_deref(), &mut wrong);
         let env = Self::named("--env", self.env.as_deref(), &mut wrong);
-        let bootstrap = self.bootstrap(&mut wrong);
+        let bootstrap = self.bootstrap(facts, kafka, &mut wrong);
         self.cluster(kafka, &mut wrong);
-        let principals = self.principals(&components, &mut wrong);
-        let trusted = self.trusted(kafka, &mut wrong);
+        let principals = self.principals(&components, &present, &mut wrong);
+        let trusted = self.trusted(kafka, tls, &mut wrong);
+        let everything: Vec<&Component> = components.iter().chain(&present).copied().collect();
+        let registry = self.registry(&everything, &mut wrong);
+        let images = self.images(&components, &mut wrong);
         let vpc_tag = tag("--vpc-tag", self.vpc_tag.as_deref(), "Name", &env, &mut wrong);
         let subnet_tag = tag("--subnet-tag", self.subnet_tag.as_deref(), "vpc::usage", "application", &mut wrong);
-        let cloud = kafka == Some("confluent-cloud");
-        if self.admin_config.is_some() && cloud {
-            wrong.say(
-                "--admin-config is for self-managed clusters: Confluent Cloud's rights are granted with its own CLI".to_owned(),
-            );
-        }
-        if self.kafka_environment.is_some() && kafka.is_some() && !cloud {
-            wrong.say("--kafka-environment is for Confluent Cloud".to_owned());
-        }
-        if let (true, Some(kafka), Some(mechanism)) = (wrong.0.is_empty(), kafka, mechanism) {
+        self.fitting(kafka, mechanism, &components, &mut wrong);
+        if let (true, Some(kafka), Some(login)) = (wrong.0.is_empty(), kafka, login) {
             return Ok(Choices {
                 components,
+                present,
+                facts,
                 project,
                 env,
                 kafka,
                 bootstrap,
+                protocol: &login.protocol,
                 mechanism,
+                client_certificate,
                 cluster: self.cluster.clone(),
                 kafka_environment: self.kafka_environment.clone(),
                 principals,
                 trusted,
                 admin_config: self.admin_config.clone(),
+                security_group: self.security_group.clone(),
+                token_endpoint: self.token_endpoint.clone(),
+                identity_pool: self.identity_pool.clone(),
+                oauth_scope: self.oauth_scope.clone(),
+                registry,
+                license: self.license,
+                spot: self.spot,
+                images,
                 vpc_tag,
                 subnet_tag,
                 ecs_cluster: self.ecs_cluster.clone().unwrap_or_else(|| "default".to_owned()),
@@ -154,30 +146,89 @@ impl Given {
         found
     }
 
-    fn kind(&self, wrong: &mut Wrong) -> Option<&'static str> {
+    fn kind<'a>(&self, facts: &'a KafkaFacts, wrong: &mut Wrong) -> Option<&'a Provider> {
         let given = self.kafka.as_deref()?;
-        let names = KAFKA_KINDS.map(|(name, _)| name);
-        let found = names.into_iter().find(|name| *name == given);
+        let kinds: Vec<&Provider> = facts.providers.iter().filter(|provider| !provider.logins.is_empty()).collect();
+        let found = kinds.iter().find(|provider| provider.name == given).copied();
         if found.is_none() {
+            let names: Vec<&str> = kinds.iter().map(|provider| provider.name.as_str()).collect();
             wrong.unknown("--kafka", given, &names);
         }
         found
     }
 
-    fn mechanism<'a>(&self, catalogue: &'a Catalogue, kafka: Option<&str>, wrong: &mut Wrong) -> Option<&'a Mechanism> {
-        let given = match (self.mechanism.as_deref(), kafka) {
-            (None, Some("confluent-cloud")) => "plain",
-            (given, _) => given?,
-        };
-        let names = MECHANISMS.map(|(name, _)| name);
-        let Some((_, name)) = MECHANISMS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(given)) else {
+    fn login<'a>(&self, kafka: Option<&'a Provider>, wrong: &mut Wrong) -> Option<&'a LoginKind> {
+        let kafka = kafka?;
+        let found = kafka.login(self.security.as_deref());
+        if found.is_none() {
+            let names: Vec<String> = kafka.logins.iter().map(|login| login.protocol.to_lowercase().replace('_', "-")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            wrong.unknown("--security", self.security.as_deref().unwrap_or_default(), &names);
+        }
+        found
+    }
+
+    fn mechanism<'a>(
+        &self,
+        facts: &'a KafkaFacts,
+        kafka: Option<&Provider>,
+        login: Option<&'a LoginKind>,
+        wrong: &mut Wrong,
+    ) -> Option<&'a Mechanism> {
+        let (kafka, login) = (kafka?, login?);
+        let usual = login.mechanisms.first().filter(|_| !kafka.listeners.is_empty());
+        let given = self.mechanism.as_ref().or(usual)?;
+        if login.mechanisms.is_empty() {
+            wrong.say(format!("--mechanism: {} has no login of this kind; leave the flag out", login.protocol));
+            return None;
+        }
+        let Some(name) = login.mechanisms.iter().find(|name| name.eq_ignore_ascii_case(given)) else {
+            let names: Vec<String> = login.mechanisms.iter().map(|name| name.to_lowercase()).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
             wrong.unknown("--mechanism", given, &names);
             return None;
         };
-        if kafka == Some("confluent-cloud") && name != "PLAIN" {
-            wrong.say("--mechanism: Confluent Cloud takes API keys with plain; leave the flag out".to_owned());
+        facts.mechanism(name)
+    }
+
+    fn certificate(&self, kafka: Option<&Provider>, login: Option<&LoginKind>, wrong: &mut Wrong) -> bool {
+        match (kafka, login.map(|login| login.client_certificate)) {
+            (_, Some(ClientCertificate::Always)) => true,
+            (Some(kafka), Some(ClientCertificate::Never)) if self.client_certificate => {
+                wrong.say(format!("--client-certificate: {} asks for none this way; take --security ssl", kafka.title));
+                false
+            }
+            _ => self.client_certificate,
         }
-        catalogue.kafka().mechanism(name)
+    }
+
+    /// What doesn't go together.
+    fn fitting(&self, kafka: Option<&Provider>, mechanism: Option<&Mechanism>, components: &[&Component], wrong: &mut Wrong) {
+        let Some(kafka) = kafka else { return };
+        let cloud = kafka.name == "confluent-cloud";
+        let msk = kafka.name.starts_with("msk-");
+        if self.admin_config.is_some() && (cloud || kafka.name == "msk-iam") {
+            let instead = if cloud { "with its own CLI" } else { "by IAM" };
+            wrong.say(format!("--admin-config is for kafka-acls: on {} rights are granted {instead}", kafka.title));
+        }
+        if self.kafka_environment.is_some() && !cloud {
+            wrong.say("--kafka-environment is for Confluent Cloud".to_owned());
+        }
+        if self.security_group.as_deref().is_some_and(|group| !msk || !group.starts_with("sg-")) {
+            wrong.say("--kafka-security-group takes the group of an MSK cluster, sg-…".to_owned());
+        }
+        let oauth = mechanism.is_some_and(|mechanism| mechanism.name == "OAUTHBEARER");
+        if !oauth && (self.token_endpoint.is_some() || self.identity_pool.is_some() || self.oauth_scope.is_some()) {
+            wrong.say("--token-endpoint, --identity-pool and --oauth-scope go with --mechanism oauthbearer".to_owned());
+        }
+        if self.token_endpoint.as_deref().is_some_and(|url| !is_url(url)) {
+            wrong.say("--token-endpoint takes a URL, https://…".to_owned());
+        }
+        if self.spot {
+            for component in components.iter().filter(|component| component.deployment.spot == crate::profile::Spot::Never) {
+                wrong.say(format!("--spot: {} must not run on Spot: {}", component.title, component.sizing.why));
+            }
+        }
     }
 
     /// Names that become parts of stack names, topics and secrets' names.
@@ -195,7 +246,7 @@ impl Given {
         given.to_owned()
     }
 
-    fn bootstrap(&self, wrong: &mut Wrong) -> Vec<String> {
+    fn bootstrap(&self, facts: &KafkaFacts, kafka: Option<&Provider>, wrong: &mut Wrong) -> Vec<String> {
         let servers: Vec<String> =
             self.bootstrap.iter().flat_map(|text| text.split(',')).map(|server| server.trim().to_owned()).collect();
         for server in &servers {
@@ -205,29 +256,39 @@ impl Given {
             }
             let host_and_port = server.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
             let sound = |host: &str| !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._[]:".contains(c));
-            if !matches!(host_and_port, Some((host, Ok(port))) if sound(host) && port > 0) {
-                wrong.say(format!("--bootstrap: `{server}` is not host:port"));
+            match (host_and_port, kafka) {
+                (Some((host, Ok(port))), Some(kafka)) if sound(host) && port > 0 => listener(facts, kafka, host, port, wrong),
+                (Some((host, Ok(port))), None) if sound(host) && port > 0 => {}
+                _ => wrong.say(format!("--bootstrap: `{server}` is not host:port")),
             }
         }
         servers
     }
 
-    fn cluster(&self, kafka: Option<&str>, wrong: &mut Wrong) {
+    fn cluster(&self, kafka: Option<&Provider>, wrong: &mut Wrong) {
         let Some(cluster) = self.cluster.as_deref() else { return };
-        if cluster.is_empty() || !cluster.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        let msk = kafka.is_some_and(|kafka| kafka.name.starts_with("msk-"));
+        let sound = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || (msk && ":/".contains(c));
+        if cluster.is_empty() || !cluster.chars().all(sound) {
             wrong.say(format!("--cluster: `{cluster}` is no cluster's id"));
-        } else if kafka == Some("confluent-cloud") && !cluster.starts_with("lkc-") {
+        } else if kafka.is_some_and(|kafka| kafka.name == "confluent-cloud") && !cluster.starts_with("lkc-") {
             wrong.say(format!("--cluster: ids on Confluent Cloud begin with lkc-, not as `{cluster}`"));
+        } else if msk && cluster.contains(':') && cluster.split(['/', ':']).count() < 8 {
+            wrong.say(format!("--cluster: `{cluster}` is no ARN of a cluster, arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/ID"));
         }
     }
 
-    fn principals(&self, components: &[&Component], wrong: &mut Wrong) -> Vec<(String, String)> {
-        let mut clients: Vec<&str> = Vec::new();
-        for client in components.iter().flat_map(|component| &component.clients) {
-            if !clients.contains(&client.name.as_str()) {
-                clients.push(&client.name);
-            }
-        }
+    fn principals(&self, components: &[&Component], present: &[&Component], wrong: &mut Wrong) -> Vec<(String, String)> {
+        let clients: Vec<(&str, &str, bool)> = components
+            .iter()
+            .flat_map(|component| {
+                let first = |name: &str| component.clients.first().is_some_and(|client| client.name == name);
+                component.clients.iter().map(move |client| (component.name.as_str(), client.name.as_str(), first(&client.name)))
+            })
+            .collect();
+        let mut names: Vec<&str> = clients.iter().map(|(_, client, _)| *client).collect();
+        let others = present.iter().flat_map(|component| &component.clients).map(|client| client.name.as_str());
+        names.extend(others);
         let mut found: Vec<(String, String)> = Vec::new();
         for given in &self.principals {
             let (client, principal) = given.split_once('=').map_or((None, given.as_str()), |(client, rest)| (Some(client), rest));
@@ -235,22 +296,83 @@ impl Given {
                 wrong.say(format!("--principal: `{given}` names nobody; write sa-… or client=sa-…"));
                 continue;
             }
-            match client {
-                Some(client) if clients.contains(&client) => {
-                    found.retain(|(other, _)| other != client);
-                    found.push((client.to_owned(), principal.to_owned()));
+            let Some(client) = client else {
+                found = clients.iter().map(|(_, client, _)| ((*client).to_owned(), principal.to_owned())).collect();
+                continue;
+            };
+            let own = client.rsplit_once('.').map_or(client, |(_, own)| own);
+            if names.contains(&own) {
+                found.retain(|(other, _)| other != client);
+                found.push((client.to_owned(), principal.to_owned()));
+            } else {
+                wrong.unknown("--principal", client, &names);
+            }
+        }
+        // The admin client is the worker to the broker unless somebody says otherwise.
+        for component in components {
+            let Some(main) = component.clients.first() else { continue };
+            let Some((_, worker)) = found.iter().find(|(client, _)| *client == main.name).cloned() else { continue };
+            let heirs = component.clients.iter().filter(|client| client.inherits == crate::profile::Inherits::Everything);
+            for heir in heirs {
+                if !found.iter().any(|(client, _)| *client == heir.name) && found.len() > 1 {
+                    found.push((heir.name.clone(), worker.clone()));
                 }
-                Some(client) => wrong.unknown("--principal", client, &clients),
-                None => found = clients.iter().map(|client| ((*client).to_owned(), principal.to_owned())).collect(),
+            }
+        }
+        found
+    }
+
+    fn registry(&self, everything: &[&Component], wrong: &mut Wrong) -> SchemaRegistry {
+        let here = everything.iter().any(|component| component.name == "schema-registry");
+        let elsewhere = |login| {
+            let url = self.registry_url.clone().unwrap_or_default();
+            SchemaRegistry::At { url, login }
+        };
+        if self.registry_url.as_deref().is_some_and(|url| !url.split(',').all(is_url)) {
+            wrong.say("--registry-url takes a URL, https://…".to_owned());
+        }
+        let given = self.registry.as_deref().or(self.registry_url.as_ref().map(|_| "self-hosted"));
+        match given {
+            None if here => SchemaRegistry::Project,
+            Some("project") if here => SchemaRegistry::Project,
+            Some("project") => {
+                wrong.say("--registry project: the project has none; add it: init schema-registry …".to_owned());
+                SchemaRegistry::None
+            }
+            None | Some("none") => SchemaRegistry::None,
+            Some("confluent-cloud") => elsewhere(true),
+            Some("self-hosted") => elsewhere(self.registry_login),
+            Some("glue") => {
+                SchemaRegistry::Glue { name: self.registry_name.clone().unwrap_or_else(|| "default-registry".to_owned()) }
+            }
+            Some(other) => {
+                wrong.unknown("--registry", other, &REGISTRIES);
+                SchemaRegistry::None
+            }
+        }
+    }
+
+    fn images(&self, components: &[&Component], wrong: &mut Wrong) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for given in &self.images {
+            match given.split_once('=') {
+                Some((name, image)) if components.iter().any(|component| component.name == name) && !image.is_empty() => {
+                    found.push((name.to_owned(), image.to_owned()));
+                }
+                _ => wrong.say(format!("--image: write COMPONENT=IMAGE with a component that is asked for, not `{given}`")),
             }
         }
         found
     }
 
     /// The certificates of `--ca-file`, each checked, and nothing else of the file.
-    fn trusted(&self, kafka: Option<&str>, wrong: &mut Wrong) -> Option<String> {
+    fn trusted(&self, kafka: Option<&Provider>, tls: bool, wrong: &mut Wrong) -> Option<String> {
         let ca = self.ca.as_ref()?;
-        if kafka == Some("confluent-cloud") {
+        if !tls {
+            wrong.say("--ca-file: without TLS nobody shows a certificate; leave the flag out".to_owned());
+            return None;
+        }
+        if kafka.is_some_and(|kafka| kafka.name == "confluent-cloud") {
             wrong.say("--ca-file: Confluent Cloud's certificates are known to Java; leave the flag out".to_owned());
             return None;
         }
@@ -278,6 +400,38 @@ impl Given {
             return None;
         }
         Some(certificates(&ca.text))
+    }
+}
+
+/// What kind of registry a URL is of.
+pub(super) fn registry_kind(url: &str) -> &'static str {
+    if url.contains(".confluent.cloud") {
+        "confluent-cloud"
+    } else if url.contains("//schema-registry.") && url.contains(".internal:") {
+        "project"
+    } else {
+        "self-hosted"
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
+}
+
+/// A port that the provider has something else behind, or another of its kind.
+fn listener(facts: &KafkaFacts, kafka: &Provider, host: &str, port: u16, wrong: &mut Wrong) {
+    if !kafka.suffix.as_ref().is_some_and(|suffix| host.ends_with(suffix.as_str())) {
+        return;
+    }
+    let at = |provider: &&Provider| {
+        provider.suffix == kafka.suffix && provider.listeners.iter().any(|listener| listener.is_at(host, port))
+    };
+    if !at(&kafka)
+        && let Some(other) = facts.providers.iter().find(at)
+    {
+        let own = kafka.listeners.iter().flat_map(|listener| &listener.ports).map(u16::to_string).collect::<Vec<_>>();
+        wrong.say(format!("--bootstrap: port {port} is that of {}; {} is on {}", other.title, kafka.title, own.join(", ")));
     }
 }
 
@@ -320,25 +474,4 @@ impl Wrong {
             .map_or_else(|| format!("one of {}", known.join(", ")), |near| format!("did you mean {near}?"));
         self.say(format!("{what}: `{given}` is not known; {meant}"));
     }
-}
-
-/// Everything that a project is written from.
-#[derive(Debug, Clone)]
-pub struct Choices<'a> {
-    pub components: Vec<&'a Component>,
-    pub project: String,
-    pub env: String,
-    pub kafka: &'static str,
-    pub bootstrap: Vec<String>,
-    pub mechanism: &'a Mechanism,
-    pub cluster: Option<String>,
-    pub kafka_environment: Option<String>,
-    /// By client.
-    pub principals: Vec<(String, String)>,
-    /// PEM of a private authority.
-    pub trusted: Option<String>,
-    pub admin_config: Option<String>,
-    pub vpc_tag: (String, String),
-    pub subnet_tag: (String, String),
-    pub ecs_cluster: String,
 }

@@ -3,13 +3,15 @@
 //! Everything is written into a staging folder first, in the same file system, where it is checked. Then each file takes its place with one
 //! system call that fails when something is there. When one can't, those before it are taken back.
 
+use std::fmt::Write;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde_yaml::Value;
 
-use super::File;
+use super::{File, How, Wanted, insert};
 use crate::base::{Exit, Failure, Result};
 
 /// What became of a file, or would.
@@ -17,9 +19,9 @@ use crate::base::{Exit, Failure, Result};
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Created,
-    /// It was there, just so.
+    /// It was there, and has all that is wanted.
     Unchanged,
-    /// Lines were added at its end.
+    /// Lines were put in, and none that was there changed.
     Extended,
     /// It was there with another text, and was replaced because that was asked for.
     Replaced,
@@ -35,12 +37,33 @@ pub struct Outcome {
     /// The text that stands there now, or would.
     #[serde(skip)]
     pub text: String,
+    /// Paths of the entries that were put in.
+    #[serde(skip)]
+    added: Vec<Vec<String>>,
+    /// What couldn't be put in, as it would be.
+    #[serde(skip)]
+    pub refused: String,
+}
+
+impl Outcome {
+    /// Whether this entry is new.
+    pub(super) fn added(&self, path: &[&str]) -> bool {
+        matches!(self.state, State::Created | State::Replaced) || self.added.iter().any(|added| added == path)
+    }
 }
 
 /// Writes the files into a folder. `check` sees them in the staging folder, before anything is in its place. Where a file is there
 /// with another text and `force` isn't given, nothing is written and the outcomes say which.
-pub fn write(folder: &Path, files: &[File], force: bool, check: impl FnOnce(&Path) -> Result<()>) -> Result<Vec<Outcome>> {
+pub fn write(
+    folder: &Path,
+    files: &[File],
+    force: bool,
+    check: impl FnOnce(&Path, &[Outcome]) -> Result<()>,
+) -> Result<Vec<Outcome>> {
     let outcomes = files.iter().map(|file| outcome(folder, file, force)).collect::<Result<Vec<_>>>()?;
+    if outcomes.iter().any(|outcome| outcome.state == State::Different) {
+        return Ok(outcomes);
+    }
     let staging = tempfile::Builder::new()
         .prefix(".confluent-ecs-init-")
         .tempdir_in(folder)
@@ -51,10 +74,7 @@ pub fn write(folder: &Path, files: &[File], force: bool, check: impl FnOnce(&Pat
             .and_then(|()| fs::write(&path, &outcome.text))
             .map_err(|error| failure(&path, "can't be written", &error))?;
     }
-    check(staging.path())?;
-    if outcomes.iter().any(|outcome| outcome.state == State::Different) {
-        return Ok(outcomes);
-    }
+    check(staging.path(), &outcomes)?;
     let kept = staging.path().join(".replaced");
     let mut placed: Vec<Placed> = Vec::new();
     for outcome in outcomes.iter().filter(|outcome| outcome.state != State::Unchanged) {
@@ -82,14 +102,63 @@ fn outcome(folder: &Path, file: &File, force: bool) -> Result<Outcome> {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(failure(&path, "can't be read", &error).into()),
     };
-    let (state, text) = match present {
-        None => (State::Created, file.text.clone()),
-        Some(present) if file.lines => with_lines(present, &file.text),
-        Some(present) if present == file.text => (State::Unchanged, present),
-        Some(_) if force => (State::Replaced, file.text.clone()),
-        Some(_) => (State::Different, file.text.clone()),
+    let (mut added, mut refused) = (Vec::new(), String::new());
+    let (state, text) = match (present, &file.how) {
+        (None, _) => (State::Created, file.text.clone()),
+        (Some(present), How::Lines) => with_lines(present, &file.text),
+        (Some(present), _) if present == file.text => (State::Unchanged, present),
+        (Some(present), How::Entries(wanted)) => {
+            let text = with_entries(&present, wanted, &mut added, &mut refused);
+            match (refused.is_empty(), text == present) {
+                (true, true) => (State::Unchanged, present),
+                (true, false) => (State::Extended, text),
+                (false, _) if force => (State::Replaced, file.text.clone()),
+                (false, _) => (State::Different, present),
+            }
+        }
+        (Some(_), How::Whole) if force => (State::Replaced, file.text.clone()),
+        (Some(present), How::Whole) => {
+            refused.clone_from(&file.text);
+            (State::Different, present)
+        }
     };
-    Ok(Outcome { path: file.path.clone(), state, text })
+    Ok(Outcome { path: file.path.clone(), state, text, added, refused })
+}
+
+/// A text with the entries that it lacks. What is there and says otherwise, and what can't be put in safely, is refused.
+fn with_entries(present: &str, wanted: &[Wanted], added: &mut Vec<Vec<String>>, refused: &mut String) -> String {
+    let mut text = present.to_owned();
+    for Wanted { entry, keeps } in wanted {
+        let path = entry.full_path();
+        let document = insert::parse(&text);
+        let there = document.as_ref().map(|document| insert::at(document, &path));
+        let inserted = match there {
+            Some(Some(there)) if *keeps || entry.value().is_some_and(|own| holds(there, &own)) => continue,
+            Some(None) => insert::insert(&text, entry),
+            Some(Some(_)) | None => None,
+        };
+        if let Some(inserted) = inserted {
+            text = inserted;
+            added.push(path);
+        } else {
+            if !entry.path.is_empty() {
+                let _ = writeln!(refused, "# at {}", entry.path.join("."));
+            }
+            refused.push_str(&entry.lines);
+        }
+    }
+    text
+}
+
+/// Whether a value says all that another says; it may say more. A variable may say anything.
+fn holds(there: &Value, own: &Value) -> bool {
+    match (there, own) {
+        (Value::Mapping(there), Value::Mapping(own)) => {
+            own.iter().all(|(key, own)| there.get(key).is_some_and(|there| holds(there, own)))
+        }
+        (Value::String(there), Value::String(own)) => there == own || (there.contains("${") && !own.contains("${")),
+        _ => there == own,
+    }
 }
 
 /// A text with the lines that it lacks added at its end.
@@ -148,14 +217,18 @@ mod tests {
 
     use super::{State, write};
     use crate::base::{Failure, Result};
-    use crate::init::File;
+    use crate::init::{File, How};
 
     fn file(path: &str, text: &str) -> File {
-        File { path: PathBuf::from(path), text: text.to_owned(), lines: path.starts_with(".git") }
+        File {
+            path: PathBuf::from(path),
+            text: text.to_owned(),
+            how: if path.starts_with(".git") { How::Lines } else { How::Whole },
+        }
     }
 
     fn states(folder: &Path, files: &[File], force: bool) -> Vec<State> {
-        write(folder, files, force, |_| Ok(())).expect("write").iter().map(|outcome| outcome.state).collect()
+        write(folder, files, force, |_, _| Ok(())).expect("write").iter().map(|outcome| outcome.state).collect()
     }
 
     fn listed(folder: &Path) -> Vec<String> {
@@ -198,12 +271,12 @@ mod tests {
     #[test]
     fn nothing_is_written_when_the_check_fails_or_a_file_cannot_be_placed() {
         let folder = tempfile::tempdir().expect("folder");
-        let refuse = |_: &Path| -> Result<()> { Err(Failure::fault("wrong").into()) };
+        let refuse = |_: &Path, _: &[super::Outcome]| -> Result<()> { Err(Failure::fault("wrong").into()) };
         assert!(write(folder.path(), &[file("a.yml", "1\n")], false, refuse).is_err());
         assert!(listed(folder.path()).is_empty());
         // A file stands where a folder has to be.
         fs::write(folder.path().join("envs"), "").expect("write");
-        let result = write(folder.path(), &[file("a.yml", "1\n"), file("envs/b.yml", "2\n")], false, |_| Ok(()));
+        let result = write(folder.path(), &[file("a.yml", "1\n"), file("envs/b.yml", "2\n")], false, |_, _| Ok(()));
         assert!(result.is_err());
         assert_eq!(listed(folder.path()), ["envs"]);
     }

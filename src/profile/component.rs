@@ -151,6 +151,8 @@ pub struct Start {
     pub why_address: Option<String>,
     /// The variable with further options of the JVM.
     pub jvm_options: String,
+    /// The folder whose jars it loads beside its own.
+    pub jars: String,
     /// The numeric user it runs as.
     pub user: u32,
 }

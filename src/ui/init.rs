@@ -15,6 +15,7 @@ struct Document<'a> {
     project: &'a str,
     env: &'a str,
     files: &'a [Outcome],
+    notes: &'a [String],
     next: &'a [String],
 }
 
@@ -26,7 +27,8 @@ impl Ui {
         if self.wants_json() {
             let next = if different.is_empty() { next.as_slice() } else { &[] };
             let schema = "confluent-ecs/init/v1";
-            self.json(&Document { schema, project: &model.project, env: &model.env, files: outcomes, next });
+            let (project, env, notes) = (&model.project, &model.env, &model.notes);
+            self.json(&Document { schema, project, env, files: outcomes, notes, next });
         }
         if !different.is_empty() {
             return Err(self.in_the_way(&different).into());
@@ -45,6 +47,12 @@ impl Ui {
             let _ = writeln!(text, "{word:9} {}", outcome.path.display());
         }
         let _ = writeln!(text, "\nnext: {}", next.join("\n      "));
+        // Only what is new needs to be known.
+        if outcomes.iter().any(|outcome| outcome.state != State::Unchanged) {
+            for note in &model.notes {
+                self.note(&format!("note: {}", note.replace('\n', "\n  ")));
+            }
+        }
         self.result(&text);
         Ok(Exit::Done)
     }
@@ -53,11 +61,11 @@ impl Ui {
         let names: Vec<String> = different.iter().map(|outcome| outcome.path.display().to_string()).collect();
         if !self.wants_json() {
             for outcome in different {
-                self.result(&format!("# {} would be:\n{}", outcome.path.display(), outcome.text));
+                self.result(&format!("# {} would have:\n{}", outcome.path.display(), outcome.refused));
             }
         }
         Failure::usage(format!("{} is there with another text; nothing was written", names.join(", ")))
-            .help("take over by hand what you need, or replace it with --force")
+            .help("take over by hand what you need, or replace the file with --force")
     }
 }
 
