@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::expression::substitution;
 use super::resource::{Policy, PolicyDocument, Role, Statement};
 use super::{Builder, Expression};
+use crate::base::is_mark;
 use crate::stack::{Family, Repository, Text};
 
 const VERSION: &str = "2012-10-17";
@@ -56,7 +57,7 @@ impl Builder<'_> {
                 .iam
                 .policies
                 .iter()
-                .map(|(name, document)| Policy { policy_document: document.clone(), policy_name: name.clone() }),
+                .map(|(name, document)| Policy { policy_document: located(document), policy_name: name.clone() }),
         );
         self.role(family, format!("What runs in the tasks of {}", family.name), policies, &family.iam.managed_policies)
     }
@@ -97,6 +98,18 @@ impl Builder<'_> {
             .filter(|(_, secret)| !by_task || secret.task_may_read)
             .map(|(name, secret)| self.secret_arn(name, secret))
             .collect()
+    }
+}
+
+/// A document of the user's, with the account and the region where it names them.
+fn located(document: &Value) -> Value {
+    match document {
+        Value::String(text) if text.contains(is_mark) => {
+            serde_json::to_value(Expression::from(&Text::from(text.as_str()))).unwrap_or_else(|_| document.clone())
+        }
+        Value::Array(items) => items.iter().map(located).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), located(value))).collect(),
+        other => other.clone(),
     }
 }
 
