@@ -333,8 +333,7 @@ impl Given {
         }
         let given = self.registry.as_deref().or(self.registry_url.as_ref().map(|_| "self-hosted"));
         match given {
-            None if here => SchemaRegistry::Project,
-            Some("project") if here => SchemaRegistry::Project,
+            None | Some("project") if here => SchemaRegistry::Project,
             Some("project") => {
                 wrong.say("--registry project: the project has none; add it: init schema-registry …".to_owned());
                 SchemaRegistry::None

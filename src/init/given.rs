@@ -12,6 +12,7 @@ pub struct Certificate {
 
 /// What was typed or answered so far.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Given {
     pub profiles: Vec<String>,
     pub project: Option<String>,

@@ -67,7 +67,7 @@ fn insert_lines(text: &str, entry: &Entry, lines: &str) -> Option<String> {
     let (level, opening) = opening(text, &before, entry, lines)?;
     let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let new: String = opening.lines().map(|line| format!("{:level$}{line}{ending}", "")).collect();
+    let new: Vec<String> = opening.lines().map(|line| format!("{:level$}{line}{ending}", "")).collect();
     let at = end_of_mapping(text, &entry.path[..entry.path.len() - missing(&before, entry)], level, &mut lines)?;
     let mut out: String = lines[..at].concat();
     if !out.is_empty() && !out.ends_with('\n') {
@@ -77,7 +77,7 @@ fn insert_lines(text: &str, entry: &Entry, lines: &str) -> Option<String> {
     if level == 0 && !out.is_empty() {
         out.push_str(ending);
     }
-    out.push_str(&new);
+    out.push_str(&new.concat());
     out.push_str(&lines[at..].concat());
     (parse(&out)? == wanted).then_some(out)
 }
@@ -89,7 +89,7 @@ pub(super) fn piece(text: &str, outer: &str, inner: &str) -> String {
     let below: Vec<&str> = below.map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
     // A comment before the entry goes with it, but an entry begins with its key.
     let start = below.iter().position(|line| line.starts_with(&format!("{inner}:"))).unwrap_or(0);
-    below[start..].iter().map(|line| format!("{line}\n")).collect()
+    below[start..].iter().flat_map(|line| [line, "\n"]).collect()
 }
 
 /// How many mappings of the entry's path aren't there yet.
@@ -119,8 +119,8 @@ fn opening(text: &str, document: &Value, entry: &Entry, lines: &str) -> Option<(
     }
     let mut lines = lines.to_owned();
     for key in entry.path[there..].iter().rev() {
-        let indented: String = lines.lines().map(|line| format!("  {line}\n")).collect();
-        lines = format!("{key}:\n{indented}");
+        let indented: Vec<String> = lines.lines().map(|line| format!("  {line}\n")).collect();
+        lines = format!("{key}:\n{}", indented.concat());
     }
     let column = match at(document, &entry.path[..there]).and_then(Value::as_mapping) {
         Some(map) if map.is_empty() => (there == 0).then_some(0)?,

@@ -120,7 +120,7 @@ impl Model {
             }
         }
         let present = choices.present.iter().filter(|present| called.contains(&present.name));
-        let named: Vec<(String, String)> = present.map(|present| (present.name.clone(), names.host(&present.name))).collect();
+        let by_name: Vec<(String, String)> = present.map(|present| (present.name.clone(), names.host(&present.name))).collect();
         let tag = |(key, value): &(String, String)| Tag { key: literal(key), value: literal(value) };
         let principal =
             |(client, principal): &(String, String)| Principal { client: client.clone(), principal: literal(principal) };
@@ -128,7 +128,7 @@ impl Model {
             project: choices.project.clone(),
             env: choices.env.clone(),
             namespace: (!called.is_empty()).then(|| names.zone.clone()),
-            named,
+            named: by_name,
             services,
             secrets,
             kafka: Kafka {

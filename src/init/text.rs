@@ -24,8 +24,8 @@ pub(super) fn env_service(service: &Service) -> Result<String> {
         names: String,
     }
     let names = service.host.as_deref().map(names).transpose()?.unwrap_or_default();
-    let named = Named { service, names: indent(&names, 2) };
-    render(include_str!("../../templates/env-service.yml.hbs"), &named)
+    let values = Named { service, names: indent(&names, 2) };
+    render(include_str!("../../templates/env-service.yml.hbs"), &values)
 }
 
 /// What a service is called by, on ECS and in Docker: two keys of it.

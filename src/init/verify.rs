@@ -101,8 +101,8 @@ fn of_service(model: &Model, service: &Service, whole: bool, merged: &Value, ext
         let command: Vec<Value> = service.command.iter().map(|word| text(word)).collect();
         let expected = (!command.is_empty()).then(|| Value::from(command));
         check(found("command").filter(|command| !command.is_null()) == expected.as_ref(), "command");
-        let test: Vec<Value> = service.health.test.iter().map(|word| text(word)).collect();
-        check(found("healthcheck/test") == Some(&test.into()), "healthcheck/test");
+        let check_words: Vec<Value> = service.health.test.iter().map(|word| text(word)).collect();
+        check(found("healthcheck/test") == Some(&check_words.into()), "healthcheck/test");
         let myself = extensions.services.get(&service.name).is_some_and(|read| read.network.ingress.myself);
         check(myself == service.member, "x-network");
     } else {
