@@ -1,6 +1,7 @@
 //! The one integration binary: one link, one bed, all tests side by side.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod account;
 mod architecture;
 mod bed;
 mod compose;
@@ -16,4 +17,5 @@ mod render;
 mod secrets;
 mod secrets_compose;
 mod support;
+mod template;
 mod worker;

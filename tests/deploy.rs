@@ -253,10 +253,9 @@ fn what_the_account_lacks_or_has_twice_is_said_at_once_and_nothing_is_made() {
     holds(
         &ran.stderr,
         &[
-            "3 things that the stack needs can't be found",
-            "the VPC tagged Name=main: there are 2: vpc-",
-            "the ECS cluster shop: none of this name in eu-west-1; there are: ",
-            "the secret /shop/worker: none of this name in eu-west-1",
+            "error[CE222]: x-vpc: there are 2 of the kind VPC tagged Name=main in eu-west-1; they are vpc-",
+            "error[CE220]: x-cluster: there is no ECS cluster shop in eu-west-1; there is ",
+            "error[CE220]: secrets.worker: there is no secret /shop/worker in eu-west-1",
             "confluent-ecs secrets put",
         ],
     );

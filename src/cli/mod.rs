@@ -109,7 +109,7 @@ pub enum When {
     Never,
 }
 
-pub use render::{RenderArgs, RenderFormat, StackArgs};
+pub use render::{IamPolicyArgs, RenderArgs, RenderFormat, StackArgs};
 pub use secrets::{AnswersArgs, SecretsArgs, SecretsVerb};
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +120,8 @@ pub enum Verb {
     Init(Box<InitArgs>),
     /// Print the CloudFormation template, or write it with its parameters into a folder; needs no AWS account
     Render(RenderArgs),
+    /// Print the least IAM policy that deploying this project needs
+    IamPolicy(IamPolicyArgs),
     /// Deploy: check, plan, ask, execute and watch
     Up(UpArgs),
     /// How the stack, its services and their tasks are now

@@ -19,9 +19,24 @@ pub struct RenderArgs {
     /// Write STACK.template.yml and STACK.parameters.json into this folder, instead of the template to standard output
     #[arg(short, long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
+    /// Look up in the AWS account what the parameters need, and write it into the parameter file
+    #[arg(long, requires = "directory")]
+    pub resolve: bool,
     /// Form of the template
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: RenderFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct IamPolicyArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Account that it is for [default: AWS_ACCOUNT_ID, else any]
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// Region that it is for [default: AWS_REGION, else any]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -28,16 +28,19 @@ pub fn check(template: &Template, bytes: usize) -> Findings {
         .collect()
 }
 
-/// The three services with the most resources.
+/// The three services with the most resources. A resource is of the service whose name its id begins with; of two such names the longer
+/// one is meant, as `S10` is no `S1`.
 fn largest(template: &Template) -> String {
-    let mut counts: Vec<(usize, &str)> = template
-        .services
-        .iter()
-        .map(|service| {
-            let prefix = service.service.strip_suffix("Service").unwrap_or(&service.service);
-            (template.resources.keys().filter(|id| id.starts_with(prefix)).count(), service.family.as_str())
-        })
-        .collect();
+    let prefixes: Vec<&str> =
+        template.services.iter().map(|service| service.service.strip_suffix("Service").unwrap_or(&service.service)).collect();
+    let mut counts: Vec<(usize, &str)> = template.services.iter().map(|service| (0, service.family.as_str())).collect();
+    for id in template.resources.keys() {
+        let owner =
+            prefixes.iter().enumerate().filter(|(_, prefix)| id.starts_with(**prefix)).max_by_key(|(_, prefix)| prefix.len());
+        if let Some((index, _)) = owner {
+            counts[index].0 += 1;
+        }
+    }
     counts.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
     counts.iter().take(3).map(|(count, family)| format!("{family} ({count} resources)")).collect::<Vec<_>>().join(", ")
 }

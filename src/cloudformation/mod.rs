@@ -7,6 +7,7 @@ mod balancer;
 mod expression;
 mod family;
 mod limits;
+mod mistakes;
 mod network;
 mod resource;
 mod roles;
@@ -15,6 +16,7 @@ mod template;
 
 pub use expression::Expression;
 pub use limits::check;
+pub use mistakes::mistakes;
 pub use resource::{Properties, Resource};
 pub use template::{DeployedService, Output, Parameter, ParameterType, Template};
 
@@ -113,7 +115,7 @@ impl Builder<'_> {
             kind: ParameterType::String,
             description: "Name of the ECS cluster that the services run in".to_owned(),
             default: name.literal().map(str::to_owned),
-            need: Need::Cluster { name: name.clone() },
+            need: Need::Cluster(Lookup::Id(name.clone())),
         })
     }
 

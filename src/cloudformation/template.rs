@@ -95,12 +95,14 @@ impl Template {
         yaml::to_string(&self.to_value())
     }
 
-    /// The parameter file in the form that AWS's own tools take. What only an account knows is an empty string.
-    pub fn parameters_json(&self) -> String {
+    /// The parameter file in the form that AWS's own tools take, with the values that `looked_up` has. What only an account knows is an
+    /// empty string without it.
+    pub fn parameters_json<'a>(&'a self, looked_up: impl Fn(&str) -> Option<&'a str>) -> String {
+        let value = |key: &str, parameter: &'a Parameter| looked_up(key).or(parameter.default.as_deref()).unwrap_or_default();
         let list: Vec<Value> = self
             .parameters
             .iter()
-            .map(|(key, parameter)| json!({ "ParameterKey": key, "ParameterValue": parameter.default.as_deref().unwrap_or_default() }))
+            .map(|(key, parameter)| json!({ "ParameterKey": key, "ParameterValue": value(key, parameter) }))
             .collect();
         let mut text = serde_json::to_string_pretty(&list).unwrap_or_default();
         text.push('\n');
@@ -115,7 +117,7 @@ impl Template {
             .map(|(name, parameter)| (name.as_str(), parameter))
     }
 
-    fn to_value(&self) -> Value {
+    pub(super) fn to_value(&self) -> Value {
         let section = |entries: Vec<(&String, Value)>| {
             Value::Object(entries.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
         };

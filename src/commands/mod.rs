@@ -3,6 +3,7 @@
 mod answers;
 mod config;
 mod down;
+mod iam_policy;
 mod images;
 mod init;
 mod preflight;
@@ -49,6 +50,7 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
         Verb::Config(args) => config::run(&cli.project, args, ui),
         Verb::Init(args) => init::run(&cli.project, args, ui),
         Verb::Preflight(args) => preflight::run(&cli.project, args, ui),
+        Verb::IamPolicy(args) => iam_policy::run(&cli.project, args, ui),
         Verb::Render(args) => render::run(&cli.project, args, ui),
         Verb::Up(args) => up::run(cli, args, ui),
         Verb::Status(args) => status::run(cli, args, ui),

@@ -72,7 +72,8 @@ pub(super) fn examine(request: &Request<'_>, ui: &mut Ui) -> Result<Examined> {
     let identity = identity(request, &project, &mut of_files)?;
     let (stack, mut of_stack) = stack::build(&project, &extensions, catalogue, &identity);
     let template = cloudformation::template(&stack);
-    of_stack.extend(cloudformation::check(&template, template.to_json().len()));
+    of_stack.extend(cloudformation::check(&template, template.to_json_minified().len()));
+    of_stack.extend(cloudformation::mistakes(&template, &BTreeMap::new()));
     let ready = Ready { project, extensions, stack, template };
     Ok(Examined { ready, of_files: readable(of_files), of_stack: readable(of_stack) })
 }
@@ -228,6 +229,21 @@ fn identity(request: &Request<'_>, project: &Project, findings: &mut Findings) -
         _ => project.name.clone(),
     };
     Ok(Identity { name, project: project_name, env })
+}
+
+/// A run's findings with the places that their keys have in the files, for what was found out in an account.
+pub(super) fn placed(error: Error, project: &Project) -> Error {
+    let Error::Findings(findings) = error else { return error };
+    let place = |finding: &Finding| {
+        let path = finding.path.as_deref().filter(|_| finding.place.is_none())?;
+        Some(project.key_place(&path.split('.').collect::<Vec<_>>()))
+    };
+    Error::Findings(
+        findings
+            .iter()
+            .map(|finding| Finding { place: finding.place.clone().or_else(|| place(finding)), ..finding.clone() })
+            .collect(),
+    )
 }
 
 /// Findings in the order of the files, with the account's variables as the user knows them.

@@ -1,12 +1,16 @@
-//! `render`: the CloudFormation template and its parameters, offline.
+//! `render`: the CloudFormation template and its parameters, offline. Only `--resolve` asks an account, for the parameters' values: the
+//! template is the same with it and without.
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use super::project::{Request, load};
+use super::project::{Ready, Request, load, placed};
+use super::world::{block_on, connect};
+use crate::aws::Parameter;
 use crate::base::{Code, Exit, Failure, Result};
 use crate::cli::{ProjectArgs, RenderArgs, RenderFormat};
+use crate::deploy;
 use crate::ui::Ui;
 
 pub(super) fn run(project: &ProjectArgs, args: &RenderArgs, ui: &mut Ui) -> Result<Exit> {
@@ -21,19 +25,34 @@ pub(super) fn run(project: &ProjectArgs, args: &RenderArgs, ui: &mut Ui) -> Resu
         ui.result(&text);
         return Ok(Exit::Done);
     };
+    let looked_up = if args.resolve { resolve(&ready)? } else { Vec::new() };
+    let value = |name: &str| looked_up.iter().find(|parameter| parameter.key == name).map(|parameter| parameter.value.as_str());
     fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
     let stack = &template.stack_name;
     let outputs =
-        [(format!("{stack}.template.{ending}"), text), (format!("{stack}.parameters.json"), template.parameters_json())];
+        [(format!("{stack}.template.{ending}"), text), (format!("{stack}.parameters.json"), template.parameters_json(value))];
     for (name, text) in outputs {
         let path = directory.join(name);
         write(directory, &path, &text)?;
         ui.result(&format!("{}\n", path.display()));
     }
-    let open: Vec<(&str, &str)> =
-        template.open_parameters().map(|(name, parameter)| (name, parameter.description.as_str())).collect();
+    let open: Vec<(&str, &str)> = template
+        .open_parameters()
+        .filter(|(name, _)| value(name).is_none())
+        .map(|(name, parameter)| (name, parameter.description.as_str()))
+        .collect();
     ui.open_parameters(&open);
     Ok(Exit::Done)
+}
+
+/// The values that the account has for the parameters.
+fn resolve(ready: &Ready) -> Result<Vec<Parameter>> {
+    block_on(async {
+        let account = connect().await?;
+        let current = account.stack(&ready.template.stack_name).await?;
+        deploy::parameters(&account, &ready.template, current.as_ref()).await
+    })
+    .map_err(|error| placed(error, &ready.project))
 }
 
 /// Writes a file whole or not at all: who reads it meanwhile sees the old one or the new one.

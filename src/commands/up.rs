@@ -1,7 +1,7 @@
 //! `up`: preflight → plan → confirm → deploy → watch.
 
 use super::preflight;
-use super::project::{Ready, Request, load};
+use super::project::{Ready, Request, load, placed};
 use super::session::{Session, must_be_answerable};
 use super::world::block_on;
 use crate::aws::Stack;
@@ -29,7 +29,8 @@ async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) ->
     let (account, template) = (&session.account, &ready.template);
     let current = account.stack(&template.stack_name).await?;
     let beginning = deploy::beginning(&template.stack_name, current.as_ref(), &template.tags, args.adopt)?;
-    let parameters = deploy::parameters(account, template, current.as_ref()).await?;
+    let parameters = deploy::parameters(account, template, current.as_ref()).await;
+    let parameters = parameters.map_err(|error| placed(error, &ready.project))?;
     if beginning == Beginning::DeleteFirst
         && let Some(stack) = &current
         && let Some(exit) = delete_remains(session, stack, ui).await?

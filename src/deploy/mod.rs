@@ -8,9 +8,13 @@ mod cause;
 mod change;
 mod farewell;
 mod fold;
+mod gap;
+mod lookup;
 mod outcome;
 mod parameters;
 mod plan;
+mod policy;
+mod policy_rows;
 mod secrets;
 mod state;
 mod status;
@@ -23,6 +27,7 @@ pub use fold::{Logs, ServiceKey, Watch};
 pub use outcome::{Ending, Outcome, Trouble};
 pub use parameters::{parameters, resolve};
 pub use plan::{Effect, Plan, Planned};
+pub use policy::{DeployerPolicy, Scope, deployer_policy};
 pub use secrets::{
     FaultyKey, ListedSecret, Presence, Reads, SecretState, check_secrets, list_secrets, reads, secret_by, secret_tags,
 };

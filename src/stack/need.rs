@@ -22,11 +22,19 @@ pub enum Need {
     /// The ids of the subnets of one usage in that VPC (`AppSubnets`, `PublicSubnets`, …).
     Subnets { usage: String, lookup: Lookup },
     /// The name of an ECS cluster that is there.
-    Cluster { name: Text },
+    Cluster(Lookup),
     /// The id of a Cloud Map private namespace that is there.
     Namespace { name: Text },
     /// The id of a security group that is there.
     SecurityGroup(Lookup),
+    /// The ARN of a certificate that was issued; by its ARN, a domain that it is for, or tags.
+    Certificate(Lookup),
+    /// The id of a hosted zone that is there.
+    HostedZone { name: Text, private: bool },
+    /// The id of an EFS file system that is there.
+    FileSystem(Lookup),
+    /// The ARN of an SNS topic that is there.
+    Topic(Lookup),
     /// The whole ARN of a secret, with the six characters at its end. `name` is its name in Secrets Manager.
     SecretArn { secret: String, lookup: SecretLookup },
     /// The id of the secret's current version (AWSCURRENT).

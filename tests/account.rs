@@ -1,0 +1,211 @@
+//! What an account is asked, on the AWS bed: the lookups behind the parameters, and the policy that the whole life of a stack needs.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::deployment::Deployment;
+
+/// A project that looks up one thing of every kind that the files can name.
+fn shop(standing: &str) -> Deployment {
+    let shop = Deployment::empty();
+    fs::write(shop.path().join("envs/dev.yml"), standing).unwrap();
+    shop
+}
+
+const STANDING: &str = r#"
+x-vpc:
+  Lookup:
+    VpcId: { Tags: [{ Name: main }] }
+    AppSubnets: { Tags: [{ "vpc::usage": app }] }
+x-cluster: { Lookup: shop }
+"#;
+
+fn seed(shop: &Deployment) -> Value {
+    shop.seed(&json!({ "name": "main", "cluster": "shop", "secrets": { "/shop/worker": "{\"TOKEN\": \"x\"}" } }))
+}
+
+fn parameters(shop: &Deployment) -> Value {
+    let text = fs::read_to_string(shop.path().join("outputs/shop-dev.parameters.json")).unwrap();
+    let list: Vec<Value> = serde_json::from_str(&text).unwrap();
+    list.iter().map(|entry| (entry["ParameterKey"].as_str().unwrap().to_owned(), entry["ParameterValue"].clone())).collect()
+}
+
+#[test]
+fn resolve_fills_the_parameter_file_and_leaves_the_template_as_it_is() {
+    let shop = shop(STANDING);
+    let made = seed(&shop);
+    // Subnets of another VPC have the same tags, and are not meant.
+    shop.seed(&json!({ "name": "other", "cidr": "10.9.0.0/16" }));
+    let offline = shop.run(&["render"]);
+    let ran = shop.run(&["render", "-d", "outputs", "--resolve"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+    let found = parameters(&shop);
+    assert_eq!(found["VpcId"], made["vpc"]);
+    let subnets: BTreeSet<&str> = found["AppSubnets"].as_str().unwrap().split(',').collect();
+    let expected: BTreeSet<&str> = made["subnets"]["app"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert_eq!(subnets, expected);
+    assert_eq!(found["ClusterName"], "shop");
+    assert!(found["WorkerSecretArn"].as_str().unwrap().contains(":secret:/shop/worker-"), "{found}");
+    assert!(!found["WorkerSecretVersion"].as_str().unwrap().is_empty());
+    assert_eq!(found["WorkerDesiredCount"], "2");
+    assert_eq!(fs::read_to_string(shop.path().join("outputs/shop-dev.template.yml")).unwrap(), offline.stdout);
+    assert_eq!(shop.run(&["render", "--resolve"]).code, 2, "there is no file to fill");
+}
+
+#[test]
+fn what_is_not_there_is_shown_with_what_there_is_all_at_once() {
+    let shop = shop(&STANDING.replace("main", "mian").replace("Lookup: shop", "Lookup: shpo").replace(": app", ": apps"));
+    let made = seed(&shop);
+    let ran = shop.run(&["render", "-d", "outputs", "--resolve"]);
+    assert_eq!(ran.code, 2);
+    let vpc = made["vpc"].as_str().unwrap();
+    for part in [
+        "envs/dev.yml:2:1: error[CE220]: x-vpc: there is no VPC tagged Name=mian in eu-west-1",
+        &format!("{vpc} (Name=main)"),
+        "there is no subnet tagged vpc::usage=apps",
+        "envs/dev.yml:6:1: error[CE220]: x-cluster: there is no ECS cluster shpo in eu-west-1; there is shop",
+    ] {
+        assert!(ran.stderr.contains(part), "{part}\n{}", ran.stderr);
+    }
+    assert!(!shop.path().join("outputs").exists(), "nothing is written");
+}
+
+#[test]
+fn what_is_there_twice_is_shown_both_times() {
+    let shop = shop(STANDING);
+    let first = seed(&shop);
+    let second = shop.seed(&json!({ "name": "main", "cidr": "10.8.0.0/16" }));
+    let ran = shop.run(&["up", "--yes", "--skip-preflight"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("error[CE222]: x-vpc: there are 2 of the kind VPC tagged Name=main in eu-west-1"),
+        "{}",
+        ran.stderr
+    );
+    for made in [first, second] {
+        assert!(ran.stderr.contains(made["vpc"].as_str().unwrap()), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_id_is_looked_at_too() {
+    let shop = shop(STANDING);
+    let made = seed(&shop);
+    let by_id = STANDING.replace("{ Tags: [{ Name: main }] }", made["vpc"].as_str().unwrap());
+    fs::write(shop.path().join("envs/dev.yml"), by_id).unwrap();
+    let ran = shop.run(&["render", "-d", "outputs", "--resolve"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(parameters(&shop)["VpcId"], made["vpc"]);
+    let wrong = STANDING.replace("{ Tags: [{ Name: main }] }", "vpc-0123456789abcdef0");
+    fs::write(shop.path().join("envs/dev.yml"), wrong).unwrap();
+    let ran = shop.run(&["render", "-d", "outputs", "--resolve"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("there is no VPC vpc-0123456789abcdef0 in eu-west-1; there is"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_secret_that_is_missing_is_shown_with_those_beside_it() {
+    let shop = shop(STANDING);
+    shop.seed(&json!({ "name": "main", "cluster": "shop", "secrets": { "/shop/wroker": "{}" } }));
+    let ran = shop.run(&["render", "-d", "outputs", "--resolve"]);
+    assert_eq!(ran.code, 2);
+    let part =
+        "secrets.worker: there is no secret /shop/worker in eu-west-1; there is /shop/wroker; correct the lookup, or store it";
+    assert!(ran.stderr.contains(part), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("/shop/worker").count(), 1, "one finding for its ARN and its version: {}", ran.stderr);
+}
+
+#[test]
+fn throttled_lookups_are_asked_again_and_refused_ones_say_what_to_allow() {
+    let shop = shop(STANDING);
+    seed(&shop);
+    shop.bed("fault", &json!({ "service": "ec2", "kind": "throttling", "times": 2 }));
+    let ran = shop.run_faulty(&["render", "-d", "outputs", "--resolve"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let refusal = json!({ "service": "ec2", "operation": "DescribeVpcs", "kind": "error", "code": "UnauthorizedOperation", "status": 403,
+                          "message": "You are not authorized to perform this operation." });
+    shop.bed("fault", &refusal);
+    let ran = shop.run_faulty(&["render", "-d", "outputs", "--resolve"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("AWS does not allow ec2:DescribeVpcs on tag:Name=main"), "{}", ran.stderr);
+}
+
+/// How the bed names a service, and how IAM does.
+fn iam(service: &str) -> &str {
+    match service {
+        "elbv2" => "elasticloadbalancing",
+        "tagging" | "resourcegroupstaggingapi" => "tag",
+        "efs" => "elasticfilesystem",
+        "cloudwatchlogs" => "logs",
+        other => other,
+    }
+}
+
+fn policy(shop: &Deployment, more: &[&str]) -> Value {
+    let arguments: Vec<&str> = ["iam-policy"].into_iter().chain(more.iter().copied()).collect();
+    let ran = shop.run(&arguments);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+fn allowed(policy: &Value) -> BTreeSet<String> {
+    let each = |value: &Value| match value {
+        Value::Array(list) => list.iter().map(|item| item.as_str().unwrap().to_owned()).collect(),
+        one => vec![one.as_str().unwrap().to_owned()],
+    };
+    policy["Statement"].as_array().unwrap().iter().flat_map(|statement| each(&statement["Action"])).collect()
+}
+
+/// Everything that the verbs call, as the bed's audit saw it, is in the policy.
+#[test]
+fn the_policy_covers_every_call_of_a_stacks_life() {
+    let shop = shop(STANDING);
+    seed(&shop);
+    // A fault that changes nothing: it puts every request into the audit log.
+    shop.bed("fault", &json!({ "kind": "latency", "seconds": 0 }));
+    for (arguments, code) in [
+        (&["secrets", "list"][..], 0),
+        (&["secrets", "check"], 0),
+        (&["render", "-d", "outputs", "--resolve"], 0),
+        (&["up", "--yes", "--skip-preflight"], 0),
+        (&["up", "--yes", "--skip-preflight"], 0),
+        (&["status"], 0),
+        (&["down", "--yes"], 0),
+    ] {
+        let ran = shop.run_faulty(arguments);
+        assert_eq!(ran.code, code, "{arguments:?}\n{}", ran.stderr);
+    }
+    let seen = shop.bed("faults", &json!({}));
+    let calls: BTreeSet<String> = seen["fired"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fired| format!("{}:{}", iam(fired["service"].as_str().unwrap()), fired["operation"].as_str().unwrap()))
+        .collect();
+    assert!(calls.contains("cloudformation:CreateChangeSet") && calls.contains("ec2:DescribeSubnets"), "{calls:?}");
+    let allowed = allowed(&policy(&shop, &[]));
+    let missing: Vec<_> = calls.iter().filter(|call| !allowed.contains(*call) && *call != "sts:GetCallerIdentity").collect();
+    assert!(missing.is_empty(), "not in the policy: {missing:?}\nseen: {calls:?}");
+}
+
+#[test]
+fn the_policy_names_what_it_is_for() {
+    let shop = shop(STANDING);
+    let text = policy(&shop, &["--account", "111122223333", "--region", "eu-west-1"]).to_string();
+    for arn in [
+        "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop-dev/*",
+        "arn:aws:ecs:eu-west-1:111122223333:service/shop/shop-dev-*",
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:/shop/worker-??????",
+        "arn:aws:iam::111122223333:role/shop-dev*",
+        "arn:aws:logs:eu-west-1:111122223333:log-group:shop-dev-*",
+    ] {
+        assert!(text.contains(arn), "{arn}\n{text}");
+    }
+    assert!(text.len() < 6144, "a managed policy takes 6,144 characters: {}", text.len());
+    assert!(!text.contains("elasticloadbalancing") && !text.contains("application-autoscaling"), "{text}");
+    let other = policy(&shop, &["--region", "cn-north-1"]).to_string();
+    assert!(other.contains("arn:aws-cn:ecs:cn-north-1:*:service/shop/shop-dev-*"), "{other}");
+    assert_eq!(shop.run(&["iam-policy", "--account", "1111"]).code, 2);
+}
