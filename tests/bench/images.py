@@ -1,0 +1,113 @@
+"""`images push` of an image of 256 MiB for two processors, from one registry into another: ours beside `skopeo copy --all`, in turn.
+
+    python3 images.py OUR-BINARY
+
+Both read from an open registry of the test bed and write into one with a login, into a repository that is new each time. Prints a
+table and checks what the project promises: not slower than Skopeo, under 64 MiB of memory.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from measure import once
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYER, LAYERS, ROUNDS, LIMIT_MIB = 64 * 2**20, 2, 5, 64
+PROJECT = """\
+name: bench
+services:
+  big:
+    image: {registry}/team/big:1
+    deploy: {{ resources: {{ limits: {{ cpus: "0.5", memory: 1G }} }} }}
+"""
+
+
+def image(folder):
+    """An index of two processors, each with layers of its own, as an OCI layout."""
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+
+    def blob(data, kind):
+        name = hashlib.sha256(data).hexdigest()
+        (blobs / name).write_bytes(data)
+        return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": f"sha256:{name}", "size": len(data)}
+
+    manifests = []
+    for architecture in ("amd64", "arm64"):
+        layers = [blob(gzip.compress(os.urandom(LAYER), 0), "layer.v1.tar+gzip") for _ in range(LAYERS)]
+        config = {"os": "linux", "architecture": architecture, "config": {}, "rootfs": {"type": "layers", "diff_ids": []}}
+        config = blob(json.dumps(config).encode(), "config.v1+json")
+        manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config, "layers": layers}
+        manifests.append(
+            {**blob(json.dumps(manifest).encode(), "manifest.v1+json"), "platform": {"os": "linux", "architecture": architecture}}
+        )
+    index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": manifests}
+    named = {**blob(json.dumps(index).encode(), "index.v1+json"), "annotations": {"org.opencontainers.image.ref.name": "big"}}
+    (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [named]}))
+
+
+def main():
+    binary = Path(sys.argv[1]).absolute()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        bed = subprocess.Popen([ROOT / "tests/bed/run", "--parts", "registry,aws"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            (folder / "bed.json").write_bytes(bed.stdout.readline())
+            measure(binary, folder)
+        finally:
+            bed.stdin.close()
+            bed.wait(30)
+
+
+def measure(binary, folder):
+    def ask(what, **arguments):
+        command = [ROOT / "tests/bed/ask", folder / "bed.json", what, json.dumps(arguments)]
+        return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+
+    registries = ask("registry/start")
+    account = ask("aws/new_account")
+    ask("aws/seed", account=account["account"], registry=registries["auth"])
+    image(folder / "layout")
+    plain = ["--src-tls-verify=false", "--dest-tls-verify=false"]
+    subprocess.run(
+        ["skopeo", "copy", "--all", "--preserve-digests", plain[1], f"oci:{folder / 'layout'}:big", f"docker://{registries['open']}/team/big:1"],
+        check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    (folder / "docker-compose.yml").write_text(PROJECT.format(registry=registries["open"]))
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), **account["env"]}
+    login = ["--dest-creds", f"{registries['user']}:{registries['password']}"]
+    runs = {"confluent-ecs": ([], []), "skopeo": ([], [])}
+    for number in range(ROUNDS + 1):
+        ours = [binary, "images", "push", "--yes", "--prefix", f"ours{number}"]
+        theirs = ["skopeo", "copy", "--all", *plain, *login, f"docker://{registries['open']}/team/big:1", f"docker://{registries['auth']}/theirs{number}/team/big:1"]
+        for (seconds, memory), command in zip(runs.values(), (ours, theirs)):
+            took, peak = once(command, folder, env)
+            # The first round warms the registries' files.
+            if number:
+                seconds.append(took)
+                memory.append(peak)
+    print(f"| copy of {2 * LAYERS * LAYER // 2**20} MiB, two processors | median of {ROUNDS} | peak memory |")
+    print("|---|---:|---:|")
+    medians = {name: (statistics.median(seconds), max(memory)) for name, (seconds, memory) in runs.items()}
+    for name, (seconds, memory) in medians.items():
+        print(f"| {name} | {seconds:.2f} s | {memory:.0f} MiB |")
+    ratio = medians["confluent-ecs"][0] / medians["skopeo"][0]
+    print(f"| ratio | {ratio:.2f} | |")
+    failed = []
+    if ratio > 1:
+        failed.append(f"slower than skopeo: {ratio:.2f}")
+    if medians["confluent-ecs"][1] > LIMIT_MIB:
+        failed.append(f"{medians['confluent-ecs'][1]:.0f} MiB of memory")
+    if failed:
+        sys.exit("missed: " + "; ".join(failed))
+
+
+main()
