@@ -11,6 +11,7 @@ mod init;
 mod init_matrix;
 mod kafka;
 mod net;
+mod plan;
 mod preflight;
 mod readme;
 mod render;

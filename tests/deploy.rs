@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 
 use serde_json::{Value, json};
 
-use crate::support::deployment::Deployment;
+use crate::support::deployment::{Deployment, STORED};
 use crate::support::program::{Ran, run_with};
 
 const UP: &[&str] = &["up", "--yes", "--skip-preflight"];
@@ -155,7 +155,7 @@ fn a_service_that_never_becomes_stable_is_told_and_our_wait_ends() {
             "0 of 2 running",
             "timed out: creating shop-dev is not done after",
             "it goes on in AWS",
-            "next: confluent-ecs status --env dev",
+            "next: confluent-ecs watch --env dev",
         ],
     );
     ended(&shop.run(&["status"]), 8);
@@ -198,7 +198,7 @@ fn credentials_that_expire_in_the_middle_end_the_watch_and_not_the_deploy() {
             "lost sight: creating shop-dev goes on in AWS",
             "the AWS credentials have expired",
             "get new ones",
-            "next: confluent-ecs status --env dev",
+            "next: confluent-ecs watch --env dev",
         ],
     );
 }
@@ -302,14 +302,117 @@ fn ctrl_c_stops_the_watch_and_cancels_nothing() {
     assert_eq!(code, 130, "{rest}");
     holds(
         &rest,
-        &["no longer watching; creating shop-dev goes on in AWS, nothing was cancelled", "next: confluent-ecs status --env dev"],
+        &["no longer watching; creating shop-dev goes on in AWS, nothing was cancelled", "next: confluent-ecs watch --env dev"],
     );
-    // It comes up by itself.
-    let came_up = || shop.run(&["status"]).stdout.contains("shop-dev: healthy (CREATE_COMPLETE");
-    assert!((0..20).any(|_| {
-        std::thread::sleep(std::time::Duration::from_secs(1));
-        came_up()
-    }));
+    let watched = shop.run(&["watch"]);
+    ended(&watched, 0);
+    holds(&watched.stderr, &["taking up ", "created       worker service"]);
+    assert!(!watched.stderr.contains("created       worker log group"), "told twice:\n{}", watched.stderr);
+    holds(&watched.stdout, &["shop-dev created in "]);
+    // There is nothing more to take up.
+    let nothing = shop.run(&["watch"]);
+    ended(&nothing, 2);
+    holds(&nothing.stderr, &["nothing is under way on shop-dev"]);
+}
+
+/// The lines of the project's journals, the oldest first.
+fn journals(shop: &Deployment) -> Vec<Vec<Value>> {
+    let folder = shop.path().join(".confluent-ecs/runs");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let journal = |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
+    let text = |path: &std::path::PathBuf| std::fs::read_to_string(path).unwrap();
+    let read = |path| {
+        let text = text(path);
+        assert!(!text.contains(STORED), "a secret is in the journal:\n{text}");
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    files.iter().filter(|path| journal(path)).map(read).collect()
+}
+
+#[test]
+fn a_watch_that_was_killed_is_taken_up_from_its_journal_and_tells_nothing_twice() {
+    let shop = Deployment::new();
+    shop.script(&json!({ "provisioning": 4, "logs": [format!("INFO token = {STORED}")] }));
+    let (mut program, _) = shop.start_until(UP, "creating      worker service");
+    program.kill().unwrap();
+    program.wait().unwrap();
+    let watched = shop.run(&["watch", "--output", "jsonl"]);
+    ended(&watched, 0);
+    let lines: Vec<Value> = watched.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = lines.last().unwrap();
+    assert_eq!((&last["schema"], &last["ending"]), (&"confluent-ecs/watch/v1".into(), &"complete".into()));
+
+    let journals = journals(&shop);
+    let [journal] = journals.as_slice() else { panic!("{journals:#?}") };
+    assert_eq!((&journal[0]["event"], &journal[0]["stack"]), (&"run".into(), &"shop-dev".into()));
+    assert_eq!((&journal.last().unwrap()["event"], &journal.last().unwrap()["ending"]), (&"ended".into(), &"complete".into()));
+    let of_service: Vec<&Value> =
+        journal.iter().filter(|line| line["logical"] == "WorkerService").map(|line| &line["status"]).collect();
+    assert_eq!(of_service, ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]);
+}
+
+#[test]
+fn what_somebody_else_began_can_be_watched_from_its_beginning() {
+    let shop = Deployment::new();
+    shop.script(&json!({ "provisioning": 4 }));
+    let (mut program, _) = shop.start_until(UP, "creating      worker service");
+    program.kill().unwrap();
+    program.wait().unwrap();
+    std::fs::remove_dir_all(shop.path().join(".confluent-ecs")).unwrap();
+    let watched = shop.run(&["watch"]);
+    ended(&watched, 0);
+    holds(&watched.stderr, &["shop-dev creating in eu-west-1", "created       worker log group", "created       worker service"]);
+}
+
+#[test]
+fn a_service_that_only_fails_is_stopped_or_cancelled_as_was_said() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    let mut second = crash();
+    second["task_definition"] = "*:2".into();
+    second["restart"] = 1.into();
+    shop.script(&second);
+    let arguments = |what| [UP, &["--failing-tasks", "1", "--on-failing", what]].concat();
+    let cancelled = shop.run_with(&arguments("cancel"), "", &[("LEVEL", "2")]);
+    ended(&cancelled, 6);
+    holds(&cancelled.stderr, &["failing       worker: 1 tasks have failed so far: the Kafka cluster refuses", "rolling back"]);
+
+    let mut third = second.clone();
+    third["task_definition"] = "*:3".into();
+    shop.script(&third);
+    let stopped = shop.run_with(&arguments("stop"), "", &[("LEVEL", "3")]);
+    ended(&stopped, 6);
+    holds(&stopped.stderr, &["worker: its count was set to 0, as asked for"]);
+}
+
+#[test]
+fn a_task_that_fails_is_on_the_screen_with_its_cause_one_look_after_ecs_says_so() {
+    let shop = Deployment::new();
+    shop.script(&crash());
+    let arguments = [UP, &["--output", "jsonl"]].concat();
+    let mut late = Vec::new();
+    let (mut program, lines) = shop.stream(&arguments);
+    for line in lines {
+        let event: Value = serde_json::from_str(&line).unwrap();
+        if event["event"] == "task-stopped" && event["failed"] == true {
+            let seen = time::OffsetDateTime::now_utc();
+            assert!(
+                event["diagnosis"]["cause"].as_str().is_some_and(|cause| cause.contains("refuses the user name")),
+                "{event:#}"
+            );
+            late.push((event["at"].as_str().unwrap().to_owned(), seen));
+        }
+    }
+    assert_eq!(program.wait().unwrap().code(), Some(6));
+    assert!(!late.is_empty());
+    for (at, seen) in late {
+        let time: Vec<i64> = at[11..19].split(':').map(|part| part.parse().unwrap()).collect();
+        let second = |time: &[i64]| time[0] * 3600 + time[1] * 60 + time[2];
+        let seen = second(&[seen.hour().into(), seen.minute().into(), seen.second().into()]);
+        // A look is due every second, and takes its time on a busy machine.
+        assert!((seen - second(&time)).rem_euclid(86_400) <= 8, "at {at}, seen {seen}");
+    }
 }
 
 #[test]

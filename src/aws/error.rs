@@ -113,7 +113,7 @@ impl CallError {
         self
     }
 
-    pub(super) fn is_code(&self, code: &str) -> bool {
+    pub fn is_code(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
     }
 

@@ -8,6 +8,7 @@
 //! [`Secret`](crate::base::Secret).
 
 mod account;
+mod changes;
 mod ecr;
 mod endpoint;
 mod error;
@@ -23,6 +24,10 @@ mod tasks;
 mod xml;
 
 pub use account::{Account, Caller, CallerKeys};
+pub use changes::{
+    Capability, Cause, Change, ChangeAction, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Execution, Parameter,
+    Replacement, TemplateSource, Validation,
+};
 pub use ecr::{EcrLogin, EcrRepository, EcrScan};
 pub use endpoint::Api;
 pub use error::{CallError, ErrorKind};
@@ -32,10 +37,7 @@ pub use names::{Certificate, HostedZone, Namespace};
 pub use network::{FileSystem, Filter, Named, Subnet};
 pub use secrets::{NewVersion, SecretFacts, StoredSecret, Written};
 pub use services::{Deployment, Service, ServiceMessage};
-pub use stacks::{
-    Capability, Change, ChangeAction, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Output, Parameter, Replacement,
-    Stack, StackEvent, StackResource, StackStatus,
-};
+pub use stacks::{Output, Stack, StackEvent, StackResource, StackStatus};
 pub use tasks::{Container, Task};
 
 use std::collections::BTreeMap;

@@ -69,6 +69,12 @@ impl Account {
         Ok(found)
     }
 
+    /// Says how many tasks of a service shall run, past CloudFormation: only for a service that it waits for in vain.
+    pub async fn set_desired_count(&self, cluster: &str, service: &str, count: i32) -> Result<(), CallError> {
+        let request = self.ecs.update_service().cluster(cluster).service(service).desired_count(count);
+        call!(self, "ecs:UpdateService", service, request.send()).map(drop)
+    }
+
     /// The ARN of an active cluster; `None` when there is none of this name.
     pub async fn cluster(&self, name: &str) -> Result<Option<String>, CallError> {
         let request = self.ecs.describe_clusters().clusters(name);

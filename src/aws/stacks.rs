@@ -1,15 +1,13 @@
-//! CloudFormation: stacks, change sets and events.
+//! CloudFormation: stacks, their resources and events.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use aws_sdk_cloudformation::types::{
-    Capability as SdkCapability, Change as SdkChange, ChangeSetType, Parameter as SdkParameter, Stack as SdkStack, Tag,
-};
+use aws_sdk_cloudformation::types::{Stack as SdkStack, StackEvent as SdkStackEvent};
 use serde::Serialize;
 
 use super::account::{Account, call};
-use super::error::{CallError, ErrorKind};
+use super::error::CallError;
 use super::{Tags, moment};
 use crate::base::Moment;
 
@@ -117,89 +115,8 @@ pub struct StackEvent {
     pub physical: Option<String>,
     pub status: String,
     pub reason: Option<String>,
-}
-
-/// What a change set is made from.
-#[derive(Debug, Clone)]
-pub struct ChangeSetRequest<'a> {
-    pub stack: &'a str,
-    pub name: &'a str,
-    pub kind: ChangeKind,
-    pub template: &'a str,
-    pub parameters: &'a [Parameter],
-    pub capabilities: &'a [Capability],
-    pub tags: &'a Tags,
-    pub description: &'a str,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ChangeKind {
-    Create,
-    Update,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Capability {
-    Iam,
-    NamedIam,
-    AutoExpand,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
-    pub key: String,
-    pub value: String,
-}
-
-/// A change set, with what it would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeSet {
-    pub id: String,
-    pub stack_id: String,
-    pub state: ChangeSetState,
-    pub changes: Vec<Change>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChangeSetState {
-    Pending,
-    Ready,
-    /// The template and the parameters are what the stack has already.
-    NoChanges,
-    Failed(String),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ChangeAction {
-    Add,
-    Modify,
-    Remove,
-    Import,
-    /// CloudFormation knows only when it gets there.
-    Dynamic,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Replacement {
-    Never,
-    /// It depends on a value that is known only when CloudFormation gets there.
-    Conditional,
-    Always,
-}
-
-/// What happens to one resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
-    pub logical: String,
-    pub kind: String,
-    pub physical: Option<String>,
-    pub action: ChangeAction,
-    pub replacement: Replacement,
-    /// The properties that are the reason, in order, each once; `Tags`, `Metadata` and other attributes by their own name.
-    pub because: Vec<String>,
+    /// What the caller of the operation gave it as a name.
+    pub token: Option<String>,
 }
 
 impl Account {
@@ -240,19 +157,10 @@ impl Account {
         while let Some(item) = pages.next().await {
             let item =
                 item.map_err(|error| self.named(CallError::of("cloudformation:DescribeStackEvents", error).about(stack)))?;
-            let id = item.event_id().unwrap_or_default();
-            if after == Some(id) {
+            if after.is_some() && after == item.event_id() {
                 break;
             }
-            events.push(StackEvent {
-                id: id.to_owned(),
-                at: item.timestamp().map(moment).unwrap_or_default(),
-                logical: item.logical_resource_id().unwrap_or_default().to_owned(),
-                kind: item.resource_type().unwrap_or_default().to_owned(),
-                physical: item.physical_resource_id().filter(|id| !id.is_empty()).map(str::to_owned),
-                status: item.resource_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-                reason: item.resource_status_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
-            });
+            events.push(event(&item));
         }
         events.reverse();
         Ok(events)
@@ -265,96 +173,68 @@ impl Account {
         Ok(answer.stack_events().first().and_then(|event| event.event_id()).map(str::to_owned))
     }
 
-    /// Makes a change set, and for a new stack the empty stack that it belongs to. Gives the change set's id and the stack's.
-    pub async fn create_change_set(&self, wanted: &ChangeSetRequest<'_>) -> Result<(String, String), CallError> {
-        let request = self
-            .cloudformation
-            .create_change_set()
-            .stack_name(wanted.stack)
-            .change_set_name(wanted.name)
-            .change_set_type(match wanted.kind {
-                ChangeKind::Create => ChangeSetType::Create,
-                ChangeKind::Update => ChangeSetType::Update,
-            })
-            .description(wanted.description)
-            .template_body(wanted.template)
-            .set_parameters(Some(wanted.parameters.iter().map(parameter).collect()))
-            .set_capabilities(Some(wanted.capabilities.iter().map(|capability| capability.sdk()).collect()))
-            .set_tags(Some(wanted.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()));
-        let answer = call!(self, "cloudformation:CreateChangeSet", wanted.stack, request.send())?;
-        match (answer.id(), answer.stack_id()) {
-            (Some(id), Some(stack)) => Ok((id.to_owned(), stack.to_owned())),
-            _ => Err(self.named(CallError::local(ErrorKind::Other, "cloudformation:CreateChangeSet", "the answer has no id"))),
-        }
-    }
-
-    /// A change set by its id.
-    pub async fn change_set(&self, id: &str) -> Result<ChangeSet, CallError> {
-        let mut pages = self.cloudformation.describe_change_set().change_set_name(id).into_paginator().send();
-        let mut found: Option<ChangeSet> = None;
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| self.named(CallError::of("cloudformation:DescribeChangeSet", error).about(id)))?;
-            let changes = page.changes().iter().filter_map(change);
-            match &mut found {
-                Some(set) => set.changes.extend(changes),
-                None => {
-                    found = Some(ChangeSet {
-                        id: id.to_owned(),
-                        stack_id: page.stack_id().unwrap_or_default().to_owned(),
-                        state: state(
-                            page.status().map(aws_sdk_cloudformation::types::ChangeSetStatus::as_str),
-                            page.status_reason(),
-                        ),
-                        changes: changes.collect(),
-                    });
-                }
+    /// The event with which the stack's last operation began.
+    pub async fn last_beginning(&self, stack: &str) -> Result<Option<StackEvent>, CallError> {
+        let mut pages = self.cloudformation.describe_stack_events().stack_name(stack).into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let item =
+                item.map_err(|error| self.named(CallError::of("cloudformation:DescribeStackEvents", error).about(stack)))?;
+            let event = event(&item);
+            if event.begins(item.stack_id().unwrap_or_default()) {
+                return Ok(Some(event));
             }
         }
-        found.ok_or_else(|| {
-            self.named(CallError::local(ErrorKind::Other, "cloudformation:DescribeChangeSet", "the answer is empty"))
-        })
-    }
-
-    /// The ids of a stack's change sets.
-    pub async fn change_sets(&self, stack: &str) -> Result<Vec<String>, CallError> {
-        let mut pages = self.cloudformation.list_change_sets().stack_name(stack).into_paginator().items().send();
-        let mut ids = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| self.named(CallError::of("cloudformation:ListChangeSets", error).about(stack)))?;
-            ids.extend(item.change_set_id().map(str::to_owned));
-        }
-        Ok(ids)
-    }
-
-    pub async fn execute_change_set(&self, id: &str) -> Result<(), CallError> {
-        let request = self.cloudformation.execute_change_set().change_set_name(id);
-        call!(self, "cloudformation:ExecuteChangeSet", id, request.send()).map(drop)
-    }
-
-    pub async fn delete_change_set(&self, id: &str) -> Result<(), CallError> {
-        let request = self.cloudformation.delete_change_set().change_set_name(id);
-        call!(self, "cloudformation:DeleteChangeSet", id, request.send()).map(drop)
+        Ok(None)
     }
 
     /// Starts the deletion of a stack, by its id, so that a new stack of the same name is never meant.
-    pub async fn delete_stack(&self, id: &str) -> Result<(), CallError> {
-        let request = self.cloudformation.delete_stack().stack_name(id);
+    pub async fn delete_stack(&self, id: &str, token: &str) -> Result<(), CallError> {
+        let request = self.cloudformation.delete_stack().stack_name(id).client_request_token(token);
         call!(self, "cloudformation:DeleteStack", id, request.send()).map(drop)
     }
-}
 
-impl Capability {
-    fn sdk(self) -> SdkCapability {
-        match self {
-            Self::Iam => SdkCapability::CapabilityIam,
-            Self::NamedIam => SdkCapability::CapabilityNamedIam,
-            Self::AutoExpand => SdkCapability::CapabilityAutoExpand,
-        }
+    /// Goes on with a rollback that failed half way.
+    pub async fn continue_rollback(&self, id: &str, token: &str) -> Result<(), CallError> {
+        let request = self.cloudformation.continue_update_rollback().stack_name(id).client_request_token(token);
+        call!(self, "cloudformation:ContinueUpdateRollback", id, request.send()).map(drop)
+    }
+
+    /// Rolls a stack back whose update failed and was left as it was.
+    pub async fn roll_back(&self, id: &str, token: &str) -> Result<(), CallError> {
+        let request = self.cloudformation.rollback_stack().stack_name(id).client_request_token(token);
+        call!(self, "cloudformation:RollbackStack", id, request.send()).map(drop)
+    }
+
+    /// Cancels an update that is under way; what it did is rolled back.
+    pub async fn cancel_update(&self, id: &str, token: &str) -> Result<(), CallError> {
+        let request = self.cloudformation.cancel_update_stack().stack_name(id).client_request_token(token);
+        call!(self, "cloudformation:CancelUpdateStack", id, request.send()).map(drop)
     }
 }
 
-fn parameter(parameter: &Parameter) -> SdkParameter {
-    SdkParameter::builder().parameter_key(&parameter.key).parameter_value(&parameter.value).build()
+impl StackEvent {
+    /// An operation on the stack with this id begins here.
+    pub fn begins(&self, stack_id: &str) -> bool {
+        self.physical.as_deref() == Some(stack_id)
+            && matches!(
+                self.status.as_str(),
+                "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS" | "IMPORT_IN_PROGRESS" | "REVIEW_IN_PROGRESS"
+            )
+    }
+}
+
+fn event(event: &SdkStackEvent) -> StackEvent {
+    let said = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    StackEvent {
+        id: event.event_id().unwrap_or_default().to_owned(),
+        at: event.timestamp().map(moment).unwrap_or_default(),
+        logical: event.logical_resource_id().unwrap_or_default().to_owned(),
+        kind: event.resource_type().unwrap_or_default().to_owned(),
+        physical: said(event.physical_resource_id()),
+        status: event.resource_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        reason: said(event.resource_status_reason()),
+        token: said(event.client_request_token()),
+    }
 }
 
 fn stack(stack: &SdkStack) -> Stack {
@@ -386,65 +266,9 @@ fn stack(stack: &SdkStack) -> Stack {
     }
 }
 
-/// CloudFormation has no status for "nothing to do": the change set fails, and only its reason tells.
-fn state(status: Option<&str>, reason: Option<&str>) -> ChangeSetState {
-    let reason = reason.unwrap_or_default();
-    match status {
-        Some("CREATE_COMPLETE") => ChangeSetState::Ready,
-        Some("FAILED") if reason.contains("didn't contain changes") || reason.contains("No updates are to be performed") => {
-            ChangeSetState::NoChanges
-        }
-        Some(status @ ("FAILED" | "DELETE_COMPLETE" | "DELETE_FAILED" | "DELETE_PENDING" | "DELETE_IN_PROGRESS")) => {
-            ChangeSetState::Failed(if reason.is_empty() { format!("its status is {status}") } else { reason.to_owned() })
-        }
-        _ => ChangeSetState::Pending,
-    }
-}
-
-fn change(change: &SdkChange) -> Option<Change> {
-    let resource = change.resource_change()?;
-    let mut because: Vec<String> = resource
-        .details()
-        .iter()
-        .filter_map(|detail| {
-            let target = detail.target()?;
-            target.name().map(str::to_owned).or_else(|| target.attribute().map(|attribute| attribute.as_str().to_owned()))
-        })
-        .collect();
-    because.sort();
-    because.dedup();
-    Some(Change {
-        logical: resource.logical_resource_id().unwrap_or_default().to_owned(),
-        kind: resource.resource_type().unwrap_or_default().to_owned(),
-        physical: resource.physical_resource_id().map(str::to_owned),
-        action: match resource.action().map(aws_sdk_cloudformation::types::ChangeAction::as_str) {
-            Some("Add") => ChangeAction::Add,
-            Some("Modify") => ChangeAction::Modify,
-            Some("Remove") => ChangeAction::Remove,
-            Some("Import") => ChangeAction::Import,
-            _ => ChangeAction::Dynamic,
-        },
-        replacement: match resource.replacement().map(aws_sdk_cloudformation::types::Replacement::as_str) {
-            Some("True") => Replacement::Always,
-            Some("Conditional") => Replacement::Conditional,
-            _ => Replacement::Never,
-        },
-        because,
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ChangeSetState, StackStatus, state};
-
-    #[test]
-    fn a_change_set_without_changes_is_no_failure() {
-        let reason = "The submitted information didn't contain changes. Submit different information to create a change set.";
-        assert_eq!(state(Some("FAILED"), Some(reason)), ChangeSetState::NoChanges);
-        assert_eq!(state(Some("FAILED"), Some("No updates are to be performed.")), ChangeSetState::NoChanges);
-        assert_eq!(state(Some("FAILED"), Some("Template error")), ChangeSetState::Failed("Template error".to_owned()));
-        assert_eq!(state(Some("CREATE_PENDING"), None), ChangeSetState::Pending);
-    }
+    use super::StackStatus;
 
     #[test]
     fn statuses_answer_what_is_asked_of_them() {

@@ -1,12 +1,14 @@
 //! What happens while something runs, as facts: one event a change, no layout, no colour. `deploy` makes them, `ui` shows them,
 //! and as JSON lines they are the record of a run.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::Moment;
 
 /// One change that somebody who waits wants to know of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// The wait began.
@@ -23,6 +25,8 @@ pub enum Event {
     Task(TaskChange),
     /// A task stopped.
     TaskStopped(StoppedTask),
+    /// So many tasks of a service have failed that it will hardly become stable by itself.
+    Failing(Failing),
     /// AWS can't be asked right now; we go on trying.
     Blind(Blind),
     /// AWS answers again.
@@ -31,7 +35,7 @@ pub enum Event {
     Looked { at: Moment },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {
     Create,
@@ -39,16 +43,19 @@ pub enum Operation {
     Delete,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     pub at: Moment,
     pub operation: Operation,
     pub stack: String,
     pub region: String,
+    /// The families of services: how the names of their resources begin, and what people call them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub families: BTreeMap<String, String>,
 }
 
 /// How far something is. CloudFormation's own word stands beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Progress {
     Working,
@@ -58,18 +65,23 @@ pub enum Progress {
     Cancelled,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackChange {
+    /// CloudFormation's event; none where only the stack's own description tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     pub at: Moment,
     pub status: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// CloudFormation takes back what it did.
     pub rolling_back: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceChange {
+    /// CloudFormation's event.
+    pub id: String,
     pub at: Moment,
     /// Its name in the template.
     pub logical: String,
@@ -78,13 +90,13 @@ pub struct ResourceChange {
     pub kind: String,
     pub status: String,
     pub progress: Progress,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When work on it began.
     pub began: Moment,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceChange {
     pub at: Moment,
     pub service: String,
@@ -94,72 +106,84 @@ pub struct ServiceChange {
     /// Tasks of the newest deployment that failed.
     pub failed: i32,
     /// `IN_PROGRESS`, `COMPLETED` or `FAILED`, where ECS says.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
+    /// ECS's own id of it.
+    pub id: String,
     pub at: Moment,
     pub service: String,
     pub text: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskChange {
     pub at: Moment,
     pub service: String,
     pub task: String,
     pub status: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<String>,
     /// The revision of its task definition.
     pub revision: String,
     /// When ECS made it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Moment>,
 }
 
 /// A task that stopped, with all that ECS forgets after an hour.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoppedTask {
     pub at: Moment,
     pub service: String,
     pub task: String,
     pub revision: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// It stopped because something is wrong, not because it was no longer needed.
     pub failed: bool,
     pub containers: Vec<StoppedContainer>,
     /// What we make of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnosis: Option<Diagnosis>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoppedContainer {
     pub name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The last lines that it wrote, oldest first.
     pub log: Vec<String>,
 }
 
 /// A known cause, and what mends it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnosis {
     pub cause: String,
     pub fix: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    pub at: Moment,
+    pub service: String,
+    /// Tasks of what is being deployed that have failed so far.
+    pub tasks: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blind {
     pub at: Moment,
     pub why: String,
@@ -175,6 +199,7 @@ impl Event {
             Self::Message(event) => event.at,
             Self::Task(event) => event.at,
             Self::TaskStopped(event) => event.at,
+            Self::Failing(event) => event.at,
             Self::Blind(event) => event.at,
             Self::Sighted { at } | Self::Looked { at } => *at,
         }
@@ -183,6 +208,8 @@ impl Event {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::{Event, Operation, Started};
     use crate::base::Moment;
 
@@ -193,6 +220,7 @@ mod tests {
             operation: Operation::Create,
             stack: "demo-dev".to_owned(),
             region: "eu-west-1".to_owned(),
+            families: BTreeMap::new(),
         });
         assert_eq!(
             serde_json::to_string(&event).unwrap(),

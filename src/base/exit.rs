@@ -16,6 +16,8 @@ pub enum Exit {
     PreflightFailed = 3,
     /// Warnings or unknowns, and `--strict` was given.
     Strict = 4,
+    /// There are changes, and `plan --detailed-exitcode` asked to be told so.
+    Changes = 5,
     /// The deploy failed and was rolled back.
     DeployFailed = 6,
     /// Stuck: a person is needed.

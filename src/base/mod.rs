@@ -12,6 +12,7 @@ mod finding;
 mod mark;
 mod moment;
 mod place;
+mod redact;
 mod secret;
 pub mod yaml;
 
@@ -19,8 +20,8 @@ pub use cause::{Cause, Fault};
 pub use code::{CODES, Code};
 pub use deadline::Deadline;
 pub use event::{
-    Blind, Diagnosis, Event, Message, Operation, Progress, ResourceChange, ServiceChange, StackChange, Started, StoppedContainer,
-    StoppedTask, TaskChange,
+    Blind, Diagnosis, Event, Failing, Message, Operation, Progress, ResourceChange, ServiceChange, StackChange, Started,
+    StoppedContainer, StoppedTask, TaskChange,
 };
 pub use exit::Exit;
 pub use failure::{Error, Failure, Result};
@@ -28,6 +29,7 @@ pub use finding::{Finding, Findings, Severity};
 pub use mark::{ACCOUNT_MARK, REGION_MARK, is_mark};
 pub use moment::Moment;
 pub use place::{Place, Sources};
+pub use redact::redact;
 pub use secret::Secret;
 
 /// The candidate that is nearest to a misspelt word, if one is near enough to be worth offering.

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Serialize, Serializer};
-use time::OffsetDateTime;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::{Date, Month, OffsetDateTime, Time};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -18,6 +19,18 @@ impl Moment {
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// Reads what [`Moment`] writes: `2026-11-23T00:00:00.042Z`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = |from: usize, to: usize| text.get(from..to)?.parse::<u16>().ok();
+        let small = |from: usize, to: usize| number(from, to).and_then(|number| u8::try_from(number).ok());
+        let month = Month::try_from(small(5, 7)?).ok()?;
+        let date = Date::from_calendar_date(i32::from(number(0, 4)?), month, small(8, 10)?).ok()?;
+        let time = Time::from_hms_milli(small(11, 13)?, small(14, 16)?, small(17, 19)?, number(20, 23)?).ok()?;
+        let whole = text.len() == 24 && text.ends_with('Z');
+        let at = OffsetDateTime::new_utc(date, time);
+        whole.then(|| Self(at.unix_timestamp() * 1_000 + i64::from(at.millisecond())))
     }
 
     pub fn millis(self) -> i64 {
@@ -47,6 +60,13 @@ impl Serialize for Moment {
     }
 }
 
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom(format!("\"{text}\" is no moment")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -57,6 +77,17 @@ mod tests {
     fn is_written_as_rfc_3339() {
         assert_eq!(Moment::from_millis(1_795_392_000_042).to_string(), "2026-11-23T00:00:00.042Z");
         assert_eq!(Moment::default().to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for millis in [0, 42, 1_795_392_000_042] {
+            let moment = Moment::from_millis(millis);
+            assert_eq!(Moment::parse(&moment.to_string()), Some(moment));
+        }
+        for wrong in ["", "2026-11-23", "2026-13-23T00:00:00.042Z", "2026-11-23T00:00:00.042+01"] {
+            assert_eq!(Moment::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -2,14 +2,32 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::StackArgs;
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Exit with 5 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Leave the change set in the account, for `up --change-set`
+    #[arg(long)]
+    pub keep: bool,
+    /// Plan also for a stack that was not made by this project
+    #[arg(long)]
+    pub adopt: bool,
+}
 
 #[derive(Debug, Args)]
 pub struct UpArgs {
     #[command(flatten)]
     pub stack: StackArgs,
+    /// Execute the change set that `plan --keep` has left, instead of making one
+    #[arg(long, value_name = "NAME")]
+    pub change_set: Option<String>,
     /// Take over a stack that was not made by this project
     #[arg(long)]
     pub adopt: bool,
@@ -19,9 +37,47 @@ pub struct UpArgs {
     /// Stop at warnings and at what preflight could not tell, too
     #[arg(long)]
     pub strict: bool,
-    /// Stop watching after this long (90s, 45m, 2h); the deploy itself goes on
+    #[command(flatten)]
+    pub watching: WatchArgs,
+}
+
+/// How a stack is watched.
+#[derive(Debug, Clone, Args)]
+pub struct WatchArgs {
+    /// Stop watching after this long (90s, 45m, 2h); what is watched goes on
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
     pub timeout: Duration,
+    /// What to do when a service's tasks only fail
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    pub on_failing: OnFailing,
+    /// After so many failed tasks of one service
+    #[arg(long, value_name = "COUNT", default_value = "5", value_parser = clap::value_parser!(u16).range(1..))]
+    pub failing_tasks: u16,
+}
+
+/// What to do when a service can't become stable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnFailing {
+    /// Ask on a terminal; elsewhere, and with --yes, wait
+    #[default]
+    Ask,
+    /// Wait on, until CloudFormation or ECS gives up
+    Wait,
+    /// Set the service's count to 0, so that CloudFormation can end
+    Stop,
+    /// Cancel: have CloudFormation take back what it did
+    Cancel,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchVerbArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Run to take up, by its name under .confluent-ecs/runs [default: the newest one that goes on]
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    #[command(flatten)]
+    pub watching: WatchArgs,
 }
 
 #[derive(Debug, Args)]
@@ -34,9 +90,8 @@ pub struct StatusArgs {
 pub struct DownArgs {
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Stop watching after this long (90s, 45m, 2h); the deletion itself goes on
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
-    pub timeout: Duration,
+    #[command(flatten)]
+    pub watching: WatchArgs,
 }
 
 /// Reads `90s`, `45m`, `1h30m`.

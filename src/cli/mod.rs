@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use deploy::{DownArgs, StatusArgs, UpArgs};
+pub use deploy::{DownArgs, OnFailing, PlanArgs, StatusArgs, UpArgs, WatchArgs, WatchVerbArgs};
 pub use images::{ImagesArgs, ImagesCheckArgs, ImagesPushArgs, ImagesVerb};
 pub use init::InitArgs;
 pub use preflight::{CheckCategory, PreflightArgs};
@@ -97,7 +97,10 @@ pub struct DisplayArgs {
 pub enum Output {
     #[default]
     Text,
+    /// One document at the end
     Json,
+    /// What happens as one line each, and the document as the last line
+    Jsonl,
 }
 
 /// When to use what only a terminal can show.
@@ -122,8 +125,12 @@ pub enum Verb {
     Render(RenderArgs),
     /// Print the least IAM policy that deploying this project needs
     IamPolicy(IamPolicyArgs),
+    /// Show what a deploy would change, and what each change means for what runs
+    Plan(PlanArgs),
     /// Deploy: check, plan, ask, execute and watch
     Up(UpArgs),
+    /// Go on watching what is under way
+    Watch(WatchVerbArgs),
     /// How the stack, its services and their tasks are now
     Status(StatusArgs),
     /// Delete the stack, after showing what goes and what stays

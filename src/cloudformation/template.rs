@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Expression;
@@ -25,7 +26,7 @@ pub struct Template {
 }
 
 /// Where a family stands in the template: for watching and asking after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeployedService {
     pub family: String,
     /// The compose services in it.

@@ -13,7 +13,7 @@ pub(super) fn run(cli: &Cli, args: &DownArgs, ui: &mut Ui) -> Result<Exit> {
     let ready = load(&Request { project: &cli.project, name, account: None, touches_stack: true }, ui)?;
     must_be_answerable("down", cli, ui)?;
     block_on(async {
-        let session = Session::begin("confluent-ecs/down/v1", cli, name, &ready, args.timeout).await?;
+        let session = Session::begin("down", cli, name, &ready, &args.watching).await?;
         down(&session, &ready, ui).await
     })
 }
@@ -29,7 +29,7 @@ async fn down(session: &Session<'_>, ready: &Ready, ui: &mut Ui) -> Result<Exit>
         deploy::ours(&stack, &template.tags)?;
     }
     if stack.status.is_running() {
-        return Err(deploy::running(&stack).into());
+        return Err(deploy::busy(account, &stack).await.into());
     }
     if stack.termination_protection {
         let remedy = "aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name";

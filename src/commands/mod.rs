@@ -6,14 +6,17 @@ mod down;
 mod iam_policy;
 mod images;
 mod init;
+mod plan;
 mod preflight;
 mod project;
 mod render;
 mod secrets;
 mod session;
 mod status;
+mod steer;
 mod stored;
 mod up;
+mod watch;
 mod world;
 
 use std::process::ExitCode;
@@ -52,7 +55,9 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
         Verb::Preflight(args) => preflight::run(&cli.project, args, ui),
         Verb::IamPolicy(args) => iam_policy::run(&cli.project, args, ui),
         Verb::Render(args) => render::run(&cli.project, args, ui),
+        Verb::Plan(args) => plan::run(cli, args, ui),
         Verb::Up(args) => up::run(cli, args, ui),
+        Verb::Watch(args) => watch::run(cli, args, ui),
         Verb::Status(args) => status::run(cli, args, ui),
         Verb::Down(args) => down::run(cli, args, ui),
         Verb::Secrets(args) => secrets::run(cli, args, ui),

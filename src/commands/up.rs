@@ -4,10 +4,10 @@ use super::preflight;
 use super::project::{Ready, Request, load, placed};
 use super::session::{Session, must_be_answerable};
 use super::world::block_on;
-use crate::aws::Stack;
+use crate::aws::{Account, Parameter, Stack};
 use crate::base::{Exit, Operation, Result};
 use crate::cli::{Cli, UpArgs};
-use crate::deploy::{self, Beginning, Ending, Outcome, Preparation, Prepared, Target};
+use crate::deploy::{self, Beginning, Ending, Outcome, Preparation, Prepared, Target, Wanted};
 use crate::ui::Ui;
 
 pub(super) fn run(cli: &Cli, args: &UpArgs, ui: &mut Ui) -> Result<Exit> {
@@ -20,32 +20,34 @@ pub(super) fn run(cli: &Cli, args: &UpArgs, ui: &mut Ui) -> Result<Exit> {
         return Ok(exit);
     }
     block_on(async {
-        let session = Session::begin("confluent-ecs/up/v1", cli, name, &ready, args.timeout).await?;
+        let session = Session::begin("up", cli, name, &ready, &args.watching).await?;
         up(&session, args, &ready, ui).await
     })
 }
 
 async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) -> Result<Exit> {
     let (account, template) = (&session.account, &ready.template);
-    let current = account.stack(&template.stack_name).await?;
-    let beginning = deploy::beginning(&template.stack_name, current.as_ref(), &template.tags, args.adopt)?;
-    let parameters = deploy::parameters(account, template, current.as_ref()).await;
-    let parameters = parameters.map_err(|error| placed(error, &ready.project))?;
-    if beginning == Beginning::DeleteFirst
-        && let Some(stack) = &current
-        && let Some(exit) = delete_remains(session, stack, ui).await?
-    {
-        return Ok(exit);
-    }
-    let operation = beginning.operation();
-    let prepared = match deploy::prepare(account, template, &parameters, beginning).await? {
-        Preparation::Ready(prepared) => prepared,
-        Preparation::NoChanges => {
-            let outputs = current.map(|stack| stack.outputs).unwrap_or_default();
-            let outcome = Outcome { outputs, ..Outcome::of(&template.stack_name, operation, Ending::NoChanges) };
-            return Ok(session.end(None, &outcome, ui));
+    let prepared = if let Some(name) = &args.change_set {
+        taken_up(session, args, name, ui).await?
+    } else {
+        let free = match free_way(session, args, ui).await? {
+            Way::Free(free) => free,
+            Way::Ended(exit) => return Ok(exit),
+        };
+        let current = free.current.as_ref();
+        let wanted = Wanted { template, parameters: &free.parameters, beginning: free.beginning, current };
+        match deploy::prepare(account, wanted, session.interrupted()).await? {
+            Preparation::Ready(prepared) => prepared,
+            Preparation::NoChanges => {
+                let outputs = free.current.map(|stack| stack.outputs).unwrap_or_default();
+                let operation = free.beginning.operation();
+                let outcome = Outcome { outputs, ..Outcome::of(&template.stack_name, operation, Ending::NoChanges) };
+                return Ok(session.end(None, &outcome, ui));
+            }
+            Preparation::Refused(refusal) => return Err(refusal.failure().into()),
         }
     };
+    let operation = prepared.plan.operation;
     ui.plan(&prepared.plan);
     match execute_if_agreed(session, &prepared, operation, ui).await {
         Ok(Some(target)) => {
@@ -64,6 +66,101 @@ async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) ->
     }
 }
 
+/// The change set of an earlier plan, as long as it still fits the stack.
+async fn taken_up(session: &Session<'_>, args: &UpArgs, name: &str, ui: &mut Ui) -> Result<Prepared> {
+    let (account, template) = (&session.account, &session.ready.template);
+    let current = account.stack(&template.stack_name).await?;
+    let beginning = deploy::beginning(current.as_ref(), &template.tags, args.adopt)?;
+    if let Some(stack) = &current
+        && let Some(failure) = deploy::way_out(beginning, stack)
+    {
+        return Err(stands_in_the_way(account, beginning, stack, failure).await);
+    }
+    let prepared = deploy::take_up(account, current.as_ref(), &template.stack_name, name).await?;
+    if !deploy::holds(account, &prepared, template).await? {
+        ui.note(&format!("the compose files have changed since {name} was made: what it was made from is deployed"));
+    }
+    Ok(prepared)
+}
+
+async fn stands_in_the_way(
+    account: &Account,
+    beginning: Beginning,
+    stack: &Stack,
+    failure: crate::base::Failure,
+) -> crate::base::Error {
+    if beginning == Beginning::Busy { deploy::busy(account, stack).await.into() } else { failure.into() }
+}
+
+/// A stack for which a change set can be made.
+struct Free {
+    current: Option<Stack>,
+    beginning: Beginning,
+    parameters: Vec<Parameter>,
+}
+
+enum Way {
+    Free(Box<Free>),
+    /// The run has ended on the way there.
+    Ended(Exit),
+}
+
+/// Brings the stack into a state in which a change set can be made: what an earlier run has left half done is brought to its end, with
+/// consent. Everything that can be known to be missing is known before anything is touched.
+async fn free_way(session: &Session<'_>, args: &UpArgs, ui: &mut Ui) -> Result<Way> {
+    let (account, template) = (&session.account, &session.ready.template);
+    // Each way out leads to a state in which a change set can be made, or ends the run; twice the same one is no way out.
+    let mut taken = None;
+    loop {
+        let current = account.stack(&template.stack_name).await?;
+        let beginning = deploy::beginning(current.as_ref(), &template.tags, args.adopt)?;
+        let parameters = deploy::parameters(account, template, current.as_ref()).await;
+        let parameters = parameters.map_err(|error| placed(error, &session.ready.project))?;
+        let Some((stack, failure)) = current.as_ref().and_then(|stack| Some((stack, deploy::way_out(beginning, stack)?))) else {
+            return Ok(Way::Free(Box::new(Free { current, beginning, parameters })));
+        };
+        if beginning == Beginning::Busy || taken.replace(beginning) == Some(beginning) {
+            return Err(stands_in_the_way(account, beginning, stack, failure).await);
+        }
+        if let Some(exit) = take_way_out(session, beginning, stack, ui).await? {
+            return Ok(Way::Ended(exit));
+        }
+    }
+}
+
+/// Takes the way out of a state, with consent. Gives the exit where the run ends with it.
+async fn take_way_out(session: &Session<'_>, beginning: Beginning, stack: &Stack, ui: &mut Ui) -> Result<Option<Exit>> {
+    let (name, status) = (&stack.name, &stack.status);
+    let (said, question, operation) = match beginning {
+        Beginning::DeleteFirst => {
+            let what = if status.as_str() == "DELETE_FAILED" { "deletion" } else { "creation" };
+            let said = format!("the {what} of {name} failed ({status}); what is left of it must be deleted first");
+            (said, "delete what is left of it?", Operation::Delete)
+        }
+        Beginning::ContinueRollback => {
+            let said = format!("the rollback of {name} failed half way ({status}); it must be brought to its end first");
+            (said, "continue the rollback?", Operation::Update)
+        }
+        _ => {
+            let said = format!("the last update of {name} failed and was left as it is ({status}); it must be rolled back first");
+            (said, "roll it back?", Operation::Update)
+        }
+    };
+    ui.note(&said);
+    if let Some(reason) = &stack.reason {
+        ui.note(&format!("  {reason}"));
+    }
+    if !session.agreed(question, ui).await? {
+        return Ok(Some(session.end_early(operation, Ending::Declined, None, ui)));
+    }
+    let outcome = match beginning {
+        Beginning::DeleteFirst => session.delete(stack, ui).await?,
+        _ => session.roll_back(stack, beginning, ui).await?,
+    };
+    let wanted = if operation == Operation::Delete { Ending::Complete } else { Ending::RolledBack };
+    Ok((outcome.ending != wanted).then(|| session.end(None, &outcome, ui)))
+}
+
 /// Executes with consent, and gives what is to be watched.
 async fn execute_if_agreed(
     session: &Session<'_>,
@@ -79,14 +176,4 @@ async fn execute_if_agreed(
         Target::before(&session.account, operation, &template.stack_name, &prepared.stack_id, &template.services).await?;
     prepared.execute(&session.account).await?;
     Ok(Some(target))
-}
-
-/// Deletes what a failed first creation has left, with consent. Gives the exit where the deploy ends with it.
-async fn delete_remains(session: &Session<'_>, stack: &Stack, ui: &mut Ui) -> Result<Option<Exit>> {
-    ui.note(&format!("the creation of {} failed ({}); what is left of it must be deleted first", stack.name, stack.status));
-    if !session.agreed("delete what is left of it?", ui).await? {
-        return Ok(Some(session.end_early(Operation::Delete, Ending::Declined, None, ui)));
-    }
-    let outcome = session.delete(stack, ui).await?;
-    Ok((outcome.ending != Ending::Complete).then(|| session.end(None, &outcome, ui)))
 }

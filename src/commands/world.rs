@@ -1,6 +1,8 @@
 //! What the verbs that leave this machine share: a runtime, the account, and the first Ctrl-C.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -28,44 +30,58 @@ pub(super) async fn connect() -> Result<Account> {
 }
 
 /// Ctrl-C, or a polite request to end. From the moment this is made the first of them does not end the process by itself: who holds
-/// this must ask. A second Ctrl-C does.
+/// this must ask. One more than was [taken](Interrupt::take) does.
 #[derive(Debug, Clone)]
-pub(super) struct Interrupt(watch::Receiver<bool>);
+pub(super) struct Interrupt {
+    count: watch::Receiver<u32>,
+    taken: Arc<AtomicU32>,
+}
 
 impl Interrupt {
     /// Must be called inside the runtime.
     pub(super) fn listen() -> Self {
-        let (tell, told) = watch::channel(false);
+        let (tell, count) = watch::channel(0);
+        let taken = Arc::new(AtomicU32::new(0));
+        let allowed = Arc::clone(&taken);
         tokio::spawn(async move {
             let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-            let terminated = async {
-                match &mut terminate {
-                    Some(terminate) => {
-                        terminate.recv().await;
+            for count in 1_u32.. {
+                let terminated = async {
+                    match &mut terminate {
+                        Some(terminate) => {
+                            terminate.recv().await;
+                        }
+                        None => std::future::pending().await,
                     }
-                    None => std::future::pending().await,
+                };
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    () = terminated => {}
                 }
-            };
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                () = terminated => {}
+                // Who asks again, while nobody has taken the last one, wants to be out, whatever is left behind.
+                if count > allowed.load(Ordering::SeqCst) + 1 {
+                    std::process::exit(i32::from(Exit::Interrupted as u8));
+                }
+                tell.send_replace(count);
             }
-            tell.send_replace(true);
-            // Who asks twice wants to be out, whatever is left behind.
-            let _ = tokio::signal::ctrl_c().await;
-            std::process::exit(i32::from(Exit::Interrupted as u8));
         });
-        Self(told)
+        Self { count, taken }
     }
 
     pub(super) fn happened(&self) -> bool {
-        *self.0.borrow()
+        *self.count.borrow() > self.taken.load(Ordering::SeqCst)
+    }
+
+    /// Takes what happened so far for answered: the next one is news again.
+    pub(super) fn take(&self) {
+        self.taken.store(*self.count.borrow(), Ordering::SeqCst);
     }
 
     /// Ends when it happens.
     pub(super) async fn wait(&self) {
-        let mut told = self.0.clone();
-        if told.wait_for(|happened| *happened).await.is_err() {
+        let mut count = self.count.clone();
+        let taken = self.taken.load(Ordering::SeqCst);
+        if count.wait_for(|count| *count > taken).await.is_err() {
             std::future::pending::<()>().await;
         }
     }

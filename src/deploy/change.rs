@@ -1,27 +1,57 @@
-//! The change set: made, waited for, executed, or taken away again with what was made for it.
+//! The change set: made or taken up, waited for, executed, or taken away again with what was made for it.
+//!
+//! Rules: nothing is executed on a stack that has moved since the plan was made; what a plan made, and only that, goes with it.
 
+use std::future::Future;
 use std::time::Duration;
 
 use super::plan::Plan;
-use super::state::Beginning;
-use crate::aws::{Account, Capability, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Parameter};
+use super::state::{Beginning, busy, running};
+use super::whose::{token, who};
+use crate::aws::{
+    Account, Capability, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Execution, Parameter, Stack, TemplateSource,
+    Validation,
+};
 use crate::base::{Deadline, Exit, Failure, Moment, Operation, Result};
 use crate::cloudformation::Template;
 
 /// CloudFormation takes a template of this many bytes in a call; a larger one must lie in a bucket.
 const INLINE_LIMIT: usize = 51_200;
+/// A change set of ours is named by this and the moment it was made in.
+const NAME_PREFIX: &str = "confluent-ecs-";
 const POLL: Duration = Duration::from_millis(500);
 /// A change set is ready after some seconds; a large one may take a minute.
 const READY_LIMIT: Duration = Duration::from_mins(5);
+
+/// What a change set is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    pub template: &'a Template,
+    pub parameters: &'a [Parameter],
+    pub beginning: Beginning,
+    /// The stack as it was when the parameters were looked up.
+    pub current: Option<&'a Stack>,
+}
 
 /// A change set that can be executed, and what it would do.
 #[derive(Debug)]
 pub struct Prepared {
     pub plan: Plan,
     pub stack_id: String,
+    pub name: String,
     change_set: String,
     /// The empty stack was made for this change set, and goes with it.
     made_stack: bool,
+    /// Somebody asked for it to be kept: it stays where it is not executed.
+    kept: bool,
+    seen: Seen,
+}
+
+/// What tells whether a stack has moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    status: String,
+    updated: Option<Moment>,
 }
 
 /// What came of asking for a change set.
@@ -30,38 +60,74 @@ pub enum Preparation {
     Ready(Prepared),
     /// There is nothing to do. The change set is gone again.
     NoChanges,
+    /// CloudFormation would not execute it. The change set is gone again.
+    Refused(Refusal),
 }
 
-/// Makes a change set and waits until it says what it would do.
-pub async fn prepare(
-    account: &Account,
-    template: &Template,
-    parameters: &[Parameter],
-    beginning: Beginning,
-) -> Result<Preparation> {
+/// Why CloudFormation would not execute a change set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub stack: String,
+    pub operation: Operation,
+    pub reason: String,
+    pub validations: Vec<Validation>,
+}
+
+impl Refusal {
+    pub fn failure(&self) -> Failure {
+        let mut cause = vec![self.reason.clone()];
+        cause.extend(self.validations.iter().map(|found| {
+            let place = found.path.as_deref().or(found.logical.as_deref()).unwrap_or("the template");
+            format!("{place}: {} ({})", found.reason, found.name)
+        }));
+        Failure::usage(format!("CloudFormation refuses the change set for {}", self.stack)).cause(cause.join("\n"))
+    }
+}
+
+/// Makes a change set and waits until it says what it would do, or until `leave` ends.
+pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<Output = ()>) -> Result<Preparation> {
+    let template = wanted.template;
     let body = body(template)?;
-    let operation = beginning.operation();
-    let name = format!("confluent-ecs-{}", Moment::now().millis());
+    let operation = wanted.beginning.operation();
+    let name = format!("{NAME_PREFIX}{}", Moment::now().millis());
     let request = ChangeSetRequest {
         stack: &template.stack_name,
         name: &name,
         kind: if operation == Operation::Create { ChangeKind::Create } else { ChangeKind::Update },
-        template: &body,
-        parameters,
+        template: TemplateSource::Body(&body),
+        parameters: wanted.parameters,
         capabilities: &[Capability::NamedIam],
         tags: &template.tags,
-        description: "made by confluent-ecs",
+        description: &format!("made by confluent-ecs for {}", account.caller.arn),
     };
-    let (change_set, stack_id) = account.create_change_set(&request).await?;
+    let (change_set, stack_id) = match account.create_change_set(&request).await {
+        // Somebody was faster than we, since the stack was looked at.
+        Err(error) if error.message.contains("_IN_PROGRESS") && error.is_code("ValidationError") => {
+            return Err(match account.stack(&template.stack_name).await?.filter(|stack| stack.status.is_running()) {
+                Some(stack) => busy(account, &stack).await.into(),
+                None => error.into(),
+            });
+        }
+        made => made?,
+    };
     let mut prepared = Prepared {
         plan: Plan::new(&template.stack_name, operation, Vec::new()),
         stack_id,
+        name,
         change_set,
-        made_stack: matches!(beginning, Beginning::Create { empty: false } | Beginning::DeleteFirst),
+        made_stack: wanted.beginning == (Beginning::Create { empty: false }),
+        kept: false,
+        seen: wanted.current.filter(|_| operation == Operation::Update).map_or_else(Seen::nothing, Seen::of),
     };
-    let refused = match ready(account, &prepared.change_set).await {
+    let readied = tokio::select! {
+        readied = ready(account, &prepared.change_set) => readied,
+        () = leave => Err(Failure::new(Exit::Interrupted, "interrupted; nothing was changed").into()),
+    };
+    let refused = match readied {
         Ok(ChangeSet { state: ChangeSetState::Ready, changes, .. }) => {
             prepared.plan = Plan::new(&template.stack_name, operation, changes);
+            // Its warnings; who may not read them deploys all the same.
+            prepared.plan.validations = account.validations(&prepared.change_set).await.ok();
             return Ok(Preparation::Ready(prepared));
         }
         Ok(ChangeSet { state: ChangeSetState::NoChanges, .. }) => {
@@ -69,7 +135,10 @@ pub async fn prepare(
             return Ok(Preparation::NoChanges);
         }
         Ok(ChangeSet { state: ChangeSetState::Failed(reason), .. }) => {
-            Failure::usage(format!("CloudFormation refuses the change set for {}", template.stack_name)).cause(reason).into()
+            let validations = account.validations(&prepared.change_set).await.unwrap_or_default();
+            let _ = prepared.discard(account).await;
+            let stack = template.stack_name.clone();
+            return Ok(Preparation::Refused(Refusal { stack, operation, reason, validations }));
         }
         Ok(ChangeSet { state: ChangeSetState::Pending, .. }) => Failure::new(Exit::Retry, "the change set was not ready in time")
             .cause(format!("CloudFormation was still at work on it after {} s", READY_LIMIT.as_secs()))
@@ -80,6 +149,61 @@ pub async fn prepare(
     // What stopped us says more than a second failure while cleaning up after it.
     let _ = prepared.discard(account).await;
     Err(refused)
+}
+
+/// Takes up the change set that an earlier plan has kept.
+pub async fn take_up(account: &Account, stack: Option<&Stack>, stack_name: &str, name: &str) -> Result<Prepared> {
+    let missing = |there: &str| {
+        Failure::usage(format!("there is no change set {name} for {stack_name}")).cause(there).help(
+            "make one with `confluent-ecs plan --keep`; CloudFormation takes a stack's change sets away when the stack changes",
+        )
+    };
+    let Some(stack) = stack else { return Err(missing("the stack is not there").into()) };
+    let sets = account.change_sets(&stack.id).await?;
+    let Some((id, found)) = sets.iter().find(|(id, known)| id == name || known == name) else {
+        // CloudFormation takes a stack's change sets away when it executes one of them. Ours have the time in their name.
+        let planned = name.strip_prefix(NAME_PREFIX).and_then(|millis| millis.parse().ok()).map(Moment::from_millis);
+        if planned.is_some_and(|planned| stack.updated.max(stack.created).is_some_and(|updated| updated > planned)) {
+            return Err(moved(account, stack, planned).await);
+        }
+        let names: Vec<&str> = sets.iter().map(|(_, name)| name.as_str()).collect();
+        let there = if names.is_empty() { "it has none".to_owned() } else { format!("there are: {}", names.join(", ")) };
+        return Err(missing(&there).into());
+    };
+    let set = account.change_set(id).await?;
+    let moved_later =
+        !stack.status.is_review() && stack.updated.zip(set.created).is_some_and(|(updated, created)| updated > created);
+    if set.execution == Execution::Obsolete || set.execution == Execution::Begun || moved_later {
+        return Err(moved(account, stack, set.created).await);
+    }
+    if set.execution == Execution::Unavailable || set.state != ChangeSetState::Ready {
+        let state = match set.state {
+            ChangeSetState::Failed(reason) => reason,
+            ChangeSetState::NoChanges => "it holds no changes".to_owned(),
+            ChangeSetState::Pending | ChangeSetState::Ready => "CloudFormation is not done with it yet".to_owned(),
+        };
+        return Err(Failure::usage(format!("the change set {name} can't be executed")).cause(state).into());
+    }
+    let operation = if stack.status.is_review() { Operation::Create } else { Operation::Update };
+    let mut plan = Plan::new(stack_name, operation, set.changes);
+    plan.validations = account.validations(id).await.ok();
+    Ok(Prepared {
+        plan,
+        stack_id: stack.id.clone(),
+        name: found.clone(),
+        change_set: id.clone(),
+        made_stack: false,
+        kept: true,
+        seen: Seen::of(stack),
+    })
+}
+
+/// Whether a change set deploys this template.
+pub async fn holds(account: &Account, prepared: &Prepared, template: &Template) -> Result<bool> {
+    let theirs = account.change_set_template(&prepared.change_set).await?;
+    let parsed: Option<serde_json::Value> = serde_json::from_str(&theirs).ok();
+    let ours: Option<serde_json::Value> = serde_json::from_str(&template.to_json_minified()).ok();
+    Ok(parsed.is_some() && parsed == ours)
 }
 
 /// Waits for a change set; still pending when the limit is over.
@@ -94,24 +218,87 @@ async fn ready(account: &Account, id: &str) -> Result<ChangeSet> {
     }
 }
 
-impl Prepared {
-    pub async fn execute(&self, account: &Account) -> Result<()> {
-        Ok(account.execute_change_set(&self.change_set).await?)
+impl Seen {
+    fn of(stack: &Stack) -> Self {
+        Self { status: stack.status.to_string(), updated: stack.updated }
     }
 
-    /// Takes away what was made for the plan, and only that: the change set, and the stack if it is empty and came with it.
+    /// An empty stack that waits for its first change set.
+    fn nothing() -> Self {
+        Self { status: "REVIEW_IN_PROGRESS".to_owned(), updated: None }
+    }
+
+    /// An empty stack can't move: what is in it comes with its first execution.
+    fn still_holds(&self, stack: &Stack) -> bool {
+        self.status == stack.status.as_str() && (stack.status.is_review() || self.updated == stack.updated)
+    }
+}
+
+impl Prepared {
+    /// Executes it, if the stack is still as it was when the plan was made.
+    pub async fn execute(&self, account: &Account) -> Result<()> {
+        let Some(stack) = account.stack(&self.stack_id).await? else {
+            return Err(Failure::usage(format!("the stack {} is gone since the plan was made", self.plan.stack))
+                .help("run the same command again: it makes a new plan")
+                .into());
+        };
+        if stack.status.is_running() {
+            return Err(busy(account, &stack).await.into());
+        }
+        if !self.seen.still_holds(&stack) {
+            return Err(moved(account, &stack, None).await);
+        }
+        match account.execute_change_set(&self.change_set, &token(account)).await {
+            Err(error) if error.is_code("InvalidChangeSetStatus") || error.is_code("ChangeSetNotFound") => {
+                let now = account.stack(&self.stack_id).await?;
+                match now {
+                    Some(now) if now.status.is_running() => Err(busy(account, &now).await.into()),
+                    Some(now) if !self.seen.still_holds(&now) => Err(moved(account, &now, None).await),
+                    _ => Err(error.into()),
+                }
+            }
+            executed => Ok(executed?),
+        }
+    }
+
+    /// Leaves the change set, and the stack that came with it, for a later run.
+    pub fn keep(&mut self) {
+        self.kept = true;
+    }
+
+    /// Takes away what was made for the plan, and only that: the change set, and the stack if it is empty and came with it. What was
+    /// asked to be kept stays.
     pub async fn discard(&self, account: &Account) -> Result<()> {
+        if self.kept {
+            return Ok(());
+        }
         account.delete_change_set(&self.change_set).await?;
         if !self.made_stack {
             return Ok(());
         }
         let empty = account.stack(&self.stack_id).await?.is_some_and(|stack| stack.status.is_review());
         // Someone else may have gone on with it meanwhile. Our own change set may still be listed for a moment.
-        if empty && account.change_sets(&self.stack_id).await?.iter().all(|id| *id == self.change_set) {
-            account.delete_stack(&self.stack_id).await?;
+        if empty && account.change_sets(&self.stack_id).await?.iter().all(|(id, _)| *id == self.change_set) {
+            account.delete_stack(&self.stack_id, &token(account)).await?;
         }
         Ok(())
     }
+}
+
+/// The stack is another one than the plan was made for.
+async fn moved(account: &Account, stack: &Stack, planned: Option<Moment>) -> crate::base::Error {
+    // Only for the message: what can't be read now leaves it shorter.
+    let begun = account.last_beginning(&stack.id).await.ok().flatten();
+    if stack.status.is_running() {
+        return running(stack, begun.as_ref()).into();
+    }
+    let by = begun.as_ref().and_then(who).map(|who| format!(" by {who}")).unwrap_or_default();
+    let at = stack.updated.max(stack.created).map(|at| format!(" at {at}")).unwrap_or_default();
+    let planned = planned.map(|at| format!("; the plan was made at {at}")).unwrap_or_default();
+    Failure::usage(format!("the stack {} has moved since the plan was made", stack.name))
+        .cause(format!("changed{by}{at}, now {}{planned}", stack.status))
+        .help("make a new plan and look at it: the old one may do something else now")
+        .into()
 }
 
 fn body(template: &Template) -> Result<String> {

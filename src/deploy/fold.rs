@@ -5,12 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::cause;
 use super::outcome::Ending;
 use crate::aws::{Service, Stack, StackEvent, StackStatus, Task};
 use crate::base::{
-    Event, Message, Moment, Operation, Progress, ResourceChange, ServiceChange, StackChange, StoppedContainer, StoppedTask,
-    TaskChange,
+    Event, Failing, Message, Moment, Operation, Progress, ResourceChange, ServiceChange, StackChange, StoppedContainer,
+    StoppedTask, TaskChange,
 };
 
 const STACK: &str = "AWS::CloudFormation::Stack";
@@ -24,6 +26,15 @@ pub type Logs = BTreeMap<String, Vec<String>>;
 pub struct ServiceKey {
     pub cluster: String,
     pub name: String,
+}
+
+/// What a watch found when it began: none of it is news.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// Tasks with their state and health.
+    pub tasks: BTreeMap<String, (String, Option<String>)>,
+    pub stopped: Vec<String>,
+    pub messages: Vec<String>,
 }
 
 /// All that was seen so far.
@@ -42,6 +53,8 @@ pub struct Watch {
     stopped: BTreeSet<String>,
     failures: Vec<ResourceChange>,
     failed_tasks: Vec<StoppedTask>,
+    /// After so many failed tasks of one service somebody should decide; again after as many more.
+    patience: usize,
     ending: Option<Ending>,
 }
 
@@ -76,8 +89,68 @@ impl Watch {
             stopped: BTreeSet::new(),
             failures: Vec::new(),
             failed_tasks: Vec::new(),
+            patience: usize::MAX,
             ending: None,
         }
+    }
+
+    /// Says after how many failed tasks of one service [`Event::Failing`] comes.
+    pub fn set_patience(&mut self, tasks: usize) {
+        self.patience = tasks.max(1);
+    }
+
+    /// Takes in what an earlier watch of the same run has told, as if it had been seen by this one. Nothing of it is told again.
+    pub fn recall(&mut self, event: &Event) {
+        match event {
+            Event::Stack(change) => {
+                self.status = Some(change.status.clone());
+                self.ending = ending(self.operation, &StackStatus::new(&change.status));
+                self.last_event = change.id.clone().or(self.last_event.take());
+            }
+            Event::Resource(change) => {
+                let (verb, progress) = read_status(&change.status, change.reason.as_deref());
+                let seen = Seen { verb: verb.to_owned(), progress, began: change.began };
+                self.resources.insert(change.logical.clone(), seen);
+                self.last_event = Some(change.id.clone());
+                if progress == Progress::Failed {
+                    self.failures.push(change.clone());
+                }
+            }
+            Event::Service(change) => {
+                if let Some(watched) = self.services.values_mut().find(|watched| watched.label == change.service) {
+                    watched.last = Some(change.clone());
+                }
+            }
+            Event::Message(message) => {
+                self.messages.insert(message.id.clone());
+            }
+            Event::Task(change) => {
+                self.tasks.insert(change.task.clone(), (change.status.clone(), change.health.clone()));
+            }
+            Event::TaskStopped(stopped) => {
+                self.stopped.insert(stopped.task.clone());
+                if stopped.failed {
+                    self.failed_tasks.push(stopped.clone());
+                }
+            }
+            Event::Started(_) | Event::Failing(_) | Event::Blind(_) | Event::Sighted { .. } | Event::Looked { .. } => {}
+        }
+    }
+
+    /// What was there before it began.
+    pub fn before(&self) -> Known {
+        Known {
+            tasks: self.tasks.clone(),
+            stopped: self.stopped.iter().cloned().collect(),
+            messages: self.messages.iter().cloned().collect(),
+        }
+    }
+
+    /// Takes up what [`Watch::before`] gave.
+    pub fn known_before(&mut self, known: &Known) {
+        self.tasks.clone_from(&known.tasks);
+        self.stopped.extend(known.stopped.iter().cloned());
+        self.messages.extend(known.messages.iter().cloned());
     }
 
     /// Takes what was there before as known, so that only what comes later is news.
@@ -110,6 +183,11 @@ impl Watch {
         self.services.get(key).map_or(&key.name, |watched| &watched.label)
     }
 
+    /// The service that people know by this name.
+    pub fn key(&self, label: &str) -> Option<&ServiceKey> {
+        self.services.iter().find(|(_, watched)| watched.label == label).map(|(key, _)| key)
+    }
+
     /// How it ended, once it has.
     pub fn ending(&self) -> Option<Ending> {
         self.ending
@@ -134,6 +212,18 @@ impl Watch {
         self.services.values().any(|watched| watched.label == service && watched.revision == wanted)
     }
 
+    /// CloudFormation takes back what it did.
+    pub fn is_rolling_back(&self) -> bool {
+        self.status.as_deref().is_some_and(|status| status.contains("ROLLBACK"))
+    }
+
+    /// The resource has a service by now; its name in the template.
+    pub fn found(&mut self, logical: &str, service_arn: &str) {
+        if let Some(key) = service_key(service_arn) {
+            self.add_service(logical, key);
+        }
+    }
+
     /// Of these tasks, those whose last log lines are worth keeping: they failed, and were not yet told of.
     pub fn wants_logs<'a>(&self, tasks: &'a [Task]) -> Vec<&'a Task> {
         tasks.iter().filter(|task| is_over(task) && !self.stopped.contains(&task.id) && failed(task)).collect()
@@ -143,6 +233,10 @@ impl Watch {
     pub fn stack(&mut self, at: Moment, stack: Option<&Stack>, events: &[StackEvent]) -> Vec<Event> {
         let mut news = Vec::new();
         for event in events {
+            // What comes after the end belongs to somebody else's operation.
+            if self.ending.is_some() {
+                break;
+            }
             self.last_event = Some(event.id.clone());
             if event.kind == STACK && event.physical.as_deref().is_none_or(|physical| physical == self.stack_id) {
                 self.stack_event(event, &mut news);
@@ -155,7 +249,7 @@ impl Watch {
             self.ending = Some(Ending::Complete);
             let status = "DELETE_COMPLETE".to_owned();
             self.status = Some(status.clone());
-            news.push(Event::Stack(StackChange { at, status, reason: None, rolling_back: false }));
+            news.push(Event::Stack(StackChange { id: None, at, status, reason: None, rolling_back: false }));
         }
         news
     }
@@ -168,6 +262,7 @@ impl Watch {
         }
         self.status = Some(event.status.clone());
         news.push(Event::Stack(StackChange {
+            id: Some(event.id.clone()),
             at: event.at,
             status: event.status.clone(),
             reason: event.reason.clone(),
@@ -192,6 +287,7 @@ impl Watch {
         };
         self.resources.insert(event.logical.clone(), Seen { verb: verb.to_owned(), progress, began });
         let change = ResourceChange {
+            id: event.id.clone(),
             at: event.at,
             logical: event.logical.clone(),
             kind: event.kind.clone(),
@@ -218,7 +314,12 @@ impl Watch {
         revision(&service.task_definition).clone_into(&mut watched.revision);
         for message in &service.messages {
             if self.messages.insert(message.id.clone()) {
-                news.push(Event::Message(Message { at: message.at, service: watched.label.clone(), text: message.text.clone() }));
+                news.push(Event::Message(Message {
+                    id: message.id.clone(),
+                    at: message.at,
+                    service: watched.label.clone(),
+                    text: message.text.clone(),
+                }));
             }
         }
         let primary = service.primary();
@@ -248,10 +349,12 @@ impl Watch {
             if is_over(task) {
                 if self.stopped.insert(task.id.clone()) {
                     let stopped = stopped_task(at, &service, task, revision, logs.get(&task.id));
-                    if stopped.failed {
+                    let failing = stopped.failed.then(|| {
                         self.failed_tasks.push(stopped.clone());
-                    }
+                        self.failing(at, &stopped)
+                    });
                     news.push(Event::TaskStopped(stopped));
+                    news.extend(failing.flatten());
                 }
                 continue;
             }
@@ -270,6 +373,17 @@ impl Watch {
             }
         }
         news
+    }
+}
+
+impl Watch {
+    /// Whether this failed task is one too many for its service. What is being taken back already needs no decision.
+    fn failing(&self, at: Moment, last: &StoppedTask) -> Option<Event> {
+        let of_it = |task: &&StoppedTask| task.service == last.service && task.revision == last.revision;
+        let tasks = self.failed_tasks.iter().filter(of_it).count();
+        let too_many = tasks % self.patience == 0 && self.deploys(&last.service, &last.revision) && !self.is_rolling_back();
+        let diagnosis = last.diagnosis.clone();
+        too_many.then(|| Event::Failing(Failing { at, service: last.service.clone(), tasks, diagnosis }))
     }
 }
 

@@ -35,6 +35,7 @@ fn events(lines: &[&str]) -> Vec<StackEvent> {
                 physical: physical.map(str::to_owned),
                 status: status.to_owned(),
                 reason: Some(reason).filter(|reason| *reason != "-").map(str::to_owned),
+                token: None,
             }
         })
         .collect()
@@ -239,4 +240,104 @@ fn a_stack_that_is_gone_was_deleted() {
     let news = watch.stack(at(3), None, &[]);
     assert_eq!(shorts(&news), ["stack DELETE_COMPLETE"]);
     assert_eq!(watch.ending(), Some(Ending::Complete));
+}
+
+/// What AWS would answer at one moment: the stack's events so far, its service and the service's tasks.
+struct Poll {
+    events: Vec<StackEvent>,
+    service: Option<Service>,
+    tasks: Vec<Task>,
+}
+
+/// One look of a watch at a poll.
+fn look(watch: &mut Watch, second: i64, poll: &Poll) -> Vec<Event> {
+    let from = match watch.last_event() {
+        Some(last) => poll.events.iter().position(|event| event.id == last).map_or(0, |at| at + 1),
+        None => 0,
+    };
+    let mut news = watch.stack(at(second), None, &poll.events[from..]);
+    if let Some(service) = &poll.service
+        && watch.services().next().is_some()
+    {
+        news.extend(watch.service(at(second), service));
+        news.extend(watch.tasks(at(second), &key(), &poll.tasks, &BTreeMap::new()));
+    }
+    news
+}
+
+#[test]
+fn a_watch_that_is_taken_up_from_a_journal_tells_the_rest_and_nothing_twice() {
+    let lines = [
+        "0 stack CREATE_IN_PROGRESS User Initiated",
+        "1 Role CREATE_IN_PROGRESS -",
+        "2 Role CREATE_IN_PROGRESS Resource creation Initiated",
+        "3 Role CREATE_COMPLETE -",
+        "4 ConnectService CREATE_IN_PROGRESS Resource creation Initiated",
+        "20 ConnectService CREATE_FAILED gave up",
+        "21 stack ROLLBACK_IN_PROGRESS failed",
+        "22 Role DELETE_IN_PROGRESS -",
+        "23 Role DELETE_COMPLETE -",
+        "24 stack ROLLBACK_COMPLETE -",
+    ];
+    let crashed = || Some(("EssentialContainerExited", "Essential container in task exited"));
+    let message = |count: usize| service(0, 1, "IN_PROGRESS", &[("m1", "started"), ("m2", "started again")][..count]);
+    let polls: Vec<Poll> = (1..=lines.len())
+        .map(|count| Poll {
+            events: events(&lines[..count]),
+            service: (count >= 5).then(|| message(if count > 6 { 2 } else { 1 })),
+            tasks: match count {
+                ..6 => vec![task("t1", "PENDING", None, None)],
+                6 => vec![task("t1", "DEPROVISIONING", crashed(), Some(1)), task("t2", "PENDING", None, None)],
+                _ => vec![task("t1", "STOPPED", crashed(), Some(1)), task("t2", "STOPPED", crashed(), Some(1))],
+            },
+        })
+        .collect();
+    let whole = |cut: Option<usize>| {
+        let mut watch = watch(Operation::Create);
+        let mut told = Vec::new();
+        for (second, poll) in polls.iter().enumerate() {
+            if cut == Some(second) {
+                // What a journal keeps of an event is what it reads back.
+                let kept: Vec<Event> =
+                    told.iter().map(|event| serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap()).collect();
+                assert_eq!(kept, told);
+                watch = self::watch(Operation::Create);
+                if second >= 5 {
+                    watch.found("ConnectService", SERVICE_ARN);
+                }
+                for event in &kept {
+                    watch.recall(event);
+                }
+            }
+            told.extend(look(&mut watch, i64::try_from(second).unwrap(), poll));
+        }
+        let blamed: Vec<String> = watch.failures().iter().map(|failure| failure.logical.clone()).collect();
+        (shorts(&told), watch.ending(), blamed, watch.failed_tasks().len())
+    };
+    let straight = whole(None);
+    assert_eq!((straight.1, straight.3), (Some(Ending::RolledBack), 2));
+    for cut in 0..polls.len() {
+        assert_eq!(whole(Some(cut)), straight, "cut before poll {cut}");
+    }
+}
+
+#[test]
+fn too_many_failed_tasks_ask_for_a_decision_again_and_again_until_it_is_taken_back() {
+    let mut watch = watch(Operation::Create);
+    watch.set_patience(2);
+    watch.stack(at(1), None, &events(&["1 ConnectService CREATE_IN_PROGRESS Resource creation Initiated"]));
+    watch.service(at(2), &service(0, 0, "IN_PROGRESS", &[]));
+    let mut asked = Vec::new();
+    for number in 1..=6 {
+        if number == 5 {
+            watch.stack(at(3), None, &events(&["3 stack ROLLBACK_IN_PROGRESS failed"]));
+        }
+        let tasks = [task(&format!("t{number}"), "STOPPED", Some(("TaskFailedToStart", "no")), None)];
+        let news = watch.tasks(at(3), &key(), &tasks, &BTreeMap::new());
+        asked.extend(news.iter().filter_map(|event| match event {
+            Event::Failing(failing) => Some(failing.tasks),
+            _ => None,
+        }));
+    }
+    assert_eq!(asked, [2, 4]);
 }

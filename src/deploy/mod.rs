@@ -9,6 +9,7 @@ mod change;
 mod farewell;
 mod fold;
 mod gap;
+pub mod journal;
 mod lookup;
 mod outcome;
 mod parameters;
@@ -20,10 +21,12 @@ mod state;
 mod status;
 mod tasks;
 mod watch;
+mod whose;
 
-pub use change::{Preparation, Prepared, prepare};
+pub use crate::aws::{Cause, Validation};
+pub use change::{Preparation, Prepared, Refusal, Wanted, holds, prepare, take_up};
 pub use farewell::{Farewell, Remains, farewell};
-pub use fold::{Logs, ServiceKey, Watch};
+pub use fold::{Known, Logs, ServiceKey, Watch};
 pub use outcome::{Ending, Outcome, Trouble};
 pub use parameters::{parameters, resolve};
 pub use plan::{Effect, Plan, Planned};
@@ -31,7 +34,8 @@ pub use policy::{DeployerPolicy, Scope, deployer_policy};
 pub use secrets::{
     FaultyKey, ListedSecret, Presence, Reads, SecretState, check_secrets, list_secrets, reads, secret_by, secret_tags,
 };
-pub use state::{Beginning, beginning, ours, running};
+pub use state::{Beginning, beginning, busy, ours, running, way_out};
 pub use status::{ServiceStatus, Status, TaskStatus, Verdict, status};
 pub use tasks::task_addresses;
-pub use watch::{Target, watch};
+pub use watch::{Pause, Target, conclude, watch};
+pub use whose::token;

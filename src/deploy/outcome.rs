@@ -1,12 +1,12 @@
 //! How a deploy ended, as data with its exit code.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aws::Output;
 use crate::base::{Exit, Operation, ResourceChange, StoppedTask};
 
 /// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// The stack was as asked for already.
@@ -66,6 +66,7 @@ impl Outcome {
             outputs: Vec::new(),
             differences: Vec::new(),
             trouble: None,
+            run: None,
         }
     }
 }
@@ -89,4 +90,7 @@ pub struct Outcome {
     /// Why AWS could not be asked any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
+    /// The name of its journal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }

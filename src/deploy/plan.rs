@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::aws::{Change, ChangeAction, Replacement};
+use crate::aws::{Change, ChangeAction, Replacement, Validation};
 use crate::base::Operation;
 
 /// What a change means, the gravest first.
@@ -41,13 +41,15 @@ pub struct Plan {
     pub operation: Operation,
     /// The gravest first, then by name.
     pub changes: Vec<Planned>,
+    /// What CloudFormation's own validation found, nothing in it where all is well; `None` where it can't be read.
+    pub validations: Option<Vec<Validation>>,
 }
 
 impl Plan {
     pub fn new(stack: &str, operation: Operation, changes: Vec<Change>) -> Self {
         let mut changes: Vec<Planned> = changes.into_iter().map(|change| Planned { effect: effect(&change), change }).collect();
         changes.sort_by(|a, b| (a.effect, &a.change.logical).cmp(&(b.effect, &b.change.logical)));
-        Self { stack: stack.to_owned(), operation, changes }
+        Self { stack: stack.to_owned(), operation, changes, validations: None }
     }
 
     /// How many changes of each effect, the gravest first.
@@ -102,6 +104,7 @@ mod tests {
             action,
             replacement,
             because: because.iter().map(|because| (*because).to_owned()).collect(),
+            causes: Vec::new(),
         }
     }
 

@@ -3,7 +3,8 @@
 //! Comes in: the stack as CloudFormation describes it. Goes out: how to begin, or what stands in the way with the way out. Rules: pure;
 //! a stack that isn't this project's is left alone unless it is adopted.
 
-use crate::aws::{Stack, Tags};
+use super::whose::who;
+use crate::aws::{Account, Stack, StackEvent, Tags};
 use crate::base::{Exit, Failure, Operation};
 use crate::stack::{ENV_TAG, PROJECT_TAG};
 
@@ -15,21 +16,27 @@ pub enum Beginning {
         empty: bool,
     },
     Update,
-    /// The first creation failed. What is left must be deleted before the next one.
+    /// A creation or a deletion failed. What is left must be deleted before the next creation.
     DeleteFirst,
+    /// A rollback failed half way. It must be brought to its end before the next update.
+    ContinueRollback,
+    /// An update failed and was left as it is. It must be rolled back before the next one.
+    RollBackFirst,
+    /// CloudFormation is at work on it.
+    Busy,
 }
 
 impl Beginning {
     pub fn operation(self) -> Operation {
         match self {
             Self::Create { .. } | Self::DeleteFirst => Operation::Create,
-            Self::Update => Operation::Update,
+            Self::Update | Self::ContinueRollback | Self::RollBackFirst | Self::Busy => Operation::Update,
         }
     }
 }
 
-/// Whether a deploy of something with these tags may begin on this stack. `adopt`: also on one that has other tags or none.
-pub fn beginning(name: &str, stack: Option<&Stack>, tags: &Tags, adopt: bool) -> Result<Beginning, Failure> {
+/// How a deploy of something with these tags may begin on this stack. `adopt`: also on one that has other tags or none.
+pub fn beginning(stack: Option<&Stack>, tags: &Tags, adopt: bool) -> Result<Beginning, Failure> {
     let Some(stack) = stack.filter(|stack| !stack.status.is_deleted()) else { return Ok(Beginning::Create { empty: false }) };
     let status = &stack.status;
     // A stack under review may not have its tags yet, and nothing in it that could be lost.
@@ -39,17 +46,21 @@ pub fn beginning(name: &str, stack: Option<&Stack>, tags: &Tags, adopt: bool) ->
     if !adopt {
         ours(stack, tags)?;
     }
-    if status.is_review() {
-        Ok(Beginning::Create { empty: true })
+    Ok(if status.is_review() {
+        Beginning::Create { empty: true }
     } else if status.is_running() {
-        Err(running(stack))
+        Beginning::Busy
     } else if status.can_update() {
-        Ok(Beginning::Update)
-    } else if status.as_str() == "ROLLBACK_COMPLETE" {
-        Ok(Beginning::DeleteFirst)
+        Beginning::Update
+    } else if status.is_dead() {
+        Beginning::DeleteFirst
     } else {
-        Err(stuck(name, stack))
-    }
+        match status.as_str() {
+            "UPDATE_ROLLBACK_FAILED" => Beginning::ContinueRollback,
+            "UPDATE_FAILED" => Beginning::RollBackFirst,
+            _ => return Err(unknown(stack)),
+        }
+    })
 }
 
 /// Refuses a stack that isn't this project's, and of this environment.
@@ -64,29 +75,50 @@ pub fn ours(stack: &Stack, tags: &Tags) -> Result<(), Failure> {
         .help("or, if it shall become this project's, run `up` with --adopt once"))
 }
 
-/// CloudFormation is at work on it.
-pub fn running(stack: &Stack) -> Failure {
-    let since = stack.updated.max(stack.created).map_or("now".to_owned(), |at| format!("since {at}"));
+/// CloudFormation is at work on it: since when, and for whom as far as its first event tells.
+pub fn running(stack: &Stack, begun: Option<&StackEvent>) -> Failure {
+    let at = begun.map(|begun| begun.at).or(stack.updated.max(stack.created));
+    let since = at.map(|at| format!(" since {at}")).unwrap_or_default();
+    let by = begun.and_then(who).map(|who| format!(", begun by {who}")).unwrap_or_default();
     Failure::new(Exit::TimedOut, format!("something else is at work on the stack {}", stack.name))
-        .cause(format!("{} {since}", stack.status))
+        .cause(format!("{}{since}{by}", stack.status))
         .help("wait until it is done (`confluent-ecs status` shows it), then run the same command again")
 }
 
-fn stuck(name: &str, stack: &Stack) -> Failure {
-    let failure = Failure::new(Exit::Stuck, format!("the stack {name} is in {} and can't be updated", stack.status));
-    let failure = match &stack.reason {
-        Some(reason) => failure.cause(reason),
-        None => failure,
+/// As [`running`], with a look at who it is; what can't be looked at leaves the message shorter.
+pub async fn busy(account: &Account, stack: &Stack) -> Failure {
+    let begun = account.last_beginning(&stack.id).await.ok().flatten();
+    running(stack, begun.as_ref())
+}
+
+/// The way out of a state in which no change set can be made, for a run that may not take it.
+pub fn way_out(beginning: Beginning, stack: &Stack) -> Option<Failure> {
+    let name = &stack.name;
+    let blocked = || {
+        let failure = Failure::new(Exit::Stuck, format!("the stack {name} is in {} and can't be updated", stack.status));
+        match &stack.reason {
+            Some(reason) => failure.cause(reason),
+            None => failure,
+        }
     };
-    match stack.status.as_str() {
-        "UPDATE_ROLLBACK_FAILED" => failure
+    Some(match beginning {
+        Beginning::Create { .. } | Beginning::Update => return None,
+        Beginning::Busy => running(stack, None),
+        Beginning::DeleteFirst => blocked()
+            .help("`confluent-ecs up` deletes what is left of it first, when you agree")
+            .help("or delete it yourself with `confluent-ecs down`"),
+        Beginning::ContinueRollback => blocked()
             .help("mend what the rollback failed on (`confluent-ecs status` names it)")
-            .help(format!("then run `aws cloudformation continue-update-rollback --stack-name {name}`, and `up` again")),
-        "UPDATE_FAILED" => failure.help(format!("run `aws cloudformation rollback-stack --stack-name {name}`, and `up` again")),
-        _ => failure
-            .help("see what is left of it with `confluent-ecs status`")
-            .help("delete it with `confluent-ecs down`, then run `up` again"),
-    }
+            .help("then `confluent-ecs up` continues the rollback first, when you agree"),
+        Beginning::RollBackFirst => blocked().help("`confluent-ecs up` rolls it back first, when you agree"),
+    })
+}
+
+/// A state that none of ours leads to: an import, for instance.
+fn unknown(stack: &Stack) -> Failure {
+    Failure::new(Exit::Stuck, format!("the stack {} is in {} and can't be updated", stack.name, stack.status))
+        .help("see what is in it with `confluent-ecs status`")
+        .help("bring it to an end with AWS's own tools, then run the same command again")
 }
 
 #[cfg(test)]
@@ -115,20 +147,23 @@ mod tests {
     }
 
     fn begin(status: &str, theirs: Tags, adopt: bool) -> Result<Beginning, Exit> {
-        beginning("demo-dev", Some(&stack(status, theirs)), &tags("demo"), adopt).map_err(|failure| failure.exit)
+        beginning(Some(&stack(status, theirs)), &tags("demo"), adopt).map_err(|failure| failure.exit)
     }
 
     #[test]
     fn each_state_has_its_beginning_or_its_way_out() {
         let ours = || tags("demo");
-        assert_eq!(beginning("demo-dev", None, &ours(), false).unwrap(), Beginning::Create { empty: false });
+        assert_eq!(beginning(None, &ours(), false).unwrap(), Beginning::Create { empty: false });
         assert_eq!(begin("REVIEW_IN_PROGRESS", Tags::new(), false), Ok(Beginning::Create { empty: true }));
         assert_eq!(begin("UPDATE_ROLLBACK_COMPLETE", ours(), false), Ok(Beginning::Update));
         assert_eq!(begin("ROLLBACK_COMPLETE", ours(), false), Ok(Beginning::DeleteFirst));
-        assert_eq!(begin("UPDATE_IN_PROGRESS", ours(), false), Err(Exit::TimedOut));
-        for status in ["UPDATE_ROLLBACK_FAILED", "DELETE_FAILED", "ROLLBACK_FAILED", "CREATE_FAILED"] {
-            assert_eq!(begin(status, ours(), false), Err(Exit::Stuck), "{status}");
+        assert_eq!(begin("UPDATE_IN_PROGRESS", ours(), false), Ok(Beginning::Busy));
+        assert_eq!(begin("UPDATE_ROLLBACK_FAILED", ours(), false), Ok(Beginning::ContinueRollback));
+        assert_eq!(begin("UPDATE_FAILED", ours(), false), Ok(Beginning::RollBackFirst));
+        for status in ["DELETE_FAILED", "ROLLBACK_FAILED", "CREATE_FAILED"] {
+            assert_eq!(begin(status, ours(), false), Ok(Beginning::DeleteFirst), "{status}");
         }
+        assert_eq!(begin("IMPORT_ROLLBACK_FAILED", ours(), false), Err(Exit::Stuck));
     }
 
     #[test]

@@ -125,6 +125,7 @@ pub async fn status(account: &Account, name: &str, deployed: &[DeployedService])
                 failed: failed_tasks(&stack, &resource.logical, label, &service, &tasks),
                 tasks: tasks.iter().filter(|task| task.status != "STOPPED").map(task_status).collect(),
                 message: service.messages.last().map(|message| Message {
+                    id: message.id.clone(),
                     at: message.at,
                     service: label.to_owned(),
                     text: message.text.clone(),

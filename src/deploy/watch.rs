@@ -8,9 +8,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::fold::{Logs, ServiceKey, Watch, revision, service_key};
+use super::journal::{Header, Run};
 use super::outcome::{Ending, Outcome, Trouble};
 use crate::aws::{Account, CallError, ErrorKind, Stack, Task};
-use crate::base::{Blind, Deadline, Event, Moment, Operation, Result, Started};
+use crate::base::{Blind, Deadline, Event, Failing, Moment, Operation, Result, Started, redact};
 use crate::cloudformation::DeployedService;
 
 /// Often at first, when most happens; then as often as is polite.
@@ -19,6 +20,8 @@ const SLOW: Duration = Duration::from_secs(3);
 /// How long a service that had crashes is looked at after CloudFormation has called it stable.
 const SETTLE: Duration = Duration::from_secs(20);
 const FAST_FOR: Duration = Duration::from_mins(2);
+/// How often an empty log is asked for.
+const LOG_ROUNDS: usize = 3;
 /// The last lines of a container that are kept when its task fails.
 const KEPT_LINES: i32 = 20;
 
@@ -30,9 +33,24 @@ pub struct Target {
     pub stack_id: String,
     pub watch: Watch,
     pub began: Moment,
-    services: Vec<DeployedService>,
+    pub services: Vec<DeployedService>,
+    /// The stack's newest event before it began.
+    pub marker: Option<String>,
+    /// The services whose count was set to nothing meanwhile, on request.
+    pub stopped: Vec<String>,
     /// ECS may not be asked; what CloudFormation says is all there is.
     without_services: bool,
+    told: bool,
+}
+
+/// Why a watch came back.
+#[derive(Debug)]
+pub enum Pause {
+    Ended(Ending, Option<Trouble>),
+    /// Somebody should decide whether to wait on.
+    Failing(Failing),
+    /// `leave` said so.
+    Left,
 }
 
 impl Target {
@@ -44,9 +62,8 @@ impl Target {
         stack_id: &str,
         services: &[DeployedService],
     ) -> Result<Self> {
-        let names = services.iter().map(|service| (service.service.clone(), service.family.clone())).collect();
         let marker = account.newest_event(stack_id).await?;
-        let mut watch = Watch::new(operation, stack_id, marker, names);
+        let mut target = Self::new(operation, stack, stack_id, services, marker, Moment::now());
         for resource in account.stack_resources(stack_id).await? {
             if resource.kind != "AWS::ECS::Service" {
                 continue;
@@ -54,48 +71,127 @@ impl Target {
             let Some(key) = resource.physical.as_deref().and_then(service_key) else { continue };
             for service in account.services(&key.cluster, std::slice::from_ref(&key.name)).await? {
                 let tasks = account.tasks(&key.cluster, &key.name).await?;
-                watch.known(&resource.logical, &service, &tasks);
+                target.watch.known(&resource.logical, &service, &tasks);
             }
         }
-        Ok(Self {
+        Ok(target)
+    }
+
+    /// Takes up a run where its journal ends.
+    pub async fn resumed(account: &Account, run: &Run) -> Result<Self> {
+        let Header { operation, stack, stack_id, services, marker, .. } = &run.header;
+        let mut target = Self::new(*operation, stack, stack_id, services, marker.clone(), run.header.at);
+        target.watch.known_before(&run.header.known);
+        target.find_services(account).await?;
+        for event in &run.events {
+            target.watch.recall(event);
+        }
+        target.told = true;
+        Ok(target)
+    }
+
+    /// The operation that is under way on a stack, or was the last one, from its beginning on, whoever began it.
+    pub async fn under_way(account: &Account, stack: &Stack, services: &[DeployedService]) -> Result<Self> {
+        let first = account.last_beginning(&stack.id).await?;
+        let operation = match first.as_ref().map(|first| first.status.as_str()) {
+            Some("CREATE_IN_PROGRESS" | "REVIEW_IN_PROGRESS") => Operation::Create,
+            Some("DELETE_IN_PROGRESS") => Operation::Delete,
+            _ => Operation::Update,
+        };
+        let events = account.stack_events(&stack.id, None).await?;
+        let place = first.as_ref().and_then(|first| events.iter().position(|event| event.id == first.id));
+        let marker = place.and_then(|place| place.checked_sub(1)).map(|before| events[before].id.clone());
+        let began = first.map_or_else(Moment::now, |first| first.at);
+        let mut target = Self::new(operation, &stack.name, &stack.id, services, marker, began);
+        target.find_services(account).await?;
+        Ok(target)
+    }
+
+    fn new(
+        operation: Operation,
+        stack: &str,
+        stack_id: &str,
+        services: &[DeployedService],
+        marker: Option<String>,
+        began: Moment,
+    ) -> Self {
+        let names = services.iter().map(|service| (service.service.clone(), service.family.clone())).collect();
+        Self {
             operation,
             stack: stack.to_owned(),
             stack_id: stack_id.to_owned(),
-            watch,
-            began: Moment::now(),
+            watch: Watch::new(operation, stack_id, marker.clone(), names),
+            began,
             services: services.to_vec(),
+            marker,
+            stopped: Vec::new(),
             without_services: false,
-        })
+            told: false,
+        }
+    }
+
+    /// The services that the stack has by now.
+    async fn find_services(&mut self, account: &Account) -> Result<()> {
+        for resource in account.stack_resources(&self.stack_id).await? {
+            if resource.kind == "AWS::ECS::Service"
+                && let Some(arn) = &resource.physical
+            {
+                self.watch.found(&resource.logical, arn);
+            }
+        }
+        Ok(())
+    }
+
+    /// How the names of a family's resources begin → what people call it.
+    pub fn families(&self) -> BTreeMap<String, String> {
+        let prefix = |service: &DeployedService| service.service.strip_suffix("Service").unwrap_or(&service.service).to_owned();
+        self.services.iter().map(|service| (prefix(service), service.family.clone())).collect()
     }
 }
 
-/// Watches until it has ended, the deadline has passed, or `leave` says to stop watching.
+/// Watches until it has ended, the deadline has passed, somebody should decide, or `leave` says to stop watching. It can be called again
+/// to go on.
 pub async fn watch(
     account: &Account,
-    mut target: Target,
+    target: &mut Target,
     deadline: Deadline,
     leave: impl Future<Output = ()>,
     tell: &mut dyn FnMut(&Event),
+) -> Pause {
+    if !std::mem::replace(&mut target.told, true) {
+        tell(&Event::Started(Started {
+            at: target.began,
+            operation: target.operation,
+            stack: target.stack.clone(),
+            region: account.region.clone(),
+            families: target.families(),
+        }));
+    }
+    tokio::select! {
+        pause = until_it_ends(account, target, deadline, tell) => pause,
+        () = leave => Pause::Left,
+    }
+}
+
+/// What came of it, with what runs otherwise than it should.
+pub async fn conclude(
+    account: &Account,
+    target: &mut Target,
+    ending: Ending,
+    trouble: Option<Trouble>,
+    tell: &mut dyn FnMut(&Event),
 ) -> Outcome {
-    tell(&Event::Started(Started {
-        at: target.began,
-        operation: target.operation,
-        stack: target.stack.clone(),
-        region: account.region.clone(),
-    }));
-    let (mut ending, trouble) = tokio::select! {
-        ended = until_it_ends(account, &mut target, deadline, tell) => ended,
-        () = leave => (Ending::Detached, None),
-    };
+    let mut ending = ending;
     let mut outputs = Vec::new();
     let mut differences = Vec::new();
     if ending == Ending::Complete && target.operation != Operation::Delete {
         // What can't be read after the end doesn't turn a deploy that is done into one that failed.
         outputs = account.stack(&target.stack_id).await.ok().flatten().map(|stack| stack.outputs).unwrap_or_default();
-        differences = differences_from_template(account, &target).await.unwrap_or_default();
+        differences = differences_from_template(account, target).await.unwrap_or_default();
         if differences.is_empty() {
-            differences = still_failing(account, &mut target, tell).await;
+            differences = still_failing(account, target, tell).await;
         }
+        differences.extend(target.stopped.iter().map(|service| format!("{service}: its count was set to 0, as asked for")));
         if !differences.is_empty() {
             ending = Ending::Differs;
         }
@@ -112,15 +208,17 @@ pub async fn watch(
     }
 }
 
-async fn until_it_ends(
-    account: &Account,
-    target: &mut Target,
-    deadline: Deadline,
-    tell: &mut dyn FnMut(&Event),
-) -> (Ending, Option<Trouble>) {
+async fn until_it_ends(account: &Account, target: &mut Target, deadline: Deadline, tell: &mut dyn FnMut(&Event)) -> Pause {
     let mut blind = false;
     loop {
-        match look(account, target, tell).await {
+        let mut failing = None;
+        let mut tell_and_note = |event: &Event| {
+            if let Event::Failing(said) = event {
+                failing = Some(said.clone());
+            }
+            tell(event);
+        };
+        match look(account, target, &mut tell_and_note).await {
             Ok(()) => {
                 if std::mem::take(&mut blind) {
                     tell(&Event::Sighted { at: Moment::now() });
@@ -131,15 +229,20 @@ async fn until_it_ends(
                     tell(&Event::Blind(Blind { at: Moment::now(), why: error.to_string() }));
                 }
             }
-            Err(error) => return (Ending::LostSight, Some(Trouble { what: error.to_string(), help: error.help() })),
+            Err(error) => {
+                return Pause::Ended(Ending::LostSight, Some(Trouble { what: error.to_string(), help: error.help() }));
+            }
         }
         if let Some(ending) = target.watch.ending() {
-            return (ending, None);
+            return Pause::Ended(ending, None);
         }
         let now = Moment::now();
         tell(&Event::Looked { at: now });
         if deadline.passed() {
-            return (Ending::TimedOut, None);
+            return Pause::Ended(Ending::TimedOut, None);
+        }
+        if let Some(failing) = failing {
+            return Pause::Failing(failing);
         }
         let pause = if now.since(target.began) < FAST_FOR { FAST } else { SLOW };
         tokio::time::sleep(pause.min(deadline.remaining())).await;
@@ -241,16 +344,32 @@ async fn still_failing(account: &Account, target: &mut Target, tell: &mut dyn Fn
     failing.map(|(service, count)| format!("{service}: its tasks go on failing, {count} so far")).collect()
 }
 
-/// The last lines of these tasks' containers. A log that can't be read is an empty one: the stop reason still says something.
+/// The last lines of these tasks' containers. What a container wrote last may reach CloudWatch a moment after ECS has called it stopped:
+/// an empty log is asked for again. One that can't be read is an empty one: the stop reason still says something.
 async fn kept_logs(account: &Account, tasks: Vec<&Task>) -> BTreeMap<String, Logs> {
-    let mut kept = BTreeMap::new();
-    for task in tasks {
-        let mut logs = Logs::new();
-        for stream in account.log_streams(&task.task_definition, &task.id).await.unwrap_or_default() {
-            let lines = account.last_lines(&stream, KEPT_LINES).await.unwrap_or_default();
-            logs.insert(stream.container, lines);
+    let mut kept: BTreeMap<String, Logs> = BTreeMap::new();
+    for round in 0..LOG_ROUNDS {
+        // One that never began has nothing to say.
+        let silent = |task: &&&Task| {
+            let ran = task.containers.iter().any(|container| container.exit_code.is_some());
+            kept.get(&task.id).is_none_or(|logs| ran && logs.values().all(Vec::is_empty))
+        };
+        let left: Vec<&Task> = tasks.iter().filter(silent).copied().collect();
+        if left.is_empty() {
+            break;
         }
-        kept.insert(task.id.clone(), logs);
+        if round > 0 {
+            tokio::time::sleep(FAST).await;
+        }
+        for task in left {
+            let mut logs = Logs::new();
+            for stream in account.log_streams(&task.task_definition, &task.id).await.unwrap_or_default() {
+                let lines = account.last_lines(&stream, KEPT_LINES).await.unwrap_or_default();
+                // Whatever a container logged: it goes to a terminal and into the journal.
+                logs.insert(stream.container, lines.iter().map(|line| redact(line)).collect());
+            }
+            kept.insert(task.id.clone(), logs);
+        }
     }
     kept
 }

@@ -14,10 +14,13 @@ mod progress;
 mod init;
 mod prompt;
 mod report;
+mod screen;
 mod secret;
 mod secrets;
 mod status;
 mod style;
+mod summary;
+mod tree;
 mod words;
 
 use std::env;
@@ -29,6 +32,7 @@ use serde::Serialize;
 use crate::base::{Exit, Failure, Findings, Severity, Sources};
 use crate::cli::{DisplayArgs, Output, When};
 pub use images::{CopyProgress, Pushed};
+pub use plan::PlanView;
 pub use progress::Progress;
 pub use report::ReportView;
 use style::Style;
@@ -107,15 +111,19 @@ impl Ui {
 
     /// The result as one JSON document.
     pub fn json(&mut self, document: &impl Serialize) {
+        let text = match self.output {
+            Output::Jsonl => serde_json::to_string(document),
+            Output::Json | Output::Text => serde_json::to_string_pretty(document),
+        };
         // Our documents have string keys and finite numbers: there is nothing that could fail.
-        if let Ok(text) = serde_json::to_string_pretty(document) {
+        if let Ok(text) = text {
             self.result(&format!("{text}\n"));
         }
     }
 
     /// Whether the result is asked for as JSON.
     pub fn wants_json(&self) -> bool {
-        self.output == Output::Json
+        self.output != Output::Text
     }
 
     /// Whether drawings and moving lines have a terminal to be on.

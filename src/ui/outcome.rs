@@ -16,7 +16,7 @@ const LOG_LINES: usize = 20;
 
 #[derive(Serialize)]
 struct Document<'a> {
-    schema: &'static str,
+    schema: String,
     exit_code: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<&'a Plan>,
@@ -26,8 +26,9 @@ struct Document<'a> {
 
 impl Ui {
     /// Shows an outcome. `again` is how the same command is typed for this stack: `--env dev`.
-    pub fn outcome(&mut self, schema: &'static str, plan: Option<&Plan>, outcome: &Outcome, again: &str) {
+    pub fn outcome(&mut self, verb: &str, plan: Option<&Plan>, outcome: &Outcome, again: &str) {
         if self.wants_json() {
+            let schema = format!("confluent-ecs/{verb}/v1");
             self.json(&Document { schema, exit_code: outcome.ending.exit() as u8, plan, outcome });
         }
         let text = self.outcome_text(outcome, again);
@@ -151,8 +152,7 @@ fn next(ending: Ending, operation: Operation, again: &str) -> Option<String> {
         Ending::RolledBack | Ending::Differs => {
             Some(format!("mend the cause, then  confluent-ecs preflight{again}  and  confluent-ecs {verb}{again}"))
         }
-        Ending::Stuck | Ending::TimedOut | Ending::LostSight | Ending::Detached => {
-            Some(format!("confluent-ecs status{again}  shows how far it is"))
-        }
+        Ending::TimedOut | Ending::LostSight | Ending::Detached => Some(format!("confluent-ecs watch{again}  goes on watching")),
+        Ending::Stuck => Some(format!("confluent-ecs status{again}  shows how far it is")),
     }
 }

@@ -1,62 +1,50 @@
-//! What happens, while it happens. On a terminal what is done scrolls up and what is under way stands below it; elsewhere there is
-//! one plain line a change, and a heartbeat when nothing changes.
+//! What happens, while it happens. On a terminal a tree at the bottom shows how all stands, and what goes wrong stays above it;
+//! elsewhere there is one plain line a change, and a heartbeat when nothing changes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-
+use super::screen::Live;
 use super::style::Style;
 use super::{Ui, words, write_all};
-use crate::base::{Event, Moment, Operation, Progress as State, ResourceChange, ServiceChange, StoppedTask};
+use crate::base::{Event, Failing, Moment, Operation, Progress as State, ResourceChange, ServiceChange, StoppedTask};
+use crate::cli::Output;
 
 /// On plain output something is said at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 /// Of a failed container's log while other things go on; the end shows more.
 const LOG_LINES: usize = 5;
-/// Resources under way that are shown at once; a small terminal must still hold the services.
-const MOST_BARS: usize = 12;
 
 /// The view of one watch.
 pub struct Progress {
     style: Style,
     live: Option<Live>,
+    /// Events go to standard output as they are.
+    jsonl: bool,
     began: Moment,
     stack: String,
     operation: &'static str,
     /// The last moment at which a line was printed.
     spoke: Moment,
     open: BTreeMap<String, ResourceChange>,
-    done: usize,
     services: BTreeMap<String, ServiceChange>,
     /// What was said of failed tasks: each reason once in full, then counted.
     reasons: BTreeMap<(String, String), usize>,
 }
 
-/// The lines at the bottom of a terminal.
-struct Live {
-    screen: MultiProgress,
-    head: ProgressBar,
-    resources: BTreeMap<String, ProgressBar>,
-    /// How many more are under way than are shown; there only then.
-    more: Option<ProgressBar>,
-    services: BTreeMap<String, ProgressBar>,
-}
-
 impl Ui {
     /// A view for one watch: live on a terminal, plain lines elsewhere.
     pub fn progress(&self) -> Progress {
-        let live = self.drawn().then(Live::new);
         Progress {
             style: self.style,
-            live,
+            live: self.drawn().then(|| Live::new(self.style)),
+            jsonl: self.output == Output::Jsonl,
             began: Moment::now(),
             stack: String::new(),
             operation: "",
             spoke: Moment::now(),
             open: BTreeMap::new(),
-            done: 0,
             services: BTreeMap::new(),
             reasons: BTreeMap::new(),
         }
@@ -65,36 +53,50 @@ impl Ui {
 
 impl Progress {
     pub fn show(&mut self, event: &Event) {
-        for line in self.lines(event) {
-            self.say(&line);
+        if self.jsonl && !matches!(event, Event::Looked { .. }) {
+            // An event has string keys and finite numbers: there is nothing that could fail.
+            let line = serde_json::to_string(event).unwrap_or_default();
+            write_all(&mut std::io::stdout().lock(), &format!("{line}\n"));
         }
-        if let Some(live) = &mut self.live {
-            live.update(&self.open, &self.services, self.style);
-            let (elapsed, done) = (words::duration(Moment::now().since(self.began)), self.done);
-            live.head.set_message(format!(
-                "{}  {}  {elapsed}, {} done, {} under way",
-                self.style.strong(&self.stack),
-                self.operation,
-                words::count(done, "resource"),
-                self.open.len()
-            ));
+        let lines = self.lines(event);
+        if !lines.is_empty() {
+            self.spoke = Moment::now();
+        }
+        let text = lines.iter().fold(String::new(), |text, line| text + line + "\n");
+        match &self.live {
+            Some(live) => {
+                live.take(event);
+                live.show(&text);
+            }
+            None => write_all(&mut std::io::stderr().lock(), &text),
         }
     }
 
-    /// Takes the live lines away; what scrolled up stays.
+    /// Takes in what an earlier view has shown.
+    pub fn recall(&mut self, event: &Event) {
+        let _shown = self.lines(event);
+        if let Some(live) = &self.live {
+            live.take(event);
+        }
+    }
+
+    /// Makes room for a question.
+    pub fn pause(&self) {
+        if let Some(live) = &self.live {
+            live.pause();
+        }
+    }
+
+    pub fn resume(&self) {
+        if let Some(live) = &self.live {
+            live.resume();
+        }
+    }
+
+    /// Ends the view; what it showed stays.
     pub fn finish(self) {
         if let Some(live) = self.live {
-            let _gone = live.screen.clear();
-        }
-    }
-
-    fn say(&mut self, line: &str) {
-        self.spoke = Moment::now();
-        match &self.live {
-            Some(view) => {
-                let _gone = view.screen.println(line);
-            }
-            None => write_all(&mut std::io::stderr().lock(), &format!("{line}\n")),
+            live.finish();
         }
     }
 
@@ -131,12 +133,16 @@ impl Progress {
             Event::Message(message) => {
                 vec![self.line(message.at, "ECS", &message.service, Some(&words::without_long_ids(&message.text)), false)]
             }
+            // The tree has a row for it.
+            Event::Task(_) if self.live.is_some() => Vec::new(),
             Event::Task(change) => {
                 let health = change.health.as_deref().map(|health| format!(", {}", health.to_lowercase())).unwrap_or_default();
                 let what = format!("{} task {}", change.service, words::short(&change.task));
                 vec![self.line(change.at, &change.status.to_lowercase(), &format!("{what}{health}"), None, false)]
             }
+            Event::TaskStopped(stopped) if self.live.is_some() && !stopped.failed => Vec::new(),
             Event::TaskStopped(stopped) => self.stopped(stopped),
+            Event::Failing(failing) => self.failing(failing),
             Event::Blind(blind) => vec![self.line(blind.at, "waiting", "AWS", Some(&blind.why), true)],
             Event::Sighted { at } => vec![self.line(*at, "back", "AWS answers again", None, false)],
             Event::Looked { at } => self.heartbeat(*at).into_iter().collect(),
@@ -156,13 +162,13 @@ impl Progress {
         let failed = change.progress == State::Failed;
         if change.progress == State::Working {
             let began = self.open.insert(change.logical.clone(), change.clone());
-            // A live view has a line for it below.
+            // The tree has a line for it.
             return (self.live.is_none() && began.is_none())
                 .then(|| self.line(change.at, &words::status(&change.status), &name, None, false));
         }
         self.open.remove(&change.logical);
-        if change.progress == State::Done {
-            self.done += 1;
+        if self.live.is_some() && !failed {
+            return None;
         }
         let state = if change.progress == State::Cancelled { "cancelled".to_owned() } else { words::status(&change.status) };
         let took = change.at.since(change.began);
@@ -207,6 +213,17 @@ impl Progress {
         }
         let mut lines = vec![self.line(stopped.at, "failed", &what, Some(&why), true)];
         lines.extend(task_details(stopped, LOG_LINES, self.style).into_iter().map(|line| format!("{:9}{line}", "")));
+        lines
+    }
+
+    fn failing(&self, failing: &Failing) -> Vec<String> {
+        let what = format!("{}: {} tasks have failed so far", failing.service, failing.tasks);
+        let cause = failing.diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str());
+        let mut lines = vec![self.line(failing.at, "failing", &what, cause, true)];
+        if self.live.is_none() {
+            let ways = "--on-failing stop sets its count to 0, --on-failing cancel takes the deploy back";
+            lines.push(format!("{:9}{ways}", ""));
+        }
         lines
     }
 
@@ -262,72 +279,10 @@ fn printable(text: &str) -> String {
     console::strip_ansi_codes(text).chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
 }
 
-impl Live {
-    fn new() -> Self {
-        let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let head = screen.add(bar());
-        head.enable_steady_tick(Duration::from_millis(250));
-        Self { screen, head, resources: BTreeMap::new(), more: None, services: BTreeMap::new() }
-    }
-
-    /// Brings the lines in step with what is under way.
-    fn update(&mut self, open: &BTreeMap<String, ResourceChange>, services: &BTreeMap<String, ServiceChange>, style: Style) {
-        let screen = &self.screen;
-        self.resources.retain(|logical, bar| {
-            let stays = open.contains_key(logical);
-            if !stays {
-                bar.finish_and_clear();
-                screen.remove(bar);
-            }
-            stays
-        });
-        for (logical, change) in open {
-            if !self.resources.contains_key(logical) && self.resources.len() < MOST_BARS {
-                // Under the head, above the services.
-                let bar = screen.insert(1 + self.resources.len(), bar());
-                bar.enable_steady_tick(Duration::from_millis(250));
-                self.resources.insert(logical.clone(), bar);
-            }
-            if let Some(bar) = self.resources.get(logical) {
-                let took = words::duration(Moment::now().since(change.began));
-                bar.set_message(format!(
-                    "{:<13} {} {}",
-                    words::status(&change.status),
-                    words::resource(logical),
-                    style.quiet(took)
-                ));
-            }
-        }
-        let hidden = open.len().saturating_sub(self.resources.len());
-        if hidden > 0 {
-            let at = 1 + self.resources.len();
-            let more = self.more.get_or_insert_with(|| screen.insert(at, ProgressBar::new_spinner().with_style(plain_style())));
-            more.set_message(format!("  and {hidden} more"));
-        } else if let Some(more) = self.more.take() {
-            more.finish_and_clear();
-            screen.remove(&more);
-        }
-        for (name, change) in services {
-            let bar = self
-                .services
-                .entry(name.clone())
-                .or_insert_with(|| screen.add(ProgressBar::new_spinner().with_style(plain_style())));
-            bar.set_message(format!("  tasks         {}", counts(change)));
-        }
-    }
-}
-
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-    ProgressBar::new_spinner().with_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "))
-}
-
-fn plain_style() -> ProgressStyle {
-    ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::{Progress, Ui};
     use crate::base::{
         Diagnosis, Event, Moment, Operation, Progress as State, ResourceChange, Started, StoppedContainer, StoppedTask,
@@ -340,14 +295,20 @@ mod tests {
 
     fn plain() -> Progress {
         let mut progress = Progress { live: None, spoke: at(0), ..Ui::new(&DisplayArgs::default()).progress() };
-        let started =
-            Started { at: at(0), operation: Operation::Create, stack: "demo".to_owned(), region: "eu-west-1".to_owned() };
+        let started = Started {
+            at: at(0),
+            operation: Operation::Create,
+            stack: "demo".to_owned(),
+            region: "eu-west-1".to_owned(),
+            families: BTreeMap::new(),
+        };
         assert_eq!(progress.lines(&Event::Started(started)), ["demo creating in eu-west-1"]);
         progress
     }
 
     fn resource(second: i64, status: &str, state: State) -> Event {
         Event::Resource(ResourceChange {
+            id: second.to_string(),
             at: at(second),
             logical: "ConnectService".to_owned(),
             kind: "AWS::ECS::Service".to_owned(),

@@ -1,5 +1,6 @@
 //! Questions to a person. Only asked when both ends are a terminal; every caller says what flag answers it otherwise.
 
+use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
 
@@ -53,15 +54,39 @@ impl Ui {
         Ok(is_yes(&answer))
     }
 
-    /// As [`Ui::confirm`], while something else may end the waiting: then there is no answer. The reading thread stays behind until
-    /// the process ends, which it is about to.
+    /// As [`Ui::confirm`], while something else may end the waiting: then there is no answer.
     pub async fn confirm_unless(&mut self, question: &str, interrupted: impl Future<Output = ()>) -> Result<Option<bool>> {
+        let answer = self.answer_unless(format!("{question} [y/N] "), interrupted).await?;
+        Ok(answer.map(|answer| is_yes(&answer)))
+    }
+
+    /// One of several ways to go on, by its first letter; the first one is the default. Something else may end the waiting.
+    pub async fn decide_unless(
+        &mut self,
+        question: &str,
+        ways: &[(char, &str)],
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<Option<char>> {
+        let mut text = format!("{question}\n");
+        for (letter, way) in ways {
+            let _ = writeln!(text, "  {letter}  {way}");
+        }
+        let letters: Vec<String> = ways.iter().map(|(letter, _)| letter.to_string()).collect();
+        let _ = write!(text, "[{}] ", letters.join("/"));
+        let Some(answer) = self.answer_unless(text, interrupted).await? else { return Ok(None) };
+        let typed = answer.trim().to_lowercase().chars().next();
+        let chosen = ways.iter().map(|(letter, _)| *letter).find(|letter| Some(*letter) == typed);
+        Ok(chosen.or_else(|| ways.first().map(|(letter, _)| *letter)))
+    }
+
+    /// One line, or nothing where `interrupted` ends first. The reading thread stays behind then: it takes the next line that is typed,
+    /// or ends with the process.
+    async fn answer_unless(&mut self, prompt: String, interrupted: impl Future<Output = ()>) -> Result<Option<String>> {
         if !self.terminal {
-            return Err(Failure::fault(format!("asked without a terminal: {question}")).into());
+            return Err(Failure::fault(format!("asked without a terminal: {prompt}")).into());
         }
         let (send, answered) = tokio::sync::oneshot::channel();
         let term = Term::stderr();
-        let prompt = format!("{question} [y/N] ");
         std::thread::spawn(move || {
             let answer = term.write_str(&prompt).and_then(|()| term.read_line());
             let _nobody_waits = send.send(answer);
@@ -69,7 +94,7 @@ impl Ui {
         tokio::select! {
             answer = answered => {
                 match answer.unwrap_or_else(|_| Ok(String::new())) {
-                    Ok(answer) => Ok(Some(is_yes(&answer))),
+                    Ok(answer) => Ok(Some(answer)),
                     // The terminal's own word for a Ctrl-C; whichever comes first.
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
                     Err(error) => Err(Failure::new(Exit::Interrupted, "no answer").cause(error).into()),

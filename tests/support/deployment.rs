@@ -1,7 +1,8 @@
 //! A project and an account of its own to deploy it into: the emulator keeps what one test does from the others.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -127,6 +128,40 @@ impl Deployment {
         });
         assert!(found, "{until:?} never came: {}", seen.join("\n"));
         (program, lines)
+    }
+
+    /// Runs `confluent-ecs --env dev …` and gives the lines of its standard output while they come.
+    pub(crate) fn stream(&self, arguments: &[&str]) -> (Child, impl Iterator<Item = String> + use<>) {
+        let mut program = Command::new(assert_cmd::cargo::cargo_bin("confluent-ecs"))
+            .args(with_env(arguments))
+            .current_dir(self.path())
+            .env_clear()
+            .envs(borrowed(&self.env))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(program.stdout.take().unwrap()).lines().map(Result::unwrap);
+        (program, lines)
+    }
+
+    /// Calls an AWS API of the query protocol itself, for what the program has no verb for; gives the answer as it is.
+    pub(crate) fn aws(&self, service: &str, query: &str) -> String {
+        let endpoint = self.env.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL").unwrap().1.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(endpoint).unwrap();
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: {endpoint}\r\nContent-Type: application/x-www-form-urlencoded\r\nAuthorization: \
+             AWS4-HMAC-SHA256 Credential={}/20260101/eu-west-1/{service}/aws4_request\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{query}",
+            self.account,
+            query.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     pub(crate) fn path(&self) -> &Path {

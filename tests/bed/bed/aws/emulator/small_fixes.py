@@ -4,7 +4,8 @@
 - The Resource Groups Tagging API finds what EC2, Secrets Manager, Elastic Load Balancing, CloudWatch Logs and Cloud Map have
   (API_GetResources, "Services that support the Resource Groups Tagging API"), not only what was tagged through it.
 - DescribeTargetHealth shows a target of ECS as `initial`, then healthy, or as its script says (API_TargetHealth).
-- A change set is found by the stack's id as well as by its name (API_DescribeChangeSet, StackName).
+- A change set is found, and change sets are listed, by the stack's id as well as by its name (API_DescribeChangeSet,
+  API_ListChangeSets, StackName).
 - A target group, a Cloud Map service and a log group keep ministack's handling.
 """
 
@@ -106,9 +107,20 @@ def _wrap_find_change_set(original):
     return find
 
 
+def _wrap_list_change_sets(original):
+    def listed(params):
+        name = params.get("StackName", "")
+        name = name[0] if isinstance(name, list) else name
+        if name.startswith("arn:"):
+            params = {**params, "StackName": [name.split(":stack/")[-1].split("/")[0]]}
+        return original(params)
+
+    return listed
+
+
 def install():
     from ministack.services import alb, tagging
-    from ministack.services.cloudformation import changesets, provisioners
+    from ministack.services.cloudformation import changesets, handlers, provisioners
 
     secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
     provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = _secret_handlers(secret)
@@ -121,3 +133,5 @@ def install():
     })  # fmt: skip
     alb._ACTION_MAP["DescribeTargetHealth"] = _target_health
     changesets._find_change_set = _wrap_find_change_set(changesets._find_change_set)
+    actions = handlers._ACTION_HANDLERS
+    actions["ListChangeSets"] = _wrap_list_change_sets(actions["ListChangeSets"])

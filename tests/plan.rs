@@ -1,0 +1,149 @@
+//! `plan`, and `up` with what a plan has kept, from the command line in, on the AWS bed.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::deployment::Deployment;
+use crate::support::program::Ran;
+
+const UP: &[&str] = &["up", "--yes", "--skip-preflight"];
+
+#[track_caller]
+fn holds(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+}
+
+#[track_caller]
+fn ended(ran: &Ran, code: i32) {
+    assert_eq!(ran.code, code, "{}\n{}", ran.stdout, ran.stderr);
+}
+
+fn document(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+}
+
+/// `up` or `plan` with another environment in the task definition.
+fn changed(shop: &Deployment, arguments: &[&str], level: &str) -> Ran {
+    shop.run_with(arguments, "", &[("LEVEL", level)])
+}
+
+/// The names of the stack's change sets that could be executed.
+fn change_sets(shop: &Deployment) -> Vec<String> {
+    let answer = shop.aws("cloudformation", "Action=ListChangeSets&Version=2010-05-15&StackName=shop-dev");
+    let sets = answer.split("<member>").filter(|set| set.contains("<ExecutionStatus>AVAILABLE<"));
+    sets.map(|set| set.split("<ChangeSetName>").nth(1).unwrap().split('<').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_first_plan_is_shown_and_nothing_of_it_stays() {
+    let shop = Deployment::new();
+    let plan = shop.run(&["plan"]);
+    ended(&plan, 0);
+    holds(&plan.stdout, &["new stack shop-dev", "  + new\n", "    worker service\n", "    worker task definition\n"]);
+    assert!(plan.stdout.trim_end().ends_with(" new"), "{}", plan.stdout);
+    holds(&shop.run(&["status"]).stdout, &["shop-dev: not deployed"]);
+    let answer = shop.aws("cloudformation", "Action=DescribeStacks&Version=2010-05-15&StackName=shop-dev");
+    holds(&answer, &["does not exist"]);
+
+    ended(&shop.run(&["plan", "--detailed-exitcode"]), 5);
+    let plan = document(&shop.run(&["plan", "--output", "json"]));
+    assert_eq!(
+        (&plan["schema"], &plan["verdict"], &plan["exit_code"]),
+        (&"confluent-ecs/plan/v1".into(), &"changes".into(), &0.into())
+    );
+    assert_eq!(plan["counts"]["creates"], plan["changes"].as_array().unwrap().len());
+    assert_eq!(plan["validations"], json!([]));
+}
+
+#[test]
+fn a_plan_of_an_update_says_what_each_change_means_and_which_property_causes_it() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    let none = shop.run(&["plan", "--detailed-exitcode"]);
+    ended(&none, 0);
+    assert_eq!(none.stdout, "shop-dev is up to date: nothing to change\n");
+    assert_eq!(document(&shop.run(&["plan", "--output", "json"]))["verdict"], "none");
+
+    let file = shop.path().join("docker-compose.yml");
+    let project = fs::read_to_string(&file).unwrap();
+    fs::write(&file, project.replace("replicas: 2", "replicas: 3")).unwrap();
+    let plan = changed(&shop, &["plan", "--detailed-exitcode"], "2");
+    ended(&plan, 5);
+    holds(
+        &plan.stdout,
+        &[
+            "changes to shop-dev",
+            "↻ tasks restart\n",
+            "worker task definition  (ContainerDefinitions",
+            "worker service  (",
+            "TaskDefinition, by worker task definition",
+            "2 with a restart of tasks",
+        ],
+    );
+    assert_eq!(change_sets(&shop), Vec::<String>::new());
+    // What it was before the plan it is after it.
+    ended(&shop.run(&["status"]), 0);
+}
+
+#[test]
+fn under_github_actions_a_plan_is_on_the_page_of_the_run() {
+    let shop = Deployment::new();
+    let page = shop.path().join("page.md");
+    fs::write(&page, "before\n").unwrap();
+    let variables = [("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", page.to_str().unwrap())];
+    ended(&shop.run_with(&["plan"], "", &variables), 0);
+    let page = fs::read_to_string(page).unwrap();
+    holds(&page, &["before\n### plan: shop-dev\n\n```text\nnew stack shop-dev\n", " new\n```\n"]);
+}
+
+#[test]
+fn a_plan_that_is_kept_is_what_up_executes() {
+    let shop = Deployment::new();
+    let plan = document(&shop.run(&["plan", "--keep", "--output", "json"]));
+    let name = plan["change_set"].as_str().unwrap().to_owned();
+    assert_eq!(change_sets(&shop), [name.as_str()]);
+    let taken: Vec<&str> = UP.iter().copied().chain(["--change-set", &name]).collect();
+    let up = changed(&shop, &taken, "2");
+    ended(&up, 0);
+    holds(&up.stderr, &["the compose files have changed since", "new stack shop-dev"]);
+    holds(&up.stdout, &["shop-dev created in"]);
+    // It was the plan's template: level 2 is still to come.
+    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "1"), 0);
+    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "2"), 5);
+}
+
+#[test]
+fn a_plan_of_a_stack_that_has_moved_since_is_refused() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    let kept = changed(&shop, &["plan", "--keep"], "2");
+    ended(&kept, 0);
+    let name = change_sets(&shop).remove(0);
+    holds(&kept.stderr, &[&format!("next: confluent-ecs up --env dev --change-set {name}")]);
+    ended(&changed(&shop, UP, "3"), 0);
+    let taken: Vec<&str> = UP.iter().copied().chain(["--change-set", &name]).collect();
+    let refused = changed(&shop, &taken, "2");
+    ended(&refused, 2);
+    holds(&refused.stderr, &["the stack shop-dev has moved since the plan was made", "changed by ", "make a new plan"]);
+
+    let unknown: Vec<&str> = UP.iter().copied().chain(["--change-set", "nothing"]).collect();
+    let refused = shop.run(&unknown);
+    ended(&refused, 2);
+    holds(&refused.stderr, &["there is no change set nothing for shop-dev", "plan --keep"]);
+}
+
+#[test]
+fn a_plan_of_a_stack_that_is_at_work_or_another_project_s_is_refused() {
+    let shop = Deployment::new();
+    shop.script(&json!({ "provisioning": 600 }));
+    ended(&shop.run(&["up", "--yes", "--skip-preflight", "--timeout", "2s"]), 8);
+    let refused = shop.run(&["plan"]);
+    ended(&refused, 8);
+    holds(&refused.stderr, &["something else is at work on the stack shop-dev", "CREATE_IN_PROGRESS since ", "begun by "]);
+    let other = shop.run(&["plan", "-p", "other", "-n", "shop-dev"]);
+    ended(&other, 2);
+    holds(&other.stderr, &["the stack shop-dev is not this project's"]);
+}
