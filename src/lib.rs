@@ -23,7 +23,8 @@
 //! | `net` | names, addresses, trust | addresses, streams, certificate facts; or a fault with its cause | base |
 //! | `kafka` | a client's settings | what the broker says; **the only room that talks to Kafka** | base, net |
 //! | `preflight` | services with their environment, the cluster | checks with causes, evidence and fixes; the report | base, compose, extensions, profile, confluent, net, kafka |
-//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, confluent, deploy, images, init, preflight |
+//! | `explain` | a code, or a log | its page; the causes found in it | base |
+//! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, confluent, deploy, explain, images, init, preflight, profile |
 //! | `cli` | arguments | typed arguments | base |
 //! | `commands` | typed arguments | one file a verb: arguments → stages → ui | all |
 //!
@@ -37,6 +38,7 @@ pub mod commands;
 pub mod compose;
 pub mod confluent;
 pub mod deploy;
+pub mod explain;
 pub mod extensions;
 pub mod images;
 pub mod init;

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod account;
+mod acl;
 mod architecture;
 mod bed;
 mod compose;
 mod deploy;
+mod explain;
 mod images;
 mod init;
 mod init_matrix;
@@ -17,6 +19,7 @@ mod readme;
 mod render;
 mod secrets;
 mod secrets_compose;
+mod secrets_template;
 mod support;
 mod template;
 mod worker;

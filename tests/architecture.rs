@@ -20,7 +20,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("net", &["base"]),
     ("kafka", &["base", "net"]),
     ("preflight", &["base", "compose", "extensions", "profile", "confluent", "net", "kafka"]),
-    ("ui", &["base", "cli", "confluent", "deploy", "images", "init", "preflight"]),
+    ("explain", &["base"]),
+    ("ui", &["base", "cli", "confluent", "deploy", "explain", "images", "init", "preflight", "profile"]),
     ("cli", &["base"]),
     (
         "commands",
@@ -32,6 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "compose",
             "confluent",
             "deploy",
+            "explain",
             "extensions",
             "images",
             "init",

@@ -1,6 +1,8 @@
 //! The codes of findings and checks. A code is stable: it is never reused and never changes its meaning.
 //!
 //! CE1xx configuration · CE2xx AWS and secrets · CE3xx connection · CE4xx permissions · CE5xx registries and URLs · CE6xx deploy
+//!
+//! Each has a page for `explain`, `templates/explain/CE<number>.md`: without it the code doesn't compile.
 
 use std::fmt;
 
@@ -22,14 +24,27 @@ impl Serialize for Code {
     }
 }
 
+/// A code with what is said of it.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeFacts {
+    pub code: Code,
+    pub title: &'static str,
+    /// Its page, as it is written.
+    pub page: &'static str,
+}
+
 macro_rules! codes {
     ($($name:ident = $number:literal, $title:literal;)*) => {
         impl Code {
             $(#[doc = $title] pub const $name: Code = Code($number);)*
         }
 
-        /// Every code with its title, in the order of their numbers.
-        pub const CODES: &[(Code, &str)] = &[$((Code($number), $title)),*];
+        /// Every code, in the order of their numbers.
+        pub const CODES: &[CodeFacts] = &[$(CodeFacts {
+            code: Code($number),
+            title: $title,
+            page: include_str!(concat!("../../templates/explain/CE", $number, ".md")),
+        }),*];
     };
 }
 
@@ -141,7 +156,7 @@ mod tests {
 
     #[test]
     fn numbers_are_unique_and_in_order() {
-        assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(CODES.windows(2).all(|pair| pair[0].code < pair[1].code));
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod secret;
 pub mod yaml;
 
 pub use cause::{Cause, Fault};
-pub use code::{CODES, Code};
+pub use code::{CODES, Code, CodeFacts};
 pub use deadline::Deadline;
 pub use event::{
     Blind, Diagnosis, Event, Failing, Message, Operation, Progress, ResourceChange, ServiceChange, StackChange, Started,

@@ -19,6 +19,11 @@ impl Secret {
         self.0.expose_secret()
     }
 
+    /// How many bytes it has: that tells nothing of what they are.
+    pub fn length(&self) -> usize {
+        self.expose().len()
+    }
+
     /// What typing or pasting may have spoilt: said without the value.
     pub fn trouble(&self) -> Option<&'static str> {
         let value = self.expose();

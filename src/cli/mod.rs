@@ -2,7 +2,9 @@
 //!
 //! Global flags keep Docker Compose's names and may stand before or after the verb.
 
+mod acl;
 mod deploy;
+mod explain;
 mod images;
 mod init;
 mod preflight;
@@ -13,7 +15,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use acl::{AclArgs, AclCommandsArgs, AclTool, AclVerb, AclWanted};
 pub use deploy::{DownArgs, OnFailing, PlanArgs, StatusArgs, UpArgs, WatchArgs, WatchVerbArgs};
+pub use explain::ExplainArgs;
 pub use images::{ImagesArgs, ImagesCheckArgs, ImagesPushArgs, ImagesVerb};
 pub use init::InitArgs;
 pub use preflight::{CheckCategory, PreflightArgs};
@@ -113,7 +117,7 @@ pub enum When {
 }
 
 pub use render::{IamPolicyArgs, RenderArgs, RenderFormat, StackArgs};
-pub use secrets::{AnswersArgs, SecretsArgs, SecretsVerb};
+pub use secrets::{AnswersArgs, ComposeArgs, SecretsArgs, SecretsTemplateArgs, SecretsVerb};
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -141,6 +145,10 @@ pub enum Verb {
     Preflight(PreflightArgs),
     /// Look whether the services' images are there, and copy them into ECR without a Docker daemon
     Images(ImagesArgs),
+    /// Show the rights that each principal needs, and the commands that grant them
+    Acl(AclArgs),
+    /// Explain the code of a finding or a check, or find the causes in a log on standard input
+    Explain(ExplainArgs),
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ mod mistakes;
 mod network;
 mod resource;
 mod roles;
+mod secret_stack;
 mod task;
 mod template;
 
@@ -18,6 +19,7 @@ pub use expression::Expression;
 pub use limits::check;
 pub use mistakes::mistakes;
 pub use resource::{Properties, Resource};
+pub use secret_stack::{Answer, Content, MOST_BYTES, NewSecret, Piece, SecretStack};
 pub use template::{DeployedService, Output, Parameter, ParameterType, Template};
 
 use std::collections::BTreeMap;

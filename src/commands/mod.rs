@@ -1,8 +1,10 @@
 //! One file a verb: arguments → stages → ui. Nothing here computes; nothing else imports this room.
 
+mod acl;
 mod answers;
 mod config;
 mod down;
+mod explain;
 mod iam_policy;
 mod images;
 mod init;
@@ -15,6 +17,7 @@ mod session;
 mod status;
 mod steer;
 mod stored;
+mod template;
 mod up;
 mod watch;
 mod world;
@@ -54,6 +57,8 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
         Verb::Init(args) => init::run(&cli.project, args, ui),
         Verb::Preflight(args) => preflight::run(&cli.project, args, ui),
         Verb::IamPolicy(args) => iam_policy::run(&cli.project, args, ui),
+        Verb::Acl(args) => acl::run(&cli.project, args, ui),
+        Verb::Explain(args) => explain::run(args, ui),
         Verb::Render(args) => render::run(&cli.project, args, ui),
         Verb::Plan(args) => plan::run(cli, args, ui),
         Verb::Up(args) => up::run(cli, args, ui),

@@ -3,33 +3,36 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Exit, Failure, Result};
-use crate::cli::{AnswersArgs, Cli, SecretsArgs, SecretsVerb};
+use crate::cli::{Cli, ComposeArgs, SecretsArgs, SecretsVerb};
 use crate::confluent;
 use crate::profile::Catalogue;
 use crate::ui::Ui;
 
-use super::{answers, project, stored};
+use super::{answers, project, stored, template};
 
 pub(super) fn run(cli: &Cli, args: &SecretsArgs, ui: &mut Ui) -> Result<Exit> {
     match &args.verb {
         SecretsVerb::Compose(args) => compose(cli, args, ui),
+        SecretsVerb::Template(args) => template::run(cli, args, ui),
         SecretsVerb::Put(args) => stored::put(cli, args, ui),
         SecretsVerb::Check => stored::check(cli, ui),
         SecretsVerb::List => stored::list(cli, ui),
     }
 }
 
-fn compose(cli: &Cli, args: &AnswersArgs, ui: &mut Ui) -> Result<Exit> {
+fn compose(cli: &Cli, args: &ComposeArgs, ui: &mut Ui) -> Result<Exit> {
     let (project, extensions) = project::written(&cli.project, ui)?;
     let services = confluent::services(Catalogue::builtin()?, &project, &extensions, &BTreeMap::new());
-    let secret = confluent::secret_of(&project, &services, &args.service)?;
-    let answers = answers::gather(&secret.structure, args.from.as_deref(), ui)?;
+    let secret = confluent::secret_of(&project, &services, &args.answers.service)?;
+    let answers = answers::gather(&secret.structure, args.answers.from.as_deref(), ui)?;
     let document = confluent::secret::compose(&secret.structure, &answers)?;
     let seen = ui.result_is_seen() && !cli.display.yes;
     if seen && !(ui.can_ask() && ui.confirm("The values would be shown on this terminal. Show them?")?) {
         let failure = Failure::usage("the values were not shown: the result would go to a terminal");
         return Err(failure.help("pipe it to where it belongs, or `secrets put` to store it; --yes shows it").into());
     }
-    ui.secret_result(&document.to_json());
+    let result =
+        if args.parameters { template::parameters(secret, &document, &answers, &extensions)? } else { document.to_json() };
+    ui.secret_result(&result);
     Ok(Exit::Done)
 }

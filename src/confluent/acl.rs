@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::properties::Properties;
-use crate::profile::{Component, Creates, Level, Members, Number, Operation, Pattern, Proof, Resource, When};
+use crate::extensions;
+use crate::profile::{Acl, Component, Creates, Level, Members, Number, Operation, Pattern, Proof, Resource, When};
 
 /// When a right is needed, as far as the configuration can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,6 +30,12 @@ pub struct NewTopic {
 #[derive(Debug, Clone, Serialize)]
 pub struct AclNeed {
     pub client: String,
+    /// The connector that needs it, where it isn't the component itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connector: Option<String>,
+    /// Only who uses this needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feature: Option<String>,
     pub resource: Resource,
     /// A property that nobody set, or whose secret wasn't read, still stands in `{braces}`, and its name is in `unresolved`.
     pub name: String,
@@ -48,41 +55,174 @@ pub struct AclNeed {
     pub instance: Option<String>,
 }
 
-/// The rights that this configuration needs, in the profile's order. What is needed only with a setting that isn't set is left out.
+/// The rights that this configuration needs, in the profile's order. What is needed only with a setting that isn't set, or by who uses
+/// a feature, is left out.
 pub fn acl_needs(component: &Component, properties: &Properties) -> Vec<AclNeed> {
-    component
-        .acls
-        .iter()
-        .filter_map(|acl| {
-            let need = match &acl.when {
-                When::Always => Need::Always,
-                When::Missing => Need::WhileMissing,
-                When::Setting(condition) => {
-                    let value = word(component, properties, &condition.property)?;
-                    condition.is.iter().any(|wanted| wanted.eq_ignore_ascii_case(value)).then_some(Need::Always)?
-                }
-                // Nothing in the configuration tells whether it is used.
-                When::Feature(_) => return None,
-            };
-            let (name, unresolved) = fill(&acl.name, component, properties);
-            Some(AclNeed {
-                client: acl.client.clone(),
-                resource: acl.resource,
-                name,
-                pattern: acl.pattern,
-                operations: acl.operations.clone(),
-                need,
-                level: acl.level,
-                why: acl.why.clone(),
-                source: acl.source.clone(),
-                proof: acl.proof,
-                unresolved,
-                creates: acl.creates.as_ref().and_then(|creates| new_topic(creates, properties)),
-                members: acl.members,
-                instance: acl.instance.as_ref().map(|instance| fill(instance, component, properties).0),
-            })
+    let names = Names { component, properties, connector: None };
+    component.acls.iter().filter(|acl| !matches!(acl.when, When::Feature(_))).filter_map(|acl| names.need(acl)).collect()
+}
+
+/// The rights that only those need who use a feature: no setting tells. Each names its feature.
+pub fn feature_needs(component: &Component, properties: &Properties) -> Vec<AclNeed> {
+    let names = Names { component, properties, connector: None };
+    component.acls.iter().filter(|acl| matches!(acl.when, When::Feature(_))).filter_map(|acl| names.need(acl)).collect()
+}
+
+/// The rights that a connector needs beside, by its topics, its group and its dead letters.
+pub fn connector_needs(component: &Component, properties: &Properties, connector: &Connector) -> Vec<AclNeed> {
+    let names = Names { component, properties, connector: Some(connector) };
+    let rights = match connector.kind {
+        ConnectorKind::Source => &component.connectors.source,
+        ConnectorKind::Sink => &component.connectors.sink,
+    };
+    let mut needs = Vec::new();
+    for acl in rights {
+        let used = match &acl.when {
+            When::Feature(feature) if feature == DEAD_LETTERS => connector.dead_letters.is_some(),
+            When::Feature(_) => false,
+            _ => true,
+        };
+        let Some(need) = names.need(acl).filter(|_| used) else { continue };
+        let need = AclNeed { connector: Some(connector.name.clone()), feature: None, ..need };
+        if acl.name == "{topics}" {
+            needs.extend(connector.topics.iter().map(|(topic, pattern)| AclNeed {
+                name: topic.clone(),
+                pattern: *pattern,
+                unresolved: Vec::new(),
+                ..need.clone()
+            }));
+        } else if let Some(group) = connector.group.as_ref().filter(|_| acl.resource == Resource::Group) {
+            needs.push(AclNeed { name: group.clone(), unresolved: Vec::new(), ..need });
+        } else {
+            needs.push(need);
+        }
+    }
+    needs
+}
+
+/// The feature of a sink that has a dead letter queue.
+const DEAD_LETTERS: &str = "dead-letters";
+
+/// A connector, as far as rights depend on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connector {
+    pub name: String,
+    pub kind: ConnectorKind,
+    pub topics: Vec<(String, Pattern)>,
+    /// The group of a sink that overrides its own.
+    pub group: Option<String>,
+    pub dead_letters: Option<String>,
+    pub exactly_once: bool,
+    /// The offsets topic of a source that has one of its own.
+    pub offsets_topic: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectorKind {
+    Source,
+    Sink,
+}
+
+impl Connector {
+    /// A topic as people write it: a star at its end stands for all that begin so.
+    pub fn topic(written: &str) -> (String, Pattern) {
+        match written.strip_suffix('*') {
+            Some("") => ("*".to_owned(), Pattern::Literal),
+            Some(prefix) => (prefix.to_owned(), Pattern::Prefixed),
+            None => (written.to_owned(), Pattern::Literal),
+        }
+    }
+}
+
+impl From<&extensions::Connector> for Connector {
+    fn from(written: &extensions::Connector) -> Self {
+        let text = |placed: &Option<extensions::Placed<String>>| placed.as_ref().map(|placed| placed.value.clone());
+        Self {
+            name: written.name.value.clone(),
+            kind: if written.kind.value == extensions::SOURCE { ConnectorKind::Source } else { ConnectorKind::Sink },
+            topics: written.topics.iter().map(|topic| Self::topic(&topic.value)).collect(),
+            group: text(&written.group),
+            dead_letters: text(&written.dead_letters),
+            exactly_once: written.exactly_once.as_ref().is_some_and(|flag| flag.value),
+            offsets_topic: text(&written.offsets_topic),
+        }
+    }
+}
+
+/// Where the names in braces come from: the connector first, then the component's properties, then what it takes when nobody sets them.
+struct Names<'a> {
+    component: &'a Component,
+    properties: &'a Properties,
+    connector: Option<&'a Connector>,
+}
+
+impl<'a> Names<'a> {
+    fn word(&self, name: &str) -> Option<&'a str> {
+        let own = self.connector.and_then(|connector| match name {
+            "connector" => Some(connector.name.as_str()),
+            "errors.deadletterqueue.topic.name" => connector.dead_letters.as_deref(),
+            "offset.storage.topic" => connector.offsets_topic.as_deref(),
+            "exactly.once.source.support" if connector.exactly_once => Some("enabled"),
+            _ => None,
+        });
+        let set = || self.properties.word(name);
+        own.or_else(set).or_else(|| self.component.property_defaults.get(name).map(String::as_str))
+    }
+
+    fn need(&self, acl: &Acl) -> Option<AclNeed> {
+        let mut feature = None;
+        let need = match &acl.when {
+            When::Always => Need::Always,
+            When::Missing => Need::WhileMissing,
+            When::Setting(condition) => {
+                let value = self.word(&condition.property)?;
+                condition.is.iter().any(|wanted| wanted.eq_ignore_ascii_case(value)).then_some(Need::Always)?
+            }
+            When::Feature(name) => {
+                feature = Some(name.clone());
+                Need::Always
+            }
+        };
+        let (name, unresolved) = self.fill(&acl.name);
+        Some(AclNeed {
+            client: acl.client.clone(),
+            connector: None,
+            feature,
+            resource: acl.resource,
+            name,
+            pattern: acl.pattern,
+            operations: acl.operations.clone(),
+            need,
+            level: acl.level,
+            why: acl.why.clone(),
+            source: acl.source.clone(),
+            proof: acl.proof,
+            unresolved,
+            creates: acl.creates.as_ref().and_then(|creates| new_topic(creates, self.properties)),
+            members: acl.members,
+            instance: acl.instance.as_ref().map(|instance| self.fill(instance).0),
         })
-        .collect()
+    }
+
+    /// Puts the values of properties for their names in braces; gives the names that have none.
+    fn fill(&self, template: &str) -> (String, Vec<String>) {
+        let mut filled = String::new();
+        let mut unresolved = Vec::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, after)) = after.split_once('}') else { break };
+            filled.push_str(before);
+            if let Some(value) = self.word(name) {
+                filled.push_str(value);
+            } else {
+                filled.extend(["{", name, "}"]);
+                unresolved.push(name.to_owned());
+            }
+            rest = after;
+        }
+        filled.push_str(rest);
+        (filled, unresolved)
+    }
 }
 
 fn new_topic(creates: &Creates, properties: &Properties) -> Option<NewTopic> {
@@ -97,31 +237,6 @@ fn new_topic(creates: &Creates, properties: &Properties) -> Option<NewTopic> {
         compacted: creates.compacted,
         one_partition: creates.one_partition,
     })
-}
-
-/// A property, or what the component takes when nobody sets it.
-fn word<'a>(component: &'a Component, properties: &'a Properties, name: &str) -> Option<&'a str> {
-    properties.word(name).or_else(|| component.property_defaults.get(name).map(String::as_str))
-}
-
-/// Puts the values of properties for their names in braces; gives the names that have none.
-fn fill(template: &str, component: &Component, properties: &Properties) -> (String, Vec<String>) {
-    let mut filled = String::new();
-    let mut unresolved = Vec::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((name, after)) = after.split_once('}') else { break };
-        filled.push_str(before);
-        if let Some(value) = word(component, properties, name) {
-            filled.push_str(value);
-        } else {
-            filled.extend(["{", name, "}"]);
-            unresolved.push(name.to_owned());
-        }
-        rest = after;
-    }
-    filled.push_str(rest);
-    (filled, unresolved)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub mod stored;
 
 use crate::profile::{Catalogue, Component};
 
-pub use acl::{AclNeed, Need, NewTopic, acl_needs};
+pub use acl::{AclNeed, Connector, ConnectorKind, Need, NewTopic, acl_needs, connector_needs, feature_needs};
 pub use client::{KafkaClient, Protocol, RegistryClient, Setting, clients, registries};
 pub use environment::{Environment, Origin, Text};
 pub use jaas::{Jaas, JaasError};

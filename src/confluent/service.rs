@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::acl::{AclNeed, Connector, acl_needs, connector_needs};
 use super::client::{KafkaClient, RegistryClient};
 use super::environment::{Environment, Text};
 use super::properties::Properties;
@@ -25,7 +26,18 @@ pub struct ConfluentService<'a> {
     pub properties: Properties,
     pub clients: Vec<KafkaClient>,
     pub registries: Vec<RegistryClient>,
+    /// As `x-confluent` describes them.
+    pub connectors: Vec<Connector>,
     pub secrets: Vec<ServiceSecret<'a>>,
+}
+
+impl ConfluentService<'_> {
+    /// The rights of its clients and of its connectors.
+    pub fn needs(&self) -> Vec<AclNeed> {
+        let of_connectors =
+            self.connectors.iter().flat_map(|connector| connector_needs(self.component, &self.properties, connector));
+        acl_needs(self.component, &self.properties).into_iter().chain(of_connectors).collect()
+    }
 }
 
 /// A secret that a service takes.
@@ -100,7 +112,19 @@ pub fn services<'a>(
                 ServiceSecret { name, whole, structure }
             })
             .collect();
-        found.push(ConfluentService { name, component, image, environment, properties, clients, registries, secrets });
+        let described = extensions.services.get(name).into_iter().flat_map(|service| &service.confluent.connectors);
+        let connectors = described.map(Connector::from).collect();
+        found.push(ConfluentService {
+            name,
+            component,
+            image,
+            environment,
+            properties,
+            clients,
+            registries,
+            connectors,
+            secrets,
+        });
     }
     found
 }

@@ -5,6 +5,7 @@
 //! warning, or an error where it is near to one that is, for it may hold an anchor. Nothing is decided here.
 
 mod balancer;
+mod confluent;
 mod ingress;
 mod reader;
 mod secret;
@@ -17,10 +18,11 @@ use crate::base::{Code, Finding, Findings, nearest};
 use crate::compose::{Map, Node, Project, Value};
 
 pub use balancer::{Balancer, HealthCheck, Listener, Target};
+pub use confluent::{Confluent, Connector, SINK, SOURCE};
 pub use ingress::{AwsSource, Block, Ingress, ServiceSource};
 pub use reader::Placed;
 pub use secret::{JsonKey, SecretExtension};
-pub use service::{CapacityProvider, CloudMap, Confluent, Ecs, Iam, Network, Scaling, ScheduledAction, ServiceExtensions};
+pub use service::{CapacityProvider, CloudMap, Ecs, Iam, Network, Scaling, ScheduledAction, ServiceExtensions};
 pub use top::{Kafka, Namespace, PROVIDERS, Vpc, Wanted};
 
 use reader::{Item, Reader};

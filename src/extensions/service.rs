@@ -1,7 +1,6 @@
 //! The x- keys of a service, and the labels that mean something to ECS.
 
-use std::collections::BTreeMap;
-
+use super::confluent::Confluent;
 use super::ingress::Ingress;
 use super::reader::{Item, Key, Placed, Reader};
 use crate::base::Place;
@@ -85,15 +84,6 @@ pub struct Iam {
     /// Name and document.
     pub policies: Vec<(String, serde_json::Value)>,
     pub boundary: Option<Placed<String>>,
-}
-
-/// `x-confluent`.
-#[derive(Debug, Clone, Default)]
-pub struct Confluent {
-    /// The component that the image holds, where its name doesn't tell.
-    pub component: Option<Placed<String>>,
-    /// The topics of each connector, by its name.
-    pub connectors: BTreeMap<String, Vec<Placed<String>>>,
 }
 
 /// The days that CloudWatch Logs knows.
@@ -304,19 +294,5 @@ impl Reader<'_> {
             return None;
         }
         Some(days)
-    }
-
-    pub(super) fn confluent(&mut self, item: &Item<'_>) -> Confluent {
-        let Some(fields) = self.fields(item, &[&["component"], &["connectors"]], &[]) else { return Confluent::default() };
-        let component = fields.get("component").and_then(|name| self.word(name));
-        let mut connectors = BTreeMap::new();
-        if let Some(item) = fields.get("connectors") {
-            for (name, connector) in self.entries(item).unwrap_or_default() {
-                let Some(fields) = self.fields(&connector, &[&["topics"]], &[]) else { continue };
-                let topics = fields.get("topics").map(|list| self.texts(list)).unwrap_or_default();
-                connectors.insert(name.to_owned(), topics);
-            }
-        }
-        Confluent { component, connectors }
     }
 }

@@ -54,7 +54,7 @@ impl ClusterFacts {
     }
 
     /// The principal that the project names for a client, with its `User:`.
-    pub(super) fn principal(&self, service: &str, client: &str) -> Option<String> {
+    pub fn principal(&self, service: &str, client: &str) -> Option<String> {
         let named = self.principals.get(&format!("{service}.{client}")).or_else(|| self.principals.get(client))?;
         Some(if named.contains(':') { named.clone() } else { format!("User:{named}") })
     }

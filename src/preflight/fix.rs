@@ -176,7 +176,7 @@ pub(super) fn administrator(tool: &str, bootstrap: &str, cluster: &ClusterFacts)
 
 impl ClusterFacts {
     /// Where an administrator finds the cluster; `bootstrap` is where the client does.
-    fn admin(&self, bootstrap: &str) -> Admin {
+    pub fn admin(&self, bootstrap: &str) -> Admin {
         let bootstrap = self.bootstrap.clone().or_else(|| Some(bootstrap.to_owned()).filter(|text| !text.is_empty()));
         Admin { bootstrap, config: self.admin_config.clone(), cluster: self.id.clone(), environment: self.environment.clone() }
     }

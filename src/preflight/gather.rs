@@ -85,6 +85,7 @@ pub fn gather(gathered: &Gathered<'_>) -> Input {
             component: service.component.clone(),
             image: service.image.to_owned(),
             environment: service.environment.clone(),
+            connectors: service.connectors.clone(),
             findings: once(findings),
             place: Some(place),
             files: files(project, service.name),
@@ -175,7 +176,8 @@ fn spoilt(document: &SecretDocument) -> BTreeMap<String, &'static str> {
     document.iter().filter_map(|(key, value)| Some((key.to_owned(), value.trouble()?))).collect()
 }
 
-fn cluster(extensions: &Extensions, facts: &KafkaFacts, services: &[ConfluentService<'_>]) -> ClusterFacts {
+/// The kind of cluster and what the files say of it.
+pub fn cluster(extensions: &Extensions, facts: &KafkaFacts, services: &[ConfluentService<'_>]) -> ClusterFacts {
     let written = extensions.kafka.as_ref();
     let text = |of: fn(&crate::extensions::Kafka) -> &Option<crate::extensions::Placed<String>>| {
         written.and_then(|kafka| of(kafka).as_ref()).map(|placed| placed.value.clone())

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::cluster::ClusterFacts;
 use super::report::{Aws, Kafka, TargetFacts};
 use crate::base::{Findings, Place};
-use crate::confluent::Environment;
+use crate::confluent::{Connector, Environment};
 use crate::kafka::AwsKeys;
 use crate::profile::Component;
 
@@ -53,6 +53,8 @@ pub struct Service {
     pub image: String,
     /// As the container will have it, with the secrets that could be read.
     pub environment: Environment,
+    /// As the files describe them.
+    pub connectors: Vec<Connector>,
     /// What is wrong with its settings.
     pub findings: Findings,
     pub place: Option<Place>,

@@ -36,7 +36,7 @@ mod target;
 
 pub use cluster::{ClusterFacts, Provider};
 pub use fix::{Fix, shell};
-pub use gather::{Gathered, Stored, gather};
+pub use gather::{Gathered, Stored, cluster, gather};
 pub use input::{Input, Own, Secret, SecretState, Service, StoredKeys};
 pub use report::{Aws, Category, Check, Kafka, Origin, Report, Status, Subject, Summary, TargetFacts, Vantage};
 

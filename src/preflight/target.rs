@@ -107,7 +107,9 @@ pub(super) fn names(service: &Service, input: &Input) -> BTreeSet<String> {
 
 fn of_service(service: &Service, input: &Input) -> Vec<Target> {
     let properties = confluent::properties(&service.component, &service.image, &service.environment);
-    let needs = confluent::acl_needs(&service.component, &properties);
+    let mut needs = confluent::acl_needs(&service.component, &properties);
+    let of_connectors = service.connectors.iter();
+    needs.extend(of_connectors.flat_map(|connector| confluent::connector_needs(&service.component, &properties, connector)));
     let mut targets: Vec<Target> = Vec::new();
     for client in confluent::clients(&service.component, &properties) {
         let own: Vec<AclNeed> = needs.iter().filter(|need| need.client == client.name).cloned().collect();

@@ -48,6 +48,11 @@ pub struct Component {
 }
 
 impl Component {
+    /// Whether it runs connectors, which have rights of their own.
+    pub fn has_connectors(&self) -> bool {
+        !self.connectors.source.is_empty() || !self.connectors.sink.is_empty()
+    }
+
     pub fn client(&self, name: &str) -> Option<&Client> {
         self.clients.iter().find(|client| client.name == name)
     }

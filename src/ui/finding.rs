@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::style::Style;
-use crate::base::{Failure, Finding, Severity, Sources};
+use crate::base::{Failure, Finding, Findings, Severity, Sources};
 
 /// A line longer than this is shown in part, around the place.
 const LINE_WIDTH: usize = 120;
@@ -38,6 +38,16 @@ pub(super) fn drawn(out: &mut String, finding: &Finding, sources: &Sources, styl
         let _ = writeln!(out, "  {} {help}", style.quiet("="));
     }
     out.push('\n');
+}
+
+/// Where more is said of the findings, in one line for all of them.
+pub(super) fn more(out: &mut String, findings: &Findings, style: Style) {
+    let mut codes: Vec<String> = findings.iter().map(|finding| finding.code.to_string()).collect();
+    codes.sort();
+    codes.dedup();
+    let Some((first, others)) = codes.split_first() else { return };
+    let others = if others.is_empty() { String::new() } else { format!("  (and {})", others.join(", ")) };
+    let _ = writeln!(out, "{} confluent-ecs explain {first}{others}", style.quiet("more "));
 }
 
 /// The part of a line that fits, with tabs and control characters as blanks, and how far right the caret stands in it.
@@ -124,6 +134,9 @@ pub(super) fn failure(out: &mut String, failure: &Failure, style: Style) {
     }
     if let Some(id) = &failure.request_id {
         let _ = writeln!(out, "  request  {id}");
+    }
+    if let Some(code) = &failure.code {
+        let _ = writeln!(out, "  more     confluent-ecs explain {code}");
     }
 }
 

@@ -3,6 +3,8 @@
 //! Rules: a pipe that closes early is no error; colour never carries a meaning alone; on a terminal findings are drawn
 //! with the user's line, elsewhere they are one line each, under GitHub Actions they are annotations.
 
+mod acl;
+mod explain;
 mod farewell;
 mod finding;
 mod fixes;
@@ -22,6 +24,7 @@ mod style;
 mod summary;
 mod tree;
 mod words;
+mod wrap;
 
 use std::env;
 use std::fmt::Write as _;
@@ -31,6 +34,7 @@ use serde::Serialize;
 
 use crate::base::{Exit, Failure, Findings, Severity, Sources};
 use crate::cli::{DisplayArgs, Output, When};
+pub use acl::Commands;
 pub use images::{CopyProgress, Pushed};
 pub use plan::PlanView;
 pub use progress::Progress;
@@ -162,6 +166,7 @@ impl Ui {
         let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
         if self.form == Form::Drawn && !findings.is_empty() {
             finding::counted(&mut text, count(Severity::Error), count(Severity::Warning));
+            finding::more(&mut text, findings, self.style);
         }
         write_all(&mut io::stderr().lock(), &text);
     }

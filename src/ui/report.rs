@@ -204,6 +204,9 @@ impl Drawing<'_> {
                 detail("fix", "the one above");
             }
         }
+        if check.status == Status::Failed {
+            detail("more", &format!("confluent-ecs explain {}", check.code));
+        }
     }
 
     fn foot(&self, text: &mut String, report: &Report) {

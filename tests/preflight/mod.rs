@@ -176,6 +176,7 @@ impl Case {
                 component: component.clone(),
                 image: IMAGE.into(),
                 environment,
+                connectors: Vec::new(),
                 findings: Findings::default(),
                 place: None,
                 files: self.files.clone(),

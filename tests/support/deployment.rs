@@ -164,6 +164,11 @@ impl Deployment {
         answer
     }
 
+    /// What an SDK needs to find the account.
+    pub(crate) fn variables(&self) -> Vec<(&str, &str)> {
+        borrowed(&self.env)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }

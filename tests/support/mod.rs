@@ -5,3 +5,4 @@ pub(crate) mod deployment;
 pub(crate) mod golden;
 pub(crate) mod program;
 pub(crate) mod terminal;
+pub(crate) mod worker;

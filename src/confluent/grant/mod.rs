@@ -7,15 +7,19 @@
 //! Rules: an argument list, never a shell string. What isn't known stands in `<angle brackets>` and is never guessed. The order is
 //! fixed: the same rights make the same text.
 
+mod access;
 mod confluent_cli;
 mod kafka_acls;
 mod msk_iam;
+mod terraform;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use access::{Access, accesses};
 pub use confluent_cli::{confluent_cli, confluent_list, confluent_undeny};
 pub use kafka_acls::{kafka_acls, kafka_acls_list, kafka_acls_undeny, kafka_tool};
 pub use msk_iam::{Statement, msk_iam};
+pub use terraform::{terraform_confluent, terraform_iam, terraform_kafka};
 
 use crate::profile::{Operation, Pattern, Resource};
 

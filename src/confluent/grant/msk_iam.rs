@@ -107,7 +107,10 @@ impl Arns {
             Resource::Cluster => "cluster",
         };
         let star = if grant.on.pattern == Pattern::Prefixed { "*" } else { "" };
-        format!("{}:{kind}/{}/{}{star}", self.before, self.within, literal(&grant.on.name))
+        // To Kafka, a literal star is every name.
+        let every = grant.on.pattern == Pattern::Literal && grant.on.name == "*";
+        let name = if every { "*".to_owned() } else { literal(&grant.on.name) };
+        format!("{}:{kind}/{}/{name}{star}", self.before, self.within)
     }
 }
 

@@ -1,5 +1,7 @@
 //! A stored secret: one JSON object of strings.
 
+use std::fmt::Write as _;
+
 use crate::base::Secret;
 
 /// A stored secret: keys and values, in order.
@@ -8,6 +10,21 @@ pub struct SecretDocument {
     entries: Vec<(String, Secret)>,
     /// Keys whose value isn't a string, by name.
     pub odd: Vec<String>,
+}
+
+/// The user that Amazon MSK reads from a secret of its own, where the answers have one for all clients.
+pub fn scram_user(answers: &super::Answers) -> Option<SecretDocument> {
+    let entry = |name: &str| Some((name.to_owned(), answers.get(name)?.clone()));
+    Some(SecretDocument::new(vec![entry("username")?, entry("password")?]))
+}
+
+/// Values as a parameter file of CloudFormation.
+pub fn parameter_file(values: &[(String, Secret)]) -> Secret {
+    let list: Vec<serde_json::Value> = values
+        .iter()
+        .map(|(name, value)| serde_json::json!({ "ParameterKey": name, "ParameterValue": value.expose() }))
+        .collect();
+    Secret::new(serde_json::Value::Array(list).to_string())
 }
 
 /// Why a stored secret is no document. It quotes nothing of it.
@@ -70,6 +87,23 @@ impl SecretDocument {
             }
         }
         merged
+    }
+
+    /// The same in ASCII, for what takes no other letters.
+    pub fn to_ascii_json(&self) -> Secret {
+        let mut ascii = String::new();
+        for letter in self.to_json().expose().chars() {
+            // A letter outside ASCII can only stand inside a string, where its escape means the same.
+            if matches!(letter, ' '..='~') {
+                ascii.push(letter);
+            } else {
+                let mut units = [0; 2];
+                for unit in letter.encode_utf16(&mut units) {
+                    let _ = write!(ascii, "\\u{unit:04x}");
+                }
+            }
+        }
+        Secret::new(ascii)
     }
 
     /// The JSON to store.

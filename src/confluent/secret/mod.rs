@@ -8,10 +8,12 @@
 
 mod answers;
 mod document;
+mod form;
 mod structure;
 #[cfg(test)]
 mod tests;
 
 pub use answers::{Answers, compose};
-pub use document::{DocumentError, SecretDocument};
+pub use document::{DocumentError, SecretDocument, parameter_file, scram_user};
+pub use form::{Blank, Form, FormPart, form};
 pub use structure::{Composition, IdentityPart, JsonKey, Key, Question, Structure, structure};

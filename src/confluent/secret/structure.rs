@@ -1,7 +1,7 @@
 //! Which keys a secret has, and what each is made from.
 
 use crate::confluent::client::KafkaClient;
-use crate::confluent::naming::meant_property;
+use crate::confluent::naming::{Tool, meant_property, property_names};
 use crate::confluent::properties::Properties;
 use crate::confluent::{Protocol, variable_name};
 use crate::profile::{Catalogue, Component, Credentials, EnvironmentRule, KeySource};
@@ -149,7 +149,12 @@ impl Shape<'_> {
                 wanted.extend(registry.user_info.first().filter(|_| !set).map(|name| variable_name(self.rule(), name)));
             }
         }
-        wanted.retain(|variable| !self.properties.iter().any(|(_, property)| property.variable == *variable));
+        // One variable may set several properties, each of which may have a variable of its own too.
+        let is_set = |variable: &String| {
+            let sets = property_names(self.rule(), Tool::Dub, variable);
+            !sets.is_empty() && sets.iter().all(|(name, _)| self.properties.get(name).is_some())
+        };
+        wanted.retain(|variable| !is_set(variable));
         wanted
     }
 

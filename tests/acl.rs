@@ -1,0 +1,159 @@
+//! `acl`, from the command line in: who needs what and why, and the commands for each tool.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::golden;
+use crate::support::program::run;
+
+/// A project of `init` for Confluent Cloud, with a source and a sink.
+fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "init",
+        "connect",
+        "--env",
+        "dev",
+        "--kafka",
+        "confluent-cloud",
+        "--cluster",
+        "lkc-8m2q5z",
+        "--principal",
+        "sa-3kd9wq",
+        "--bootstrap",
+        "pkc-q1w2e.eu-west-1.aws.confluent.cloud:9092",
+        "-p",
+        "orders",
+    ];
+    assert_eq!(run(folder.path(), &arguments).code, 0);
+    let file = folder.path().join("docker-compose.yml");
+    let text = fs::read_to_string(&file).unwrap().replace(
+        "\n  connect:\n",
+        "\n  connect:\n    x-confluent:\n      connectors:\n        shop-in: { type: source, topics: [shop-orders] }\n        \
+         shop-out: { type: sink, topics: [shop-orders, pay-*], dead-letters: shop-dead }\n",
+    );
+    fs::write(file, text).unwrap();
+    folder
+}
+
+fn acl(folder: &Path, arguments: &[&str]) -> String {
+    let all: Vec<&str> = ["acl"].into_iter().chain(arguments.iter().copied()).chain(["--env", "dev"]).collect();
+    let ran = run(folder, &all);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    ran.stdout
+}
+
+#[test]
+fn what_is_needed_is_listed_with_its_reasons() {
+    golden::compare("acl/list.txt", &acl(project().path(), &["list"]));
+}
+
+#[test]
+fn every_tool_gets_its_own_words() {
+    let folder = project();
+    for (tool, name) in [
+        ("confluent-cli", "confluent-cli.sh"),
+        ("kafka-acls", "kafka-acls.sh"),
+        ("msk-iam", "msk-iam.json"),
+        ("terraform", "terraform.tf"),
+    ] {
+        golden::compare(&format!("acl/{name}"), &acl(folder.path(), &["commands", "--for", tool]));
+    }
+    assert_eq!(acl(folder.path(), &["commands"]), acl(folder.path(), &["commands", "--for", "confluent-cli"]));
+}
+
+#[test]
+fn the_same_as_data() {
+    let folder = project();
+    let listed: Value = serde_json::from_str(&acl(folder.path(), &["list", "--output", "json"])).unwrap();
+    assert_eq!(listed["schema"], "confluent-ecs/acl-list/v1");
+    assert_eq!(listed["principals"][0]["principal"], "User:sa-3kd9wq");
+    assert_eq!(listed["principals"][0]["clients"].as_array().unwrap().len(), 4);
+    let need =
+        listed["principals"][0]["needs"].as_array().unwrap().iter().find(|need| need["name"] == "connect-shop-out").unwrap();
+    assert_eq!((&need["connector"], &need["resource"]), (&"shop-out".into(), &"group".into()));
+    let commands: Value = serde_json::from_str(&acl(folder.path(), &["commands", "--output", "json"])).unwrap();
+    assert_eq!((&commands["schema"], &commands["for"]), (&"confluent-ecs/acl-commands/v1".into(), &"confluent-cli".into()));
+    assert_eq!(commands["commands"][0]["argv"][0], "confluent");
+}
+
+/// Flags say what the files don't, and win.
+#[test]
+fn connectors_and_principals_may_be_typed() {
+    let folder = project();
+    let printed = acl(
+        folder.path(),
+        &[
+            "commands",
+            "--source",
+            "extra=logs",
+            "--sink",
+            "shop-out=only-this",
+            "--group",
+            "shop-out=mine",
+            "--principal",
+            "producer=sa-2",
+        ],
+    );
+    let printed = printed.replace(" \\\n  ", " ");
+    for part in [
+        "--operations write --topic logs",
+        "--consumer-group mine",
+        "--operations read --topic only-this",
+        "--service-account sa-2",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    assert!(!printed.contains("shop-dead") && !printed.contains("pay-"), "{printed}");
+}
+
+#[test]
+fn what_is_not_known_is_said_and_never_guessed() {
+    let folder = project();
+    let env = folder.path().join("envs/dev.yml");
+    let text = fs::read_to_string(&env).unwrap();
+    let without: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("consumer: sa-")).collect();
+    fs::write(&env, without.join("\n")).unwrap();
+    let ran = run(folder.path(), &["acl", "commands", "--env", "dev"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.stdout.contains("--service-account '<sa-…>'"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("who consumer is to the broker stands in <angle brackets>"), "{}", ran.stderr);
+}
+
+/// Arguments or files, and what the message must say; each ends with exit 2.
+#[test]
+fn wrong_input_is_named() {
+    let folder = project();
+    let cases: &[(&[&str], &str)] = &[
+        (&["list", "conect"], "did you mean connect?"),
+        (&["list", "--source", "x"], "`x` is not NAME=TOPIC"),
+        (&["list", "--dead-letters", "nobody=x"], "there is no sink nobody"),
+        (&["list", "--principal", "wroker=sa-1"], "did you mean worker?"),
+        (&["list", "--with", "anything"], "is no feature of these components"),
+    ];
+    for (arguments, said) in cases {
+        let all: Vec<&str> = ["acl"].into_iter().chain(arguments.iter().copied()).chain(["--env", "dev"]).collect();
+        let ran = run(folder.path(), &all);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}: {ran:?}");
+        assert!(ran.stderr.contains(said), "{arguments:?}: {}", ran.stderr);
+    }
+    let wrong = "services:\n  connect:\n    image: confluentinc/cp-kafka-connect:8.0.7\n    x-confluent:\n      connectors:\n        \
+                 a: { type: sorce, topics: [x] }\n        b: { type: sink }\n        c: { type: source, topics: ['a b'], dead-letters: d }\n        \
+                 d: { topic: [x] }\n";
+    fs::write(folder.path().join("wrong.yml"), wrong).unwrap();
+    let ran = run(folder.path(), &["acl", "list", "-f", "wrong.yml", "-p", "wrong"]);
+    assert_eq!(ran.code, 2);
+    for said in [
+        "wrong.yml:6:",
+        "did you mean source?",
+        "the sink names no topic",
+        "\"a b\" can't be the name of a topic",
+        "dead-letters belongs to a sink",
+        "unknown key topic",
+        "did you mean topics?",
+    ] {
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+}
