@@ -23,3 +23,4 @@ mod secrets_template;
 mod support;
 mod template;
 mod worker;
+mod wrong_projects;

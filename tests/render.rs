@@ -213,61 +213,203 @@ fn the_blogs_files_as_they_stand() {
         );
         let path = out.path().join(format!("{name}.template.yml"));
         let template: Value = serde_yaml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        means_what_its_authors_meant(&template, env);
+        let zone = format!("{env}.lan.internal");
+        BLOG.hold(&template, env, &zone);
         paths.push(path);
     }
     lint(&paths);
 }
 
-fn means_what_its_authors_meant(template: &Value, env: &str) {
-    let property = |id: &str, path: &str| template["Resources"][id]["Properties"].pointer(path).cloned().unwrap_or(Value::Null);
-    assert_eq!(property("ControlcenterTaskDefinition", "/Cpu"), "1024");
-    assert_eq!(property("ControlcenterTaskDefinition", "/Memory"), "2048");
-    assert_eq!(property("ConnectTaskDefinition", "/Cpu"), "2048");
-    assert_eq!(property("ConnectTaskDefinition", "/Memory"), "4096");
-    assert_eq!(property("PrivateNamespace", "/Name"), format!("{env}.lan.internal"));
+/// What its authors meant, by the names that they gave.
+struct Meant {
+    /// Control Center's logical id, and its load balancer's.
+    console: &'static str,
+    balancer: &'static str,
+    /// The variable and the parameter of each secret: Connect's and Control Center's.
+    connect_secret: (&'static str, &'static str),
+    console_secret: (&'static str, &'static str),
+    /// How the secrets' names begin.
+    secrets: &'static str,
+    /// A tag of their own.
+    tag: &'static str,
+}
+
+const BLOG: Meant = Meant {
+    console: "Controlcenter",
+    balancer: "ControlcenterLoadBalancer",
+    connect_secret: ("CONNECT_CREDS", "ConnectCredsSecretArn"),
+    console_secret: ("CC_CREDS", "CcCredsSecretArn"),
+    secrets: "/kafka/lkc-8m2q5z/confluent.",
+    tag: "costcentre",
+};
+
+/// The project that stands in for it where the specification is not at hand: the same words, other names.
+const STAND_IN: Meant = Meant {
+    console: "Console",
+    balancer: "ConsoleLoadBalancer",
+    connect_secret: ("WORKER_CREDS", "WorkerCredsSecretArn"),
+    console_secret: ("CONSOLE_CREDS", "ConsoleCredsSecretArn"),
+    secrets: "/kafka/lkc-8m2q5z/orders.",
+    tag: "team",
+};
+
+#[test]
+fn the_stand_in_means_what_the_blog_means() {
+    let arguments = ["render", "--env", "dev", "-p", "orders", "--format", "json"];
+    let (template, findings) = rendered(&projects().join("two-components"), &[CLUSTER], &arguments);
+    assert!(findings.contains("[CE166]") && findings.contains("whole internet"), "{findings}");
+    STAND_IN.hold(&serde_json::from_str(&template).unwrap(), "dev", "dev.orders.internal");
+}
+
+impl Meant {
+    fn hold(&self, template: &Value, env: &str, zone: &str) {
+        let Self { console, balancer, .. } = self;
+        let property =
+            |id: &str, path: &str| template["Resources"][id]["Properties"].pointer(path).cloned().unwrap_or(Value::Null);
+        // Two services of the right sizes, each one task definition and one service.
+        let of_kind = |kind: &str| {
+            let resources = template["Resources"].as_object().unwrap();
+            resources.values().filter(|resource| resource["Type"] == kind).count()
+        };
+        assert_eq!((of_kind("AWS::ECS::Service"), of_kind("AWS::ECS::TaskDefinition")), (2, 2));
+        assert_eq!(property(&format!("{console}TaskDefinition"), "/Cpu"), "1024");
+        assert_eq!(property(&format!("{console}TaskDefinition"), "/Memory"), "2048");
+        assert_eq!(property("ConnectTaskDefinition", "/Cpu"), "2048");
+        assert_eq!(property("ConnectTaskDefinition", "/Memory"), "4096");
+        assert_eq!(template["Parameters"]["ConnectDesiredCount"]["Default"], "3");
+        assert_eq!(property("PrivateNamespace", "/Name"), zone);
+        assert_eq!(property("ConnectDiscovery", "/Name"), "connect");
+        assert_eq!(property("ConnectDiscovery", "/DnsConfig/DnsRecords/0/Type"), "A");
+        assert_eq!(property("ConnectService", "/ServiceRegistries/0/RegistryArn/Fn::GetAtt/0"), "ConnectDiscovery");
+        assert_eq!(property("ConnectScalableTarget", "/MinCapacity"), 1);
+        assert_eq!(property("ConnectScalableTarget", "/MaxCapacity"), 3);
+        let tracking = "/TargetTrackingScalingPolicyConfiguration";
+        assert_eq!(property("ConnectMemoryScaling", &format!("{tracking}/TargetValue")), 75);
+        assert_eq!(
+            property("ConnectMemoryScaling", &format!("{tracking}/PredefinedMetricSpecification/PredefinedMetricType")),
+            "ECSServiceAverageMemoryUtilization"
+        );
+        // Open to the world, on port 80 alone, to 8080 of Control Center, with the health check that is written.
+        assert_eq!(property(balancer, "/Scheme"), "internet-facing");
+        assert_eq!(property(balancer, "/Type"), "application");
+        let group = format!("{balancer}SecurityGroup");
+        assert_eq!(property(&group, "/SecurityGroupIngress/0/CidrIp"), "0.0.0.0/0");
+        assert_eq!(property(&group, "/SecurityGroupIngress/0/FromPort"), 80);
+        assert_eq!(property(&group, "/SecurityGroupIngress/1"), Value::Null);
+        assert_eq!(property(&format!("{balancer}Listener80"), "/Port"), 80);
+        let target = format!("{balancer}{console}8080");
+        assert_eq!(property(&format!("{balancer}Listener80"), "/DefaultActions/0/TargetGroupArn/Ref"), target.as_str());
+        for (path, value) in [
+            ("/Port", Value::from(8080)),
+            ("/HealthCheckPort", "8080".into()),
+            ("/HealthCheckProtocol", "HTTP".into()),
+            ("/HealthyThresholdCount", 4.into()),
+            ("/UnhealthyThresholdCount", 2.into()),
+            ("/HealthCheckIntervalSeconds", 15.into()),
+            ("/HealthCheckTimeoutSeconds", 5.into()),
+            ("/HealthCheckPath", "/".into()),
+            ("/Matcher/HttpCode", "200".into()),
+            ("/TargetType", "ip".into()),
+        ] {
+            assert_eq!(property(&target, path), value, "{path}");
+        }
+        assert_eq!(property(&format!("{console}Service"), "/LoadBalancers/0/TargetGroupArn/Ref"), target.as_str());
+        // Whole, each under the name that the start script splits.
+        for (id, (variable, parameter)) in [("Connect", self.connect_secret), (console, self.console_secret)] {
+            let secrets = property(&format!("{id}TaskDefinition"), "/ContainerDefinitions/0/Secrets");
+            assert_eq!(secrets, serde_json::json!([{ "Name": variable, "ValueFrom": { "Ref": parameter } }]));
+            assert!(template["Parameters"][parameter]["Description"].as_str().unwrap().contains(self.secrets));
+        }
+        // Connect's own ingress, and the way from Control Center, which the authors' tool forgot.
+        assert_eq!(property("ConnectFromItself8083", "/FromPort"), 8083);
+        assert_eq!(
+            property(&format!("ConnectFrom{console}8083"), "/SourceSecurityGroupId/Fn::GetAtt/0"),
+            format!("{console}SecurityGroup")
+        );
+        assert_eq!(property(&format!("{console}From{balancer}8080"), "/FromPort"), 8080);
+        // The images start themselves.
+        assert_eq!(property("ConnectTaskDefinition", "/ContainerDefinitions/0/Command"), Value::Null);
+        let untaggable = ["Listener", "SecurityGroupIngress", "ScalableTarget", "ScalingPolicy"];
+        for (id, resource) in template["Resources"].as_object().unwrap() {
+            let kind = resource["Type"].as_str().unwrap().rsplit("::").next().unwrap();
+            let tags = resource["Properties"]["Tags"].to_string();
+            let tagged = tags.contains(self.tag) && tags.contains(&format!("\"environment\",\"Value\":\"{env}\""));
+            assert!(tagged || untaggable.contains(&kind), "{id}: {tags}");
+        }
+    }
+}
+
+/// A project with every key of the vocabulary, and raw CloudFormation over it.
+#[test]
+fn every_key_of_the_vocabulary_is_rendered() {
+    let folder = projects().join("every-key");
+    let (template, findings) = rendered(&folder, &[], &["render"]);
+    golden::compare("render-every-key/template.yml", &template);
+    golden::compare("render-every-key/stderr.txt", &findings);
+    lint(&[golden_path("render-every-key/template.yml")]);
+    let template: Value = serde_yaml::from_str(&template).unwrap();
+    let resource = |id: &str| template["Resources"][id].clone();
+    let property = |id: &str, path: &str| resource(id)["Properties"].pointer(path).cloned().unwrap_or(Value::Null);
+    // Who waits for what, and the order of a listener's rules.
+    let waits = &resource("ApiService")["DependsOn"];
+    assert_eq!(*waits, serde_json::json!(["FrontLoadBalancerListener443Rule1", "FrontLoadBalancerListener443Rule2"]));
+    assert_eq!(property("FrontLoadBalancerListener443Rule1", "/Conditions/0/HostHeaderConfig/Values/0"), "api.example.com");
+    assert_eq!(property("FrontLoadBalancerListener443Rule1", "/Conditions/1/PathPatternConfig/Values/1"), "/v1/*");
+    assert_eq!(property("FrontLoadBalancerListener443", "/DefaultActions/0/Type"), "authenticate-oidc");
+    assert_eq!(property("FrontLoadBalancerListener443", "/DefaultActions/1/Type"), "forward");
+    assert_eq!(property("FrontLoadBalancerListener80", "/DefaultActions/0/RedirectConfig/StatusCode"), "HTTP_301");
+    // One task of two containers, of which one prepares the other's folder and ends.
+    let task = |path: &str| property("ConnectTaskDefinition", path);
+    assert_eq!((task("/Cpu"), task("/Memory")), ("2048".into(), "6144".into()));
+    assert_eq!(task("/EphemeralStorage/SizeInGiB"), 60);
+    assert_eq!(task("/RuntimePlatform/CpuArchitecture"), "ARM64");
+    assert_eq!(task("/ContainerDefinitions/0/DependsOn/0/Condition"), "SUCCESS");
+    assert_eq!(task("/ContainerDefinitions/1/Essential"), false);
+    assert_eq!(task("/ContainerDefinitions/0/MountPoints/0/SourceVolume"), "plugins");
+    assert_eq!(task("/ContainerDefinitions/1/MountPoints/0/SourceVolume"), "plugins");
+    assert_eq!(task("/Volumes/1/EFSVolumeConfiguration/TransitEncryption"), "ENABLED");
+    // The task role may mount through its access point only.
+    let role = property("ConnectTaskRole", "/Policies").to_string();
+    assert!(role.contains("elasticfilesystem:ClientWrite") && role.contains("access-point/fsap-0a1b2c3d4e5f60718"), "{role}");
+    assert!(!role.contains("ClientRootAccess"), "{role}");
+    // Service Connect beside Cloud Map, in one namespace, under two names.
     assert_eq!(property("ConnectDiscovery", "/Name"), "connect");
-    assert_eq!(property("ConnectScalableTarget", "/MinCapacity"), 1);
-    assert_eq!(property("ConnectScalableTarget", "/MaxCapacity"), 3);
-    assert_eq!(property("ConnectMemoryScaling", "/TargetTrackingScalingPolicyConfiguration/TargetValue"), 75);
-    assert_eq!(property("ControlcenterLoadBalancer", "/Scheme"), "internet-facing");
-    assert_eq!(property("ControlcenterLoadBalancerSecurityGroup", "/SecurityGroupIngress/0/CidrIp"), "0.0.0.0/0");
-    assert_eq!(property("ControlcenterLoadBalancerListener80", "/Port"), 80);
-    let target = "ControlcenterLoadBalancerControlcenter8080";
-    for (path, value) in [
-        ("/Port", Value::from(8080)),
-        ("/HealthCheckPort", "8080".into()),
-        ("/HealthCheckProtocol", "HTTP".into()),
-        ("/HealthyThresholdCount", 4.into()),
-        ("/UnhealthyThresholdCount", 2.into()),
-        ("/HealthCheckIntervalSeconds", 15.into()),
-        ("/HealthCheckTimeoutSeconds", 5.into()),
-        ("/HealthCheckPath", "/".into()),
-        ("/Matcher/HttpCode", "200".into()),
-        ("/TargetType", "ip".into()),
-    ] {
-        assert_eq!(property(target, path), value, "{path}");
-    }
-    // Whole, each under the name that the start script splits.
-    for (id, variable, parameter) in [
-        ("ConnectTaskDefinition", "CONNECT_CREDS", "ConnectCredsSecretArn"),
-        ("ControlcenterTaskDefinition", "CC_CREDS", "CcCredsSecretArn"),
-    ] {
-        let secrets = property(id, "/ContainerDefinitions/0/Secrets");
-        assert_eq!(secrets, serde_json::json!([{ "Name": variable, "ValueFrom": { "Ref": parameter } }]));
-        assert!(template["Parameters"][parameter]["Description"].as_str().unwrap().contains("/kafka/lkc-8m2q5z/confluent."));
-    }
-    // Connect's own ingress, and the way from Control Center, which the authors' tool forgot.
-    assert_eq!(property("ConnectFromItself8083", "/FromPort"), 8083);
-    assert_eq!(property("ConnectFromControlcenter8083", "/SourceSecurityGroupId/Fn::GetAtt/0"), "ControlcenterSecurityGroup");
-    assert_eq!(property("ControlcenterFromControlcenterLoadBalancer8080", "/FromPort"), 8080);
-    // The images start themselves.
-    assert_eq!(property("ConnectTaskDefinition", "/ContainerDefinitions/0/Command"), Value::Null);
-    let untaggable = ["Listener", "SecurityGroupIngress", "ScalableTarget", "ScalingPolicy"];
-    for (id, resource) in template["Resources"].as_object().unwrap() {
-        let kind = resource["Type"].as_str().unwrap().rsplit("::").next().unwrap();
-        let tags = resource["Properties"]["Tags"].to_string();
-        let tagged = tags.contains("costcentre") && tags.contains(&format!("\"environment\",\"Value\":\"{env}\""));
-        assert!(tagged || untaggable.contains(&kind), "{id}: {tags}");
-    }
+    assert_eq!(property("ConnectService", "/ServiceConnectConfiguration/Services/0/DiscoveryName"), "connect-8083");
+    assert_eq!(property("ConnectService", "/ServiceConnectConfiguration/Services/0/ClientAliases/0/DnsName"), "connect");
+    assert_eq!(property("ConnectFromConsole8083", "/FromPort"), 8083);
+    // What the overlay says stands, and what it didn't name is still there.
+    assert_eq!(property("FrontLoadBalancerListener443", "/SslPolicy"), "ELBSecurityPolicy-TLS13-1-3-2021-06");
+    assert_eq!(property("LogArchive", "/BucketName/Fn::Sub"), "archive-${AWS::StackName}-${AWS::Region}");
+    assert_eq!(property("Archiver", "/Value/Fn::GetAtt/1"), "Arn");
+    assert!(findings.contains("[CE176]") && findings.contains("replaces FrontLoadBalancerListener443.Properties.SslPolicy"));
+}
+
+/// A VPC and a cluster are made where the files ask for them, and nothing of the account is asked for.
+#[test]
+fn a_vpc_that_is_asked_for_is_made() {
+    let folder = projects().join("own-vpc");
+    let (template, _) = rendered(&folder, &[], &["render"]);
+    golden::compare("render-own-vpc/template.yml", &template);
+    lint(&[golden_path("render-own-vpc/template.yml")]);
+    let template: Value = serde_yaml::from_str(&template).unwrap();
+    let blocks: Vec<&str> = ["App", "Storage", "Public"]
+        .iter()
+        .flat_map(|usage| [format!("{usage}Subnet1"), format!("{usage}Subnet2")])
+        .map(|id| template["Resources"][id]["Properties"]["CidrBlock"].as_str().unwrap())
+        .collect();
+    assert_eq!(blocks, ["10.20.0.0/22", "10.20.4.0/22", "10.20.8.0/23", "10.20.10.0/23", "10.20.12.0/23", "10.20.14.0/23"]);
+    assert_eq!(template["Parameters"].as_object().unwrap().keys().collect::<Vec<_>>(), ["WebDesiredCount"]);
+    // A task can't pull its image before there is a way out.
+    let waits = template["Resources"]["WebService"]["DependsOn"].to_string();
+    assert!(waits.contains("AppRoute1") && waits.contains("AppSubnet2RouteTable"), "{waits}");
+}
+
+/// The same project in the words of 2020, where there are any, is the same template.
+#[test]
+fn the_words_of_2020_make_the_same_template() {
+    let (old, _) = rendered(&projects().join("old-words"), &[], &["render", "-f", "old.yml"]);
+    let (new, _) = rendered(&projects().join("old-words"), &[], &["render", "-f", "new.yml"]);
+    assert_eq!(old, new);
+    golden::compare("render-old-words/template.yml", &old);
+    lint(&[golden_path("render-old-words/template.yml")]);
 }

@@ -109,6 +109,12 @@ codes! {
     SUBNETS = 168, "subnets that nobody describes";
     TAG = 169, "a tag that AWS or we keep";
     PORT = 170, "a port that can't be opened";
+    ALIAS = 171, "a name that its hosted zone can't hold";
+    VOLUME = 172, "a volume that a task can't have, or can't keep";
+    CONNECT = 173, "Service Connect that can't work";
+    ALARM = 174, "an alarm that can't fire, or that nobody hears";
+    LABEL = 175, "a label for ECS that isn't known";
+    OVERLAY = 176, "raw CloudFormation that doesn't fit the template, or replaces a part of it";
     BALANCER_TARGET = 180, "a load balancer sends to what the task doesn't open";
     TARGET_TYPE = 181, "a target group for instances in front of tasks of Fargate";
     SERVICE_CONNECT_PORT = 182, "Service Connect offers a port that no container names";

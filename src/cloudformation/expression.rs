@@ -14,6 +14,10 @@ pub enum Expression {
     Attribute(String, &'static str),
     /// `Fn::Sub`, with `${…}` already in its form.
     Sub(String),
+    /// Several, where a list is wanted.
+    List(Vec<Expression>),
+    /// An availability zone of the region, by its number.
+    Zone(u32),
 }
 
 impl Expression {
@@ -70,6 +74,19 @@ pub(super) fn substitution(text: &Text) -> String {
         .collect()
 }
 
+/// A pattern of the user's own for `Fn::Sub`, with the account's marks as what CloudFormation calls them.
+pub(super) fn marks_substituted(pattern: &str) -> String {
+    Text::from(pattern)
+        .parts()
+        .iter()
+        .map(|part| match part {
+            Part::Literal(text) => text.as_str(),
+            Part::AccountId => "${AWS::AccountId}",
+            Part::Region => "${AWS::Region}",
+        })
+        .collect()
+}
+
 impl Serialize for Expression {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -77,6 +94,11 @@ impl Serialize for Expression {
             Self::Ref(name) => one(serializer, "Ref", name),
             Self::Attribute(resource, attribute) => one(serializer, "Fn::GetAtt", &[resource.as_str(), attribute]),
             Self::Sub(text) => one(serializer, "Fn::Sub", text),
+            Self::List(items) => items.serialize(serializer),
+            Self::Zone(number) => {
+                let zones = serde_json::json!({ "Fn::GetAZs": { "Ref": "AWS::Region" } });
+                one(serializer, "Fn::Select", &serde_json::json!([number, zones]))
+            }
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::balancer::rule_id;
 use super::resource::{
-    AwsvpcConfiguration, CapacityProvider, CapacityRange, CircuitBreaker, DeploymentConfiguration, DiscoveryService, DnsConfig,
-    DnsRecord, HealthCheckCustomConfig, LogGroup, NetworkConfiguration, PredefinedMetric, Resource, ScalableTarget,
-    ScalingPolicy, ScheduledAction, Service, ServiceLoadBalancer, ServiceRegistry, TargetTracking,
+    AwsvpcConfiguration, CapacityProvider, CapacityRange, CircuitBreaker, ClientAlias, ConnectTimeout, DeploymentConfiguration,
+    DiscoveryService, DnsConfig, DnsRecord, HealthCheckCustomConfig, LogGroup, NetworkConfiguration, PredefinedMetric, Resource,
+    ScalableTarget, ScalingPolicy, ScheduledAction, Service, ServiceConnect, ServiceConnectService, ServiceLoadBalancer,
+    ServiceRegistry, TargetTracking,
 };
-use super::{Builder, CLUSTER, DeployedService, Expression, Parameter, ParameterType, Properties};
-use crate::stack::{Capacity, Family, Need, Scaling};
+use super::{Builder, DeployedService, Expression, Parameter, ParameterType, Properties};
+use crate::stack::{Capacity, ConnectNamespace, Family, Need, Offer, Scaling};
 
 /// How long a resolver may keep the address of a task, in seconds: short, for tasks are replaced.
 const DNS_TTL: u32 = 10;
@@ -18,7 +20,8 @@ impl Builder<'_> {
         let id = &family.id;
         let [service, task, log_group, group] =
             ["Service", "TaskDefinition", "LogGroup", "SecurityGroup"].map(|suffix| format!("{id}{suffix}"));
-        let log = LogGroup { retention_in_days: family.log_retention_days, tags: self.tags(None) };
+        let log_group_name = family.log_group.as_ref().map(Expression::from);
+        let log = LogGroup { log_group_name, retention_in_days: family.log_retention_days, tags: self.tags(None) };
         self.resources.insert(
             log_group.clone(),
             Resource { properties: Properties::LogGroup(log), depends_on: Vec::new(), retained: true },
@@ -41,7 +44,7 @@ impl Builder<'_> {
             service,
             task_definition: task,
             log_group,
-            target_groups: self.target_groups(family).map(|(_, target)| target.id.clone()).collect(),
+            target_groups: self.target_groups(family).map(|(_, target, _)| target.id.clone()).collect(),
             desired_count,
         }
     }
@@ -61,22 +64,16 @@ impl Builder<'_> {
             need: Need::DesiredCount { family: family.name.clone(), default: family.count, scaled },
         });
         let stack = self.stack;
-        // A target group must hang on a listener before a service may use it, and nothing else says so.
-        let listeners: BTreeSet<String> = self
-            .target_groups(family)
-            .flat_map(|(balancer, target)| {
-                let names = balancer.listeners.iter().filter(|listener| listener.targets.contains(&target.name));
-                names.map(|listener| format!("{}Listener{}", balancer.id, listener.port))
-            })
-            .collect();
         let load_balancers: Vec<ServiceLoadBalancer> = self
             .target_groups(family)
-            .map(|(_, target)| ServiceLoadBalancer {
-                container_name: target.container.clone(),
-                container_port: target.port,
+            .map(|(_, target, member)| ServiceLoadBalancer {
+                container_name: member.container.clone(),
+                container_port: member.port,
                 target_group_arn: Expression::reference(&target.id),
             })
             .collect();
+        let mut after = self.routes_to(family);
+        after.extend(self.ways_out());
         let service_registries = self.registry(family);
         let (launch_type, capacity_provider_strategy) = match &family.capacity {
             Capacity::Fargate => (Some("FARGATE"), Vec::new()),
@@ -90,11 +87,11 @@ impl Builder<'_> {
             }
         };
         let mut security_groups = vec![Expression::attribute(group, "GroupId")];
-        security_groups.extend(family.joined_groups.iter().map(Expression::from));
+        security_groups.extend(family.joined_groups.iter().map(|group| self.group_id(group, false)));
         let service = Service {
             availability_zone_rebalancing: if family.rollout.az_rebalancing { "ENABLED" } else { "DISABLED" },
             capacity_provider_strategy,
-            cluster: Expression::reference(CLUSTER),
+            cluster: self.cluster_name(),
             deployment_configuration: DeploymentConfiguration {
                 deployment_circuit_breaker: CircuitBreaker { enable: true, rollback: true },
                 maximum_percent: family.rollout.maximum_percent,
@@ -114,13 +111,69 @@ impl Builder<'_> {
                 },
             },
             propagate_tags: "SERVICE",
+            service_connect_configuration: self.service_connect(family),
             service_registries,
             tags: self.tags(None),
             task_definition: Expression::reference(task),
         };
         debug_assert!(stack.families.iter().any(|candidate| candidate.id == family.id));
-        self.add_after(id, Properties::Service(Box::new(service)), listeners.into_iter().collect());
+        self.add_after(id, Properties::Service(Box::new(service)), after);
         desired_count
+    }
+
+    /// The listeners and rules that lead to a family. A target group must hang on one before a service may use it, and nothing
+    /// else says so.
+    fn routes_to(&self, family: &Family) -> Vec<String> {
+        let mut routes = BTreeSet::new();
+        for (balancer, target, _) in self.target_groups(family) {
+            for listener in &balancer.listeners {
+                if listener.default.targets().contains(&target.name) {
+                    routes.insert(format!("{}Listener{}", balancer.id, listener.port));
+                }
+                let rules = listener.rules.iter().enumerate();
+                let rules = rules.filter(|(_, rule)| rule.answer.targets().contains(&target.name));
+                routes.extend(rules.map(|(index, _)| rule_id(balancer, listener, index)));
+            }
+        }
+        routes.into_iter().collect()
+    }
+
+    /// A family as a client of Service Connect, and its ports that others find there.
+    fn service_connect(&mut self, family: &Family) -> Option<ServiceConnect> {
+        let stack = self.stack;
+        let connect = family.connect.as_ref()?;
+        let namespace = match &connect.namespace {
+            ConnectNamespace::Other(text) => text.into(),
+            ConnectNamespace::Named(key) => {
+                let namespace = stack.namespaces.get(key)?;
+                match self.namespace_id(namespace) {
+                    Expression::Ref(parameter) => Expression::sub(format!(
+                        "arn:${{AWS::Partition}}:servicediscovery:${{AWS::Region}}:${{AWS::AccountId}}:namespace/${{{parameter}}}"
+                    )),
+                    _ => Expression::attribute(&namespace.id, "Arn"),
+                }
+            }
+        };
+        let service = |offer: &Offer| ServiceConnectService {
+            client_aliases: offer
+                .aliases
+                .iter()
+                .map(|(name, port)| ClientAlias { dns_name: name.clone(), port: *port })
+                .collect(),
+            discovery_name: offer.discovery_name.clone(),
+            ingress_port_override: offer.ingress_port,
+            port_name: offer.port_name.clone(),
+            timeout: (offer.idle_timeout.is_some() || offer.request_timeout.is_some()).then_some(ConnectTimeout {
+                idle_timeout_seconds: offer.idle_timeout,
+                per_request_timeout_seconds: offer.request_timeout,
+            }),
+        };
+        Some(ServiceConnect {
+            enabled: true,
+            log_configuration: Self::log_configuration(family, "service-connect".into()),
+            namespace,
+            services: connect.offers.iter().map(service).collect(),
+        })
     }
 
     /// The family's name in Cloud Map: one address record a task.
@@ -129,15 +182,19 @@ impl Builder<'_> {
         let Some(registration) = &family.registration else { return Vec::new() };
         let Some(namespace) = stack.namespaces.get(&registration.namespace) else { return Vec::new() };
         let id = format!("{}Discovery", family.id);
+        let kinds = std::iter::once("A").chain(registration.port.map(|_| "SRV"));
         let discovery = DiscoveryService {
-            dns_config: DnsConfig { dns_records: vec![DnsRecord { ttl: DNS_TTL, kind: "A" }], routing_policy: "MULTIVALUE" },
+            dns_config: DnsConfig {
+                dns_records: kinds.map(|kind| DnsRecord { ttl: DNS_TTL, kind }).collect(),
+                routing_policy: "MULTIVALUE",
+            },
             health_check_custom_config: HealthCheckCustomConfig { failure_threshold: 1 },
             name: registration.name.clone(),
             namespace_id: self.namespace_id(namespace),
             tags: self.tags(None),
         };
         self.add(&id, Properties::DiscoveryService(discovery));
-        vec![ServiceRegistry { registry_arn: Expression::attribute(id, "Arn") }]
+        vec![ServiceRegistry { port: registration.port, registry_arn: Expression::attribute(id, "Arn") }]
     }
 
     fn scaling(&mut self, family: &Family, scaling: &Scaling, service: &str) {
@@ -145,7 +202,7 @@ impl Builder<'_> {
         let target = ScalableTarget {
             max_capacity: scaling.maximum,
             min_capacity: scaling.minimum,
-            resource_id: Expression::sub(format!("service/${{{CLUSTER}}}/${{{service}.Name}}")),
+            resource_id: Expression::sub(format!("service/${{{}}}/${{{service}.Name}}", self.cluster_id())),
             scalable_dimension: "ecs:service:DesiredCount",
             scheduled_actions: scaling
                 .schedule

@@ -10,11 +10,10 @@ const BYTES: usize = 1_000_000;
 
 /// Findings on a template that CloudFormation would refuse for its size. `bytes` is the length of the text that is sent.
 pub fn check(template: &Template, bytes: usize) -> Findings {
-    let measures = [
-        ("resources", template.resources.len(), RESOURCES),
-        ("parameters", template.parameters.len(), PARAMETERS),
-        ("bytes", bytes, BYTES),
-    ];
+    let added = template.overlaid.keys().filter(|id| !template.resources.contains_key(*id)).count();
+    let resources = template.resources.len() + added;
+    let measures =
+        [("resources", resources, RESOURCES), ("parameters", template.parameters.len(), PARAMETERS), ("bytes", bytes, BYTES)];
     measures
         .into_iter()
         .filter(|(_, count, limit)| count > limit)
@@ -25,6 +24,7 @@ pub fn check(template: &Template, bytes: usize) -> Findings {
             )
             .help(format!("split the project into several with a `name:` each; the largest services are {}", largest(template)))
         })
+        .chain(template.findings.iter().cloned())
         .collect()
 }
 

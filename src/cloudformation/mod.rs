@@ -9,11 +9,18 @@ mod family;
 mod limits;
 mod mistakes;
 mod network;
+mod overlay;
 mod resource;
+mod resource_ecs;
+mod resource_front;
+mod resource_vpc;
+mod resource_watch;
 mod roles;
 mod secret_stack;
 mod task;
 mod template;
+mod vpc;
+mod watch;
 
 pub use expression::Expression;
 pub use limits::check;
@@ -24,25 +31,37 @@ pub use template::{DeployedService, Output, Parameter, ParameterType, Template};
 
 use std::collections::BTreeMap;
 
-use crate::stack::{Lookup, Namespace, Need, Stack, Text, logical};
-use resource::Tag;
+use serde_json::Value;
+
+use crate::base::{Findings, is_mark};
+use crate::stack::{Cluster, Group, Lookup, Namespace, Need, Stack, Text, VpcSource, logical};
+use resource::{CapacityProvider, ClusterSetting, Tag};
 
 /// Names of parameters and resources that are the same in every template.
 const VPC: &str = "VpcId";
 const CLUSTER: &str = "ClusterName";
+/// The cluster, where the stack makes it.
+const NEW_CLUSTER: &str = "Cluster";
 
 /// The template of a stack.
 pub fn template(stack: &Stack) -> Template {
     let mut builder = Builder { stack, parameters: BTreeMap::new(), resources: BTreeMap::new(), outputs: BTreeMap::new() };
+    if let VpcSource::New(new) = &stack.vpc {
+        builder.new_vpc(new);
+    }
     builder.cluster();
     builder.namespaces();
     for balancer in &stack.balancers {
         builder.balancer(balancer);
     }
-    builder.kafka_rules();
+    builder.outside_rules();
+    builder.topics();
+    for alarm in &stack.alarms {
+        builder.alarm(alarm);
+    }
     let services = stack.families.iter().map(|family| builder.family(family)).collect();
     let environment = stack.env.as_ref().map(|env| format!(", environment {env}")).unwrap_or_default();
-    Template {
+    let mut template = Template {
         stack_name: stack.name.clone(),
         description: format!("{}{environment}. Written by confluent-ecs.", stack.project),
         parameters: builder.parameters,
@@ -50,7 +69,12 @@ pub fn template(stack: &Stack) -> Template {
         outputs: builder.outputs,
         tags: stack.tags.iter().map(|(key, value)| (key.clone(), value.to_string())).collect(),
         services,
-    }
+        overlaid: BTreeMap::new(),
+        overlaid_at: stack.overlay.iter().map(|resource| (resource.id.value.clone(), resource.id.place.clone())).collect(),
+        findings: Findings::default(),
+    };
+    (template.overlaid, template.findings) = overlay::lay_over(&template, &stack.overlay);
+    template
 }
 
 /// The template as it grows.
@@ -92,7 +116,10 @@ impl Builder<'_> {
     }
 
     fn vpc(&mut self) -> Expression {
-        let lookup = &self.stack.vpc;
+        let lookup = match &self.stack.vpc {
+            VpcSource::New(_) => return Expression::reference(vpc::VPC),
+            VpcSource::Existing(lookup) => lookup,
+        };
         self.parameter(VPC, || Parameter {
             kind: ParameterType::VpcId,
             description: format!("VPC {}", lookup.words()),
@@ -102,6 +129,10 @@ impl Builder<'_> {
     }
 
     fn subnets(&mut self, usage: &str) -> Expression {
+        let own = matches!(self.stack.vpc, VpcSource::New(_)).then(|| vpc::subnets(usage)).flatten();
+        if let Some(own) = own {
+            return Expression::List(own.into_iter().map(Expression::reference).collect());
+        }
         let lookup = self.stack.subnets.get(usage).cloned().unwrap_or_default();
         self.parameter(&logical(usage), || Parameter {
             kind: ParameterType::SubnetIds,
@@ -111,13 +142,68 @@ impl Builder<'_> {
         })
     }
 
-    fn cluster(&mut self) -> Expression {
-        let name = &self.stack.cluster;
-        self.parameter(CLUSTER, || Parameter {
-            kind: ParameterType::String,
-            description: "Name of the ECS cluster that the services run in".to_owned(),
-            default: name.literal().map(str::to_owned),
-            need: Need::Cluster(Lookup::Id(name.clone())),
+    /// Makes the cluster, or asks for the one that is there.
+    fn cluster(&mut self) {
+        let stack = self.stack;
+        match &stack.cluster {
+            Cluster::New(new) => {
+                let provider = |base, name: &str, weight| CapacityProvider { base, capacity_provider: name.to_owned(), weight };
+                let strategy: Vec<CapacityProvider> =
+                    new.strategy.iter().map(|entry| provider(entry.base, &entry.name.value, entry.weight)).collect();
+                let value = new.insights.unwrap_or("enabled");
+                let cluster = resource::Cluster {
+                    cluster_name: new.name.clone(),
+                    cluster_settings: vec![ClusterSetting { name: "containerInsights", value }],
+                    // Both, so that a service may ask for either later.
+                    capacity_providers: vec!["FARGATE", "FARGATE_SPOT"],
+                    default_capacity_provider_strategy: strategy,
+                    tags: self.tags(None),
+                };
+                self.add(NEW_CLUSTER, Properties::Cluster(cluster));
+            }
+            Cluster::Existing(lookup) => {
+                self.parameter(CLUSTER, || Parameter {
+                    kind: ParameterType::String,
+                    description: match lookup {
+                        Lookup::Tags(_) => format!("Name of the ECS cluster {}", lookup.words()),
+                        _ => "Name of the ECS cluster that the services run in".to_owned(),
+                    },
+                    default: id_of(lookup),
+                    need: Need::Cluster(lookup.clone()),
+                });
+            }
+        }
+    }
+
+    /// The cluster's name.
+    fn cluster_name(&self) -> Expression {
+        Expression::reference(self.cluster_id())
+    }
+
+    /// What the cluster's name is the `Ref` of.
+    fn cluster_id(&self) -> &'static str {
+        match self.stack.cluster {
+            Cluster::New(_) => NEW_CLUSTER,
+            Cluster::Existing(_) => CLUSTER,
+        }
+    }
+
+    /// The id of a security group or a prefix list that is there: as written, or a parameter.
+    fn group_id(&mut self, group: &Group, prefix_list: bool) -> Expression {
+        if let Lookup::Id(id) = &group.lookup {
+            return id.into();
+        }
+        let (suffix, kind, what) = if prefix_list {
+            ("PrefixListId", ParameterType::String, "prefix list")
+        } else {
+            ("SecurityGroupId", ParameterType::SecurityGroupId, "security group")
+        };
+        let start = group.id.strip_suffix("SecurityGroup").unwrap_or(&group.id);
+        self.parameter(&format!("{start}{suffix}"), || Parameter {
+            kind,
+            description: format!("Id of the {what} {}", group.lookup.words()),
+            default: None,
+            need: if prefix_list { Need::PrefixList(group.lookup.clone()) } else { Need::SecurityGroup(group.lookup.clone()) },
         })
     }
 
@@ -127,7 +213,15 @@ impl Builder<'_> {
             let vpc = self.vpc();
             let tags = self.tags(None);
             let name = Expression::from(&namespace.name);
-            self.add(&namespace.id, Properties::PrivateDnsNamespace(resource::PrivateDnsNamespace { name, tags, vpc }));
+            self.add(
+                &namespace.id,
+                Properties::PrivateDnsNamespace(resource::PrivateDnsNamespace {
+                    description: namespace.description.as_ref().map(Expression::from),
+                    name,
+                    tags,
+                    vpc,
+                }),
+            );
         }
     }
 
@@ -141,6 +235,31 @@ impl Builder<'_> {
             default: namespace.namespace_id.as_ref().and_then(Text::literal).map(str::to_owned),
             need: Need::Namespace { name: namespace.name.clone() },
         })
+    }
+}
+
+/// A part of a template as the user wrote it, with what only the account knows as CloudFormation's own functions.
+fn written(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.chars().any(is_mark) => {
+            serde_json::to_value(Expression::from(Text::from(text))).unwrap_or_default()
+        }
+        Value::Array(items) => items.iter().map(written).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), within(key, value))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// What stands in `Fn::Sub` is a pattern already.
+fn within(key: &str, value: &Value) -> Value {
+    let pattern = |text: &str| Value::from(expression::marks_substituted(text));
+    match (key, value) {
+        ("Fn::Sub", Value::String(text)) => pattern(text),
+        ("Fn::Sub", Value::Array(items)) => match items.split_first() {
+            Some((Value::String(text), rest)) => std::iter::once(pattern(text)).chain(rest.iter().map(written)).collect(),
+            _ => written(value),
+        },
+        _ => written(value),
     }
 }
 

@@ -23,7 +23,7 @@ impl Builder<'_> {
                     None => continue,
                 },
                 Peer::Cidr4(_) | Peer::Cidr6(_) | Peer::SecurityGroup(_) | Peer::PrefixList(_) => {
-                    inline.push(inline_rule(ingress));
+                    inline.push(self.inline_rule(ingress));
                     continue;
                 }
             };
@@ -43,10 +43,35 @@ impl Builder<'_> {
         self.add(id, Properties::SecurityGroup(group));
     }
 
-    /// The rules on the security group of an MSK cluster, which is not of this stack.
-    pub(super) fn kafka_rules(&mut self) {
+    fn inline_rule(&mut self, ingress: &Ingress) -> InlineIngress {
+        let mut rule = InlineIngress {
+            cidr_ip: None,
+            cidr_ipv6: None,
+            description: described(&ingress.why),
+            from_port: ingress.port.number,
+            ip_protocol: protocol(ingress.port),
+            source_prefix_list_id: None,
+            source_security_group_id: None,
+            source_security_group_owner_id: None,
+            to_port: ingress.port.number,
+        };
+        match &ingress.from {
+            Peer::Cidr4(block) => rule.cidr_ip = Some(block.clone()),
+            Peer::Cidr6(block) => rule.cidr_ipv6 = Some(block.clone()),
+            Peer::SecurityGroup(group) => {
+                rule.source_security_group_id = Some(self.group_id(group, false));
+                rule.source_security_group_owner_id = group.owner.as_ref().map(Expression::from);
+            }
+            Peer::PrefixList(list) => rule.source_prefix_list_id = Some(self.group_id(list, true)),
+            Peer::Myself | Peer::Family(_) | Peer::Balancer(_) => {}
+        }
+        rule
+    }
+
+    /// The rules on security groups that are not of this stack: those of an MSK cluster, and of file systems.
+    pub(super) fn outside_rules(&mut self) {
         let stack = self.stack;
-        for rule in &stack.kafka_rules {
+        for rule in &stack.outside_rules {
             let Some(family) = stack.family(&rule.family) else { continue };
             let ingress = IngressRule {
                 description: described(&format!("{} of {}", family.name, stack.name)),
@@ -56,30 +81,9 @@ impl Builder<'_> {
                 source_security_group_id: Expression::attribute(format!("{}SecurityGroup", family.id), "GroupId"),
                 to_port: rule.port,
             };
-            self.add(&format!("KafkaFrom{}{}", family.id, rule.port), Properties::SecurityGroupIngress(ingress));
+            self.add(&format!("{}From{}{}", rule.behind, family.id, rule.port), Properties::SecurityGroupIngress(ingress));
         }
     }
-}
-
-fn inline_rule(ingress: &Ingress) -> InlineIngress {
-    let mut rule = InlineIngress {
-        cidr_ip: None,
-        cidr_ipv6: None,
-        description: described(&ingress.why),
-        from_port: ingress.port.number,
-        ip_protocol: protocol(ingress.port),
-        source_prefix_list_id: None,
-        source_security_group_id: None,
-        to_port: ingress.port.number,
-    };
-    match &ingress.from {
-        Peer::Cidr4(block) => rule.cidr_ip = Some(block.clone()),
-        Peer::Cidr6(block) => rule.cidr_ipv6 = Some(block.clone()),
-        Peer::SecurityGroup(id) => rule.source_security_group_id = Some(id.into()),
-        Peer::PrefixList(id) => rule.source_prefix_list_id = Some(id.into()),
-        Peer::Myself | Peer::Family(_) | Peer::Balancer(_) => {}
-    }
-    rule
 }
 
 fn protocol(port: Port) -> &'static str {

@@ -11,6 +11,23 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Expression;
+pub(super) use super::resource_ecs::{
+    AwsvpcConfiguration, Capabilities, CapacityProvider, CircuitBreaker, ClientAlias, Cluster, ClusterSetting, ConnectTimeout,
+    ContainerDefinition, ContainerDependency, DeploymentConfiguration, EfsAuthorization, EfsVolume, EphemeralStorage,
+    HealthCheck, LinuxParameters, LogConfiguration, MountPoint, NetworkConfiguration, PortMapping, RuntimePlatform,
+    SecretVariable, Service, ServiceConnect, ServiceConnectService, ServiceLoadBalancer, ServiceRegistry, SystemControl,
+    TaskDefinition, Ulimit, Volume, VolumeFrom,
+};
+pub(super) use super::resource_front::{
+    Action, AliasTarget, AuthenticateCognito, AuthenticateOidc, Certificate, CertificateRequest, DomainValidation, FixedResponse,
+    ForwardConfig, HttpHeader, Listener, ListenerCertificate, ListenerRule, LoadBalancer, Matcher, QueryString, QueryStringValue,
+    RecordSet, Redirect, RuleCondition, TargetGroup, Values, WeightedTarget,
+};
+pub(super) use super::resource_vpc::{
+    Address, Endpoint, FlowLog, GatewayAttachment, InternetGateway, NatGateway, Route, RouteTable, RouteTableAssociation, Subnet,
+    Vpc,
+};
+pub(super) use super::resource_watch::{CompositeAlarm, Dimension, MetricAlarm, Subscription, Topic};
 
 /// A resource with what stands around its properties.
 #[derive(Debug, Clone)]
@@ -62,16 +79,53 @@ pub enum Properties {
     ScalableTarget(ScalableTarget),
     #[serde(rename = "AWS::ApplicationAutoScaling::ScalingPolicy")]
     ScalingPolicy(ScalingPolicy),
+    #[serde(rename = "AWS::CertificateManager::Certificate")]
+    CertificateRequest(CertificateRequest),
+    #[serde(rename = "AWS::CloudWatch::Alarm")]
+    MetricAlarm(Box<MetricAlarm>),
+    /// An alarm in CloudFormation's own words.
+    #[serde(rename = "AWS::CloudWatch::Alarm")]
+    WrittenAlarm(Map<String, Value>),
+    #[serde(rename = "AWS::CloudWatch::CompositeAlarm")]
+    CompositeAlarm(CompositeAlarm),
+    #[serde(rename = "AWS::EC2::EIP")]
+    Address(Address),
+    #[serde(rename = "AWS::EC2::FlowLog")]
+    FlowLog(FlowLog),
+    #[serde(rename = "AWS::EC2::InternetGateway")]
+    InternetGateway(InternetGateway),
+    #[serde(rename = "AWS::EC2::NatGateway")]
+    NatGateway(NatGateway),
+    #[serde(rename = "AWS::EC2::Route")]
+    Route(Route),
+    #[serde(rename = "AWS::EC2::RouteTable")]
+    RouteTable(RouteTable),
+    #[serde(rename = "AWS::EC2::Subnet")]
+    Subnet(Subnet),
+    #[serde(rename = "AWS::EC2::SubnetRouteTableAssociation")]
+    RouteTableAssociation(RouteTableAssociation),
+    #[serde(rename = "AWS::EC2::VPC")]
+    Vpc(Vpc),
+    #[serde(rename = "AWS::EC2::VPCEndpoint")]
+    Endpoint(Endpoint),
+    #[serde(rename = "AWS::EC2::VPCGatewayAttachment")]
+    GatewayAttachment(GatewayAttachment),
     #[serde(rename = "AWS::EC2::SecurityGroup")]
     SecurityGroup(SecurityGroup),
     #[serde(rename = "AWS::EC2::SecurityGroupIngress")]
     SecurityGroupIngress(IngressRule),
+    #[serde(rename = "AWS::ECS::Cluster")]
+    Cluster(Cluster),
     #[serde(rename = "AWS::ECS::Service")]
     Service(Box<Service>),
     #[serde(rename = "AWS::ECS::TaskDefinition")]
     TaskDefinition(Box<TaskDefinition>),
     #[serde(rename = "AWS::ElasticLoadBalancingV2::Listener")]
     Listener(Listener),
+    #[serde(rename = "AWS::ElasticLoadBalancingV2::ListenerCertificate")]
+    ListenerCertificate(ListenerCertificate),
+    #[serde(rename = "AWS::ElasticLoadBalancingV2::ListenerRule")]
+    ListenerRule(Box<ListenerRule>),
     #[serde(rename = "AWS::ElasticLoadBalancingV2::LoadBalancer")]
     LoadBalancer(LoadBalancer),
     #[serde(rename = "AWS::ElasticLoadBalancingV2::TargetGroup")]
@@ -80,6 +134,10 @@ pub enum Properties {
     Role(Role),
     #[serde(rename = "AWS::Logs::LogGroup")]
     LogGroup(LogGroup),
+    #[serde(rename = "AWS::Route53::RecordSet")]
+    RecordSet(RecordSet),
+    #[serde(rename = "AWS::SNS::Topic")]
+    Topic(Topic),
     #[serde(rename = "AWS::ServiceDiscovery::PrivateDnsNamespace")]
     PrivateDnsNamespace(PrivateDnsNamespace),
     #[serde(rename = "AWS::ServiceDiscovery::Service")]
@@ -111,189 +169,6 @@ pub struct Attribute {
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct TaskDefinition {
-    pub container_definitions: Vec<ContainerDefinition>,
-    pub cpu: String,
-    pub ephemeral_storage: Option<EphemeralStorage>,
-    pub execution_role_arn: Expression,
-    pub memory: String,
-    pub network_mode: &'static str,
-    pub requires_compatibilities: Vec<&'static str>,
-    pub runtime_platform: RuntimePlatform,
-    pub tags: Vec<Tag>,
-    pub task_role_arn: Expression,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct EphemeralStorage {
-    #[serde(rename = "SizeInGiB")]
-    pub size_in_gib: u32,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct RuntimePlatform {
-    pub cpu_architecture: &'static str,
-    pub operating_system_family: &'static str,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ContainerDefinition {
-    pub command: Vec<Expression>,
-    pub cpu: Option<u32>,
-    pub depends_on: Vec<ContainerDependency>,
-    pub docker_labels: Option<BTreeMap<String, Expression>>,
-    pub entry_point: Vec<Expression>,
-    pub environment: Vec<NameValue>,
-    pub essential: bool,
-    pub health_check: Option<HealthCheck>,
-    pub image: Expression,
-    pub interactive: Option<bool>,
-    pub linux_parameters: Option<LinuxParameters>,
-    pub log_configuration: LogConfiguration,
-    pub memory: Option<u32>,
-    pub memory_reservation: Option<u32>,
-    pub name: String,
-    pub port_mappings: Vec<PortMapping>,
-    pub pseudo_terminal: Option<bool>,
-    pub readonly_root_filesystem: Option<bool>,
-    pub secrets: Vec<SecretVariable>,
-    pub stop_timeout: Option<u32>,
-    pub ulimits: Vec<Ulimit>,
-    pub user: Option<Expression>,
-    pub working_directory: Option<Expression>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ContainerDependency {
-    pub condition: &'static str,
-    pub container_name: String,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct HealthCheck {
-    pub command: Vec<Expression>,
-    pub interval: Option<u32>,
-    pub retries: Option<u32>,
-    pub start_period: Option<u32>,
-    pub timeout: Option<u32>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct LinuxParameters {
-    pub init_process_enabled: bool,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct LogConfiguration {
-    pub log_driver: &'static str,
-    pub options: BTreeMap<&'static str, Expression>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PortMapping {
-    pub container_port: u16,
-    pub name: Option<String>,
-    pub protocol: &'static str,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct SecretVariable {
-    pub name: String,
-    pub value_from: Expression,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Ulimit {
-    pub hard_limit: i64,
-    pub name: String,
-    pub soft_limit: i64,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Service {
-    pub availability_zone_rebalancing: &'static str,
-    pub capacity_provider_strategy: Vec<CapacityProvider>,
-    pub cluster: Expression,
-    pub deployment_configuration: DeploymentConfiguration,
-    pub desired_count: Expression,
-    #[serde(rename = "EnableECSManagedTags")]
-    pub enable_ecs_managed_tags: bool,
-    pub enable_execute_command: Option<bool>,
-    pub health_check_grace_period_seconds: Option<u32>,
-    pub launch_type: Option<&'static str>,
-    pub load_balancers: Vec<ServiceLoadBalancer>,
-    pub network_configuration: NetworkConfiguration,
-    pub propagate_tags: &'static str,
-    pub service_registries: Vec<ServiceRegistry>,
-    pub tags: Vec<Tag>,
-    pub task_definition: Expression,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct CapacityProvider {
-    pub base: u32,
-    pub capacity_provider: String,
-    pub weight: u32,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct DeploymentConfiguration {
-    pub deployment_circuit_breaker: CircuitBreaker,
-    pub maximum_percent: u32,
-    pub minimum_healthy_percent: u32,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct CircuitBreaker {
-    pub enable: bool,
-    pub rollback: bool,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ServiceLoadBalancer {
-    pub container_name: String,
-    pub container_port: u16,
-    pub target_group_arn: Expression,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct NetworkConfiguration {
-    pub awsvpc_configuration: AwsvpcConfiguration,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct AwsvpcConfiguration {
-    pub assign_public_ip: &'static str,
-    pub security_groups: Vec<Expression>,
-    /// A parameter that is a list.
-    pub subnets: Expression,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ServiceRegistry {
-    pub registry_arn: Expression,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
 pub struct SecurityGroup {
     pub group_description: String,
     pub security_group_ingress: Vec<InlineIngress>,
@@ -312,6 +187,7 @@ pub struct InlineIngress {
     pub ip_protocol: &'static str,
     pub source_prefix_list_id: Option<Expression>,
     pub source_security_group_id: Option<Expression>,
+    pub source_security_group_owner_id: Option<Expression>,
     pub to_port: u16,
 }
 
@@ -330,6 +206,7 @@ pub struct IngressRule {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LogGroup {
+    pub log_group_name: Option<Expression>,
     pub retention_in_days: u32,
     pub tags: Vec<Tag>,
 }
@@ -374,6 +251,7 @@ pub struct Statement {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PrivateDnsNamespace {
+    pub description: Option<Expression>,
     pub name: Expression,
     pub tags: Vec<Tag>,
     pub vpc: Expression,
@@ -462,80 +340,4 @@ pub struct TargetTracking {
 #[serde(rename_all = "PascalCase")]
 pub struct PredefinedMetric {
     pub predefined_metric_type: &'static str,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct LoadBalancer {
-    pub load_balancer_attributes: Vec<Attribute>,
-    pub scheme: &'static str,
-    pub security_groups: Vec<Expression>,
-    pub subnets: Expression,
-    pub tags: Vec<Tag>,
-    #[serde(rename = "Type")]
-    pub kind: &'static str,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Listener {
-    pub certificates: Vec<Certificate>,
-    pub default_actions: Vec<Action>,
-    pub load_balancer_arn: Expression,
-    pub port: u16,
-    pub protocol: String,
-    pub ssl_policy: Option<String>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Certificate {
-    pub certificate_arn: Expression,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Action {
-    #[serde(rename = "Type")]
-    pub kind: &'static str,
-    pub target_group_arn: Option<Expression>,
-    pub forward_config: Option<ForwardConfig>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ForwardConfig {
-    pub target_groups: Vec<WeightedTarget>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct WeightedTarget {
-    pub target_group_arn: Expression,
-    pub weight: u32,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct TargetGroup {
-    pub health_check_interval_seconds: Option<u32>,
-    pub health_check_path: Option<String>,
-    pub health_check_port: Option<String>,
-    pub health_check_protocol: Option<String>,
-    pub health_check_timeout_seconds: Option<u32>,
-    pub healthy_threshold_count: Option<u32>,
-    pub matcher: Option<Matcher>,
-    pub port: u16,
-    pub protocol: String,
-    pub tags: Vec<Tag>,
-    pub target_group_attributes: Vec<Attribute>,
-    pub target_type: &'static str,
-    pub unhealthy_threshold_count: Option<u32>,
-    pub vpc_id: Expression,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Matcher {
-    pub http_code: String,
 }

@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use super::expression::substitution;
 use super::resource::{Policy, PolicyDocument, Role, Statement};
-use super::{Builder, Expression};
-use crate::base::is_mark;
-use crate::stack::{Family, Repository, Text};
+use super::{Builder, Expression, written};
+use crate::stack::{Efs, Family, PolicyName, Repository, Volume, VolumeKind};
 
 const VERSION: &str = "2012-10-17";
 
@@ -52,39 +51,54 @@ impl Builder<'_> {
             ];
             policies.push(policy("execute-command", vec![allow(&actions, vec!["*".into()])]));
         }
+        let file_systems: Vec<Statement> = family.volumes.iter().filter_map(|volume| self.mount_right(volume)).collect();
+        if !file_systems.is_empty() {
+            policies.push(policy("file-systems", file_systems));
+        }
         policies.extend(
             family
                 .iam
                 .policies
                 .iter()
-                .map(|(name, document)| Policy { policy_document: located(document), policy_name: name.clone() }),
+                .map(|(name, document)| Policy { policy_document: written(document), policy_name: name.clone() }),
         );
         self.role(family, format!("What runs in the tasks of {}", family.name), policies, &family.iam.managed_policies)
     }
 
-    fn role(&mut self, family: &Family, description: String, policies: Vec<Policy>, managed: &[Text]) -> Role {
+    fn role(&mut self, family: &Family, description: String, policies: Vec<Policy>, managed: &[PolicyName]) -> Role {
         Role {
-            assume_role_policy_document: PolicyDocument {
-                version: VERSION,
-                statement: vec![Statement {
-                    sid: None,
-                    effect: "Allow",
-                    principal: Some(BTreeMap::from([("Service", "ecs-tasks.amazonaws.com")])),
-                    action: vec!["sts:AssumeRole"],
-                    resource: Vec::new(),
-                    // Without it, ECS could be made to take this role for somebody else's account.
-                    condition: Some(BTreeMap::from([(
-                        "StringEquals",
-                        BTreeMap::from([("aws:SourceAccount", vec![Expression::reference("AWS::AccountId")])]),
-                    )])),
-                }],
-            },
+            assume_role_policy_document: trusted("ecs-tasks.amazonaws.com"),
             description,
-            managed_policy_arns: managed.iter().map(Expression::from).collect(),
-            permissions_boundary: family.iam.boundary.as_ref().map(Expression::from),
+            managed_policy_arns: managed.iter().map(policy_arn).collect(),
+            permissions_boundary: family.iam.boundary.as_ref().map(policy_arn),
             policies,
             tags: self.tags(None),
         }
+    }
+
+    /// A file system that asks who mounts it: reading, and writing where a container does, through its access point only.
+    fn mount_right(&mut self, volume: &Volume) -> Option<Statement> {
+        let VolumeKind::Efs(efs) = &volume.kind else { return None };
+        if !efs.iam {
+            return None;
+        }
+        let Efs { access_point, read_only, .. } = efs;
+        let id = match self.file_system(efs) {
+            Expression::Ref(parameter) => format!("${{{parameter}}}"),
+            _ => return None,
+        };
+        let arn = |resource: String| {
+            Expression::sub(format!("arn:${{AWS::Partition}}:elasticfilesystem:${{AWS::Region}}:${{AWS::AccountId}}:{resource}"))
+        };
+        let mut actions = vec!["elasticfilesystem:ClientMount"];
+        if !read_only {
+            actions.push("elasticfilesystem:ClientWrite");
+        }
+        let condition = access_point.as_ref().map(|point| {
+            let point = arn(format!("access-point/{}", substitution(point)));
+            BTreeMap::from([("StringEquals", BTreeMap::from([("elasticfilesystem:AccessPointArn", vec![point])]))])
+        });
+        Some(Statement { condition, ..allow(&actions, vec![arn(format!("file-system/{id}"))]) })
     }
 
     /// The ARNs of the secrets that a family reads, each once. `by_task`: only those that the task itself may read too.
@@ -92,6 +106,8 @@ impl Builder<'_> {
         let stack = self.stack;
         let names: BTreeSet<&String> =
             family.containers.iter().flat_map(|container| container.secrets.values()).map(|source| &source.secret).collect();
+        let own = family.containers.iter().flat_map(|container| &container.read_by_itself);
+        let names: BTreeSet<&String> = if by_task { names.into_iter().chain(own).collect() } else { names };
         names
             .into_iter()
             .filter_map(|name| Some((name, stack.secrets.get(name)?)))
@@ -101,24 +117,38 @@ impl Builder<'_> {
     }
 }
 
-/// A document of the user's, with the account and the region where it names them.
-fn located(document: &Value) -> Value {
-    match document {
-        Value::String(text) if text.contains(is_mark) => {
-            serde_json::to_value(Expression::from(&Text::from(text.as_str()))).unwrap_or_else(|_| document.clone())
-        }
-        Value::Array(items) => items.iter().map(located).collect(),
-        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), located(value))).collect(),
-        other => other.clone(),
+/// Who may take a role: a service of AWS, for this account. Without that, the service could be made to take it for somebody else's.
+pub(super) fn trusted(service: &'static str) -> PolicyDocument {
+    let account = BTreeMap::from([("aws:SourceAccount", vec![Expression::reference("AWS::AccountId")])]);
+    PolicyDocument {
+        version: VERSION,
+        statement: vec![Statement {
+            sid: None,
+            effect: "Allow",
+            principal: Some(BTreeMap::from([("Service", service)])),
+            action: vec!["sts:AssumeRole"],
+            resource: Vec::new(),
+            condition: Some(BTreeMap::from([("StringEquals", account)])),
+        }],
     }
 }
 
-fn policy(name: &str, statement: Vec<Statement>) -> Policy {
+/// A policy by its ARN; one of the account's own may be written by its name.
+pub(super) fn policy_arn(policy: &PolicyName) -> Expression {
+    match policy {
+        PolicyName::Arn(arn) => arn.into(),
+        PolicyName::Own(name) => {
+            Expression::Sub(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{}", substitution(name)))
+        }
+    }
+}
+
+pub(super) fn policy(name: &str, statement: Vec<Statement>) -> Policy {
     let document = PolicyDocument { version: VERSION, statement };
     Policy { policy_document: serde_json::to_value(document).unwrap_or(Value::Null), policy_name: name.to_owned() }
 }
 
-fn allow(actions: &[&'static str], resource: Vec<Expression>) -> Statement {
+pub(super) fn allow(actions: &[&'static str], resource: Vec<Expression>) -> Statement {
     Statement { sid: None, effect: "Allow", principal: None, action: actions.to_vec(), resource, condition: None }
 }
 

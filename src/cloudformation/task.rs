@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::resource::{
-    ContainerDefinition, ContainerDependency, EphemeralStorage, HealthCheck, LinuxParameters, LogConfiguration, NameValue,
-    PortMapping, RuntimePlatform, SecretVariable, TaskDefinition, Ulimit,
+    Capabilities, ContainerDefinition, ContainerDependency, EfsAuthorization, EfsVolume, EphemeralStorage, HealthCheck,
+    LinuxParameters, LogConfiguration, MountPoint, NameValue, PortMapping, RuntimePlatform, SecretVariable, SystemControl,
+    TaskDefinition, Ulimit, Volume, VolumeFrom,
 };
-use super::{Builder, Expression, Parameter, ParameterType};
-use crate::stack::{Architecture, Condition, Container, Family, Need, Protocol, SecretSource, StackSecret, Text};
+use super::{Builder, Expression, Parameter, ParameterType, id_of};
+use crate::stack::{
+    Architecture, Condition, Container, Efs, Family, Need, Offer, Protocol, SecretSource, StackSecret, Text, VolumeKind,
+};
 
 /// The label that shows which version of a secret a task was started with. It is there so that a new version makes a new
 /// revision of the task definition, which rolls the tasks: ECS reads a secret only when a task starts.
@@ -32,6 +35,47 @@ impl Builder<'_> {
             },
             tags: self.tags(None),
             task_role_arn: Expression::attribute(format!("{}TaskRole", family.id), "Arn"),
+            volumes: family.volumes.iter().map(|volume| self.volume(&volume.name, &volume.kind)).collect(),
+        }
+    }
+
+    fn volume(&mut self, name: &str, kind: &VolumeKind) -> Volume {
+        let efs = match kind {
+            VolumeKind::Task => None,
+            VolumeKind::Efs(efs) => Some(EfsVolume {
+                authorization_config: (efs.iam || efs.access_point.is_some()).then(|| EfsAuthorization {
+                    access_point_id: efs.access_point.as_ref().map(Expression::from),
+                    iam: efs.iam.then_some("ENABLED"),
+                }),
+                filesystem_id: self.file_system(efs),
+                root_directory: efs.root.as_ref().map(Expression::from),
+                // What goes over the network is encrypted; access points and IAM need it.
+                transit_encryption: "ENABLED",
+            }),
+        };
+        Volume { efs_volume_configuration: efs, name: name.to_owned() }
+    }
+
+    /// The id of a file system that is there.
+    pub(super) fn file_system(&mut self, efs: &Efs) -> Expression {
+        let lookup = &efs.file_system;
+        self.parameter(&format!("{}FileSystemId", efs.id), || Parameter {
+            kind: ParameterType::String,
+            description: format!("Id of the EFS file system {}", lookup.words()),
+            default: id_of(lookup),
+            need: Need::FileSystem(lookup.clone()),
+        })
+    }
+
+    /// Where the log of a container goes. `prefix` begins the names of its streams.
+    pub(super) fn log_configuration(family: &Family, prefix: Expression) -> LogConfiguration {
+        LogConfiguration {
+            log_driver: "awslogs",
+            options: BTreeMap::from([
+                ("awslogs-group".to_owned(), Expression::reference(format!("{}LogGroup", family.id))),
+                ("awslogs-region".to_owned(), Expression::reference("AWS::Region")),
+                ("awslogs-stream-prefix".to_owned(), prefix),
+            ]),
         }
     }
 
@@ -62,24 +106,34 @@ impl Builder<'_> {
             }),
             image: (&container.image).into(),
             interactive: container.interactive.then_some(true),
-            linux_parameters: container.init.then_some(LinuxParameters { init_process_enabled: true }),
-            log_configuration: LogConfiguration {
-                log_driver: "awslogs",
-                options: BTreeMap::from([
-                    ("awslogs-group", Expression::reference(format!("{}LogGroup", family.id))),
-                    ("awslogs-region", Expression::reference("AWS::Region")),
-                    ("awslogs-stream-prefix", Expression::from(family.name.as_str())),
-                ]),
+            linux_parameters: linux_parameters(container),
+            log_configuration: {
+                let prefix = container.log_prefix.as_ref().map_or_else(|| family.name.as_str().into(), Expression::from);
+                let mut log = Self::log_configuration(family, prefix);
+                log.options.extend(container.log_options.iter().map(|(key, value)| (key.clone(), value.into())));
+                log
             },
             memory: container.memory,
             memory_reservation: container.memory_reservation,
+            mount_points: container
+                .mounts
+                .iter()
+                .map(|mount| MountPoint {
+                    container_path: (&mount.path).into(),
+                    read_only: mount.read_only,
+                    source_volume: mount.volume.clone(),
+                })
+                .collect(),
             name: container.name.clone(),
             port_mappings: container
                 .ports
                 .iter()
-                .map(|port| PortMapping {
+                .map(|port| (port, offer(family, container, port.number)))
+                .map(|(port, offer)| PortMapping {
+                    app_protocol: offer.filter(|_| port.protocol == Protocol::Tcp).and_then(|offer| offer.app_protocol),
                     container_port: port.number,
-                    name: None,
+                    // Service Connect finds a port by its name.
+                    name: offer.filter(|_| port.protocol == Protocol::Tcp).map(|offer| offer.port_name.clone()),
                     protocol: match port.protocol {
                         Protocol::Tcp => "tcp",
                         Protocol::Udp => "udp",
@@ -90,12 +144,22 @@ impl Builder<'_> {
             readonly_root_filesystem: container.read_only.then_some(true),
             secrets,
             stop_timeout: container.stop_timeout,
+            system_controls: container
+                .sysctls
+                .iter()
+                .map(|(name, value)| SystemControl { namespace: name.clone(), value: value.into() })
+                .collect(),
             ulimits: container
                 .ulimits
                 .iter()
                 .map(|limit| Ulimit { hard_limit: limit.hard, name: limit.name.clone(), soft_limit: limit.soft })
                 .collect(),
             user: container.user.as_ref().map(Expression::from),
+            volumes_from: container
+                .mounts_of
+                .iter()
+                .map(|(source, read_only)| VolumeFrom { read_only: *read_only, source_container: source.clone() })
+                .collect(),
             working_directory: container.working_dir.as_ref().map(Expression::from),
         }
     }
@@ -137,6 +201,21 @@ impl Builder<'_> {
         }
         (!labels.is_empty()).then_some(labels)
     }
+}
+
+fn linux_parameters(container: &Container) -> Option<LinuxParameters> {
+    let (add, drop) = (&container.capabilities_added, &container.capabilities_dropped);
+    let changed = !(add.is_empty() && drop.is_empty());
+    (container.init || changed).then(|| LinuxParameters {
+        capabilities: changed.then(|| Capabilities { add: add.clone(), drop: drop.clone() }),
+        init_process_enabled: container.init.then_some(true),
+    })
+}
+
+/// What a family offers of a container's port in Service Connect.
+fn offer<'f>(family: &'f Family, container: &Container, port: u16) -> Option<&'f Offer> {
+    let mut offers = family.connect.iter().flat_map(|connect| &connect.offers);
+    offers.find(|offer| offer.container == container.name && offer.port == port)
 }
 
 fn expressions(texts: Option<&[Text]>) -> Vec<Expression> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Expression;
 use super::resource::Resource;
-use crate::base::yaml;
+use crate::base::{Findings, Place, yaml};
 use crate::stack::{Need, SecretLookup};
 
 /// A CloudFormation template with what a deploy needs to know of it. The same stack gives the same bytes.
@@ -23,6 +23,12 @@ pub struct Template {
     pub tags: BTreeMap<String, String>,
     /// The ECS services, in the order of their families.
     pub services: Vec<DeployedService>,
+    /// What `Resources` of the files changes or adds, whole: these stand in the template instead of, or besides, [`Self::resources`].
+    pub overlaid: BTreeMap<String, Value>,
+    /// Where the files say so.
+    pub overlaid_at: BTreeMap<String, Place>,
+    /// What is to be said about it.
+    pub findings: Findings,
 }
 
 /// Where a family stands in the template: for watching and asking after it.
@@ -57,6 +63,7 @@ pub enum ParameterType {
     VpcId,
     SubnetIds,
     SecurityGroupId,
+    HostedZoneId,
 }
 
 impl ParameterType {
@@ -67,6 +74,7 @@ impl ParameterType {
             Self::VpcId => "AWS::EC2::VPC::Id",
             Self::SubnetIds => "List<AWS::EC2::Subnet::Id>",
             Self::SecurityGroupId => "AWS::EC2::SecurityGroup::Id",
+            Self::HostedZoneId => "AWS::Route53::HostedZone::Id",
         }
     }
 }
@@ -118,6 +126,13 @@ impl Template {
             .map(|(name, parameter)| (name.as_str(), parameter))
     }
 
+    /// Every resource as it stands in the template, by its logical id.
+    pub fn resource_values(&self) -> BTreeMap<String, Value> {
+        let ours = self.resources.iter().filter(|(id, _)| !self.overlaid.contains_key(*id));
+        let ours = ours.map(|(id, resource)| (id.clone(), resource.to_value()));
+        ours.chain(self.overlaid.iter().map(|(id, value)| (id.clone(), value.clone()))).collect()
+    }
+
     pub(super) fn to_value(&self) -> Value {
         let section = |entries: Vec<(&String, Value)>| {
             Value::Object(entries.into_iter().map(|(name, value)| (name.clone(), value)).collect::<Map<_, _>>())
@@ -129,8 +144,7 @@ impl Template {
             let parameters = self.parameters.iter().map(|(name, parameter)| (name, parameter.to_value())).collect();
             template.insert("Parameters".to_owned(), section(parameters));
         }
-        let resources = self.resources.iter().map(|(name, resource)| (name, resource.to_value())).collect();
-        template.insert("Resources".to_owned(), section(resources));
+        template.insert("Resources".to_owned(), Value::Object(self.resource_values().into_iter().collect()));
         if !self.outputs.is_empty() {
             let outputs = self.outputs.iter().map(|(name, output)| (name, output.to_value())).collect();
             template.insert("Outputs".to_owned(), section(outputs));

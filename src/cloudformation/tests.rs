@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::{Template, template};
 use crate::base::ACCOUNT_MARK;
 use crate::stack::{
-    Architecture, Balancer, BalancerKind, Capacity, Container, Family, Iam, Ingress, KafkaRule, Listener, Lookup, Namespace,
-    Peer, Port, Protocol, Provider, Registration, Repository, Rollout, Scaling, SecretLookup, SecretSource, Size, Stack,
-    StackSecret, TargetGroup, TargetHealthCheck, Text,
+    Answer, Architecture, Balancer, BalancerKind, Capacity, Cluster, Container, Family, Iam, Ingress, Listener, Lookup,
+    Namespace, OutsideRule, Peer, PolicyName, Port, Protocol, Provider, Registration, Repository, Rollout, Scaling, SecretLookup,
+    SecretSource, Size, Stack, StackSecret, TargetGroup, TargetHealthCheck, TargetMember, Text, VpcSource,
 };
 
 fn port(number: u16) -> Port {
@@ -25,6 +25,7 @@ fn container(name: &str, ports: &[u16]) -> Container {
         command: Some(vec!["echo ${HOME}".into()]),
         environment: BTreeMap::from([("B".to_owned(), "yes".into()), ("A".to_owned(), "1".into())]),
         secrets: BTreeMap::new(),
+        read_by_itself: Vec::new(),
         ports: ports.iter().copied().map(port).collect(),
         essential: true,
         health_check: None,
@@ -41,6 +42,13 @@ fn container(name: &str, ports: &[u16]) -> Container {
         interactive: false,
         ulimits: Vec::new(),
         depends_on: Vec::new(),
+        mounts: Vec::new(),
+        mounts_of: Vec::new(),
+        capabilities_added: Vec::new(),
+        capabilities_dropped: Vec::new(),
+        sysctls: BTreeMap::new(),
+        log_options: BTreeMap::new(),
+        log_prefix: None,
     }
 }
 
@@ -62,7 +70,10 @@ fn family(name: &str, id: &str, containers: Vec<Container>) -> Family {
         joined_groups: Vec::new(),
         ingress: Vec::new(),
         registration: None,
+        connect: None,
         log_retention_days: 30,
+        log_group: None,
+        volumes: Vec::new(),
         iam: Iam::default(),
     }
 }
@@ -86,7 +97,7 @@ fn stack() -> Stack {
             schedule: Vec::new(),
         }),
         ingress: vec![ingress(Peer::Myself, 8083), ingress(Peer::Family("web".to_owned()), 8083)],
-        registration: Some(Registration { namespace: "lan".to_owned(), name: "connect".to_owned() }),
+        registration: Some(Registration { namespace: "lan".to_owned(), name: "connect".to_owned(), port: None }),
         ..family("connect", "Connect", vec![connect])
     };
     let web = Family {
@@ -96,10 +107,10 @@ fn stack() -> Stack {
     let targets = TargetGroup {
         name: "web:web".to_owned(),
         id: "FrontLoadBalancerWeb8080".to_owned(),
-        family: "web".to_owned(),
-        container: "web".to_owned(),
+        members: vec![TargetMember { family: "web".to_owned(), container: "web".to_owned(), port: 8080 }],
         port: 8080,
         protocol: "HTTP".to_owned(),
+        version: None,
         health_check: TargetHealthCheck {
             path: Some("/".to_owned()),
             codes: Some("200".to_owned()),
@@ -112,24 +123,39 @@ fn stack() -> Stack {
         project: "p".to_owned(),
         env: Some("dev".to_owned()),
         tags: BTreeMap::from([("team".to_owned(), "a".into())]),
-        vpc: Lookup::Tags(vec![("Name".to_owned(), "demo".to_owned())]),
+        vpc: VpcSource::Existing(Lookup::Tags(vec![("Name".to_owned(), "demo".to_owned())])),
         subnets: BTreeMap::from([("AppSubnets".to_owned(), Lookup::Unsaid), ("PublicSubnets".to_owned(), Lookup::Unsaid)]),
-        cluster: "default".into(),
+        cluster: Cluster::Existing(Lookup::Id("default".into())),
         namespaces: BTreeMap::from([(
             "lan".to_owned(),
-            Namespace { id: "LanNamespace".to_owned(), name: "dev.lan".into(), existing: false, namespace_id: None },
+            Namespace {
+                id: "LanNamespace".to_owned(),
+                name: "dev.lan".into(),
+                existing: false,
+                namespace_id: None,
+                description: None,
+            },
         )]),
         secrets: BTreeMap::from([(
             "creds".to_owned(),
             StackSecret { id: "Creds".to_owned(), lookup: SecretLookup::Name("/kafka/x".into()), task_may_read: false },
         )]),
         families: vec![workers, web],
-        kafka_rules: vec![KafkaRule { group: "sg-1".into(), family: "connect".to_owned(), port: 9096 }],
+        certificates: BTreeMap::new(),
+        zones: BTreeMap::new(),
+        topics: BTreeMap::new(),
+        alarms: Vec::new(),
+        overlay: Vec::new(),
+        outside_rules: vec![OutsideRule { behind: "Kafka", group: "sg-1".into(), family: "connect".to_owned(), port: 9096 }],
         balancers: vec![Balancer {
             name: "front".to_owned(),
             id: "FrontLoadBalancer".to_owned(),
             kind: BalancerKind::Application,
+            physical_name: None,
             internet_facing: true,
+            dual_stack: false,
+            tags: BTreeMap::new(),
+            aliases: Vec::new(),
             subnets: "PublicSubnets".to_owned(),
             attributes: BTreeMap::from([("idle_timeout.timeout_seconds".to_owned(), "300".into())]),
             ingress: vec![ingress(Peer::Cidr4("10.0.0.0/8".to_owned()), 80)],
@@ -138,7 +164,9 @@ fn stack() -> Stack {
                 protocol: "HTTP".to_owned(),
                 certificates: Vec::new(),
                 ssl_policy: None,
-                targets: vec!["web:web".to_owned()],
+                alpn_policy: None,
+                default: Answer::Forward { targets: vec!["web:web".to_owned()], login: None },
+                rules: Vec::new(),
             }],
             targets: vec![targets],
         }],
@@ -240,9 +268,9 @@ fn the_boundary_is_on_both_roles_and_the_users_policies_on_the_task_only() {
     let mut stack = stack();
     let document = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*" }] });
     stack.families[0].iam = Iam {
-        managed_policies: vec!["arn:aws:iam::aws:policy/X".into()],
+        managed_policies: vec![PolicyName::Arn("arn:aws:iam::aws:policy/X".into())],
         policies: vec![("mine".to_owned(), document.clone())],
-        boundary: Some(format!("arn:aws:iam::{ACCOUNT_MARK}:policy/boundary").into()),
+        boundary: Some(PolicyName::Arn(format!("arn:aws:iam::{ACCOUNT_MARK}:policy/boundary").into())),
     };
     let (_, value) = rendered(&stack);
     for role in ["ConnectExecutionRole", "ConnectTaskRole"] {

@@ -73,7 +73,7 @@ pub(super) fn examine(request: &Request<'_>, ui: &mut Ui) -> Result<Examined> {
     let (stack, mut of_stack) = stack::build(&project, &extensions, catalogue, &identity);
     let template = cloudformation::template(&stack);
     of_stack.extend(cloudformation::check(&template, template.to_json_minified().len()));
-    of_stack.extend(cloudformation::mistakes(&template, &BTreeMap::new()));
+    of_stack.extend(cloudformation::mistakes(&template, &template.overlaid_at));
     let ready = Ready { project, extensions, stack, template };
     Ok(Examined { ready, of_files: readable(of_files), of_stack: readable(of_stack) })
 }

@@ -338,6 +338,7 @@ impl Loader<'_> {
         let configs: Named<Config> = section(&root, "configs", &mut reader);
         let models: Named<Model> = section(&root, "models", &mut reader);
         let extensions = Extensions::of(&root);
+        let resources = root.get("Resources").cloned();
         Project {
             name,
             name_origin: NameOrigin::Folder,
@@ -351,6 +352,7 @@ impl Loader<'_> {
             configs,
             models,
             extensions,
+            resources,
             variables: context.variables.clone(),
             tree: Node::map(root, Span::default()),
             texts: Files::new(PathBuf::new()),

@@ -42,6 +42,8 @@ pub struct Project {
     pub models: Named<Model>,
     /// Top-level `x-` keys.
     pub extensions: Extensions,
+    /// `Resources`, which is no key of Docker's: raw CloudFormation. `config` leaves it out.
+    pub resources: Option<Node>,
     /// The variables that interpolation used: the environment over the env files.
     pub variables: BTreeMap<String, String>,
     pub(super) tree: Node,

@@ -27,6 +27,8 @@ const EXTRA_HOSTS: Shape = Shape::list(&UNIQUE_ITEMS).or_map(&HOST_ADDRESSES);
 const COMMAND: Shape = Shape::list(&ITEMS).or(STR | NULL);
 
 static PROJECT: Mapping = Mapping::keys(&[
+    // Ours: raw CloudFormation. Docker knows no such key.
+    ("Resources", Shape::ANY.or(NULL)),
     ("configs", Shape::map(&CONFIGS)),
     ("include", Shape::list(&INCLUDES)),
     ("models", Shape::map(&MODELS)),

@@ -38,6 +38,8 @@ enum RawTag {
     Yaml(String),
     Reset,
     Override,
+    /// A function of CloudFormation in its short form, as its long form: `!Sub` is `Fn::Sub`.
+    Function(&'static str),
     /// Any other; a scalar under it is a string.
     Other,
 }
@@ -129,6 +131,7 @@ impl Composer<'_> {
             (YAML, name) => RawTag::Yaml(name.to_owned()),
             ("!", "reset") => RawTag::Reset,
             ("!", "override") => RawTag::Override,
+            ("!", name) => function(name).map_or(RawTag::Other, RawTag::Function),
             ("", name) => name.strip_prefix(YAML).map_or(RawTag::Other, |name| RawTag::Yaml(name.to_owned())),
             _ => RawTag::Other,
         });
@@ -177,7 +180,9 @@ impl Composer<'_> {
     fn scalar(&mut self, text: &str, plain: bool, marks: Marks) -> bool {
         let value = match &marks.tag {
             None if plain => Ok(scalar::resolve(text)),
-            None | Some(RawTag::Other | RawTag::Override | RawTag::Reset) => Ok(Value::Str(text.to_owned())),
+            None | Some(RawTag::Other | RawTag::Override | RawTag::Reset | RawTag::Function(_)) => {
+                Ok(Value::Str(text.to_owned()))
+            }
             Some(RawTag::Yaml(tag)) => scalar::tagged(text, tag),
         };
         let value = value.unwrap_or_else(|wrong| {
@@ -186,7 +191,7 @@ impl Composer<'_> {
         });
         let is_key = self.key_is_next();
         let merge_key = plain && marks.tag.is_none() && text == "<<";
-        let node = Self::node(value, &marks);
+        let node = self.called(Self::node(value, &marks), &marks);
         if marks.anchor > 0 {
             let known = if is_key { Node::new(node.value.clone(), node.span) } else { node.clone() };
             self.anchors.insert(marks.anchor, Anchor::Done(known, 0));
@@ -201,6 +206,28 @@ impl Composer<'_> {
             _ => Tag::None,
         };
         Node { value, span: marks.span, tag }
+    }
+
+    /// In raw CloudFormation, a function in its short form is its long form; elsewhere such a tag means nothing.
+    fn called(&self, node: Node, marks: &Marks) -> Node {
+        let Some(RawTag::Function(name)) = marks.tag else { return node };
+        let raw = self.stack.first().is_some_and(
+            |open| matches!(&open.kind, Kind::Map { key: Expected::Value(key, _), .. } if &*key.text == "Resources"),
+        );
+        if !raw {
+            return node;
+        }
+        let span = node.span;
+        let argument = match node.as_str().filter(|_| name == "Fn::GetAtt").and_then(|text| text.split_once('.')) {
+            Some((resource, attribute)) => {
+                let part = |text: &str| Node::new(Value::Str(text.to_owned()), span);
+                Node::seq(vec![part(resource), part(attribute)], span)
+            }
+            None => node,
+        };
+        let mut map = Map::default();
+        map.insert(Key { text: name.into(), span }, argument);
+        Node::map(map, span)
     }
 
     /// A copy of what an anchor names.
@@ -256,7 +283,7 @@ impl Composer<'_> {
             }
         };
         let height = height + 1;
-        let node = Self::node(value, &marks);
+        let node = self.called(Self::node(value, &marks), &marks);
         if marks.anchor > 0 {
             if !self.report.spend(node.cost(), marks.span, &[]) {
                 return false;
@@ -340,4 +367,29 @@ impl Composer<'_> {
             }
         }
     }
+}
+
+/// A function of CloudFormation by its short name.
+fn function(name: &str) -> Option<&'static str> {
+    const FUNCTIONS: [(&str, &str); 18] = [
+        ("And", "Fn::And"),
+        ("Base64", "Fn::Base64"),
+        ("Cidr", "Fn::Cidr"),
+        ("Condition", "Condition"),
+        ("Equals", "Fn::Equals"),
+        ("FindInMap", "Fn::FindInMap"),
+        ("GetAZs", "Fn::GetAZs"),
+        ("GetAtt", "Fn::GetAtt"),
+        ("If", "Fn::If"),
+        ("ImportValue", "Fn::ImportValue"),
+        ("Join", "Fn::Join"),
+        ("Not", "Fn::Not"),
+        ("Or", "Fn::Or"),
+        ("Ref", "Ref"),
+        ("Select", "Fn::Select"),
+        ("Split", "Fn::Split"),
+        ("Sub", "Fn::Sub"),
+        ("Transform", "Fn::Transform"),
+    ];
+    FUNCTIONS.into_iter().find(|(short, _)| *short == name).map(|(_, long)| long)
 }

@@ -40,9 +40,12 @@ impl<'a> Lookups<'a> {
             Need::Vpc(lookup) => Some(self.vpc(lookup).await?),
             Need::Subnets { usage, lookup } => Some(self.subnets(usage, lookup).await?),
             Need::SecurityGroup(lookup) => Some(self.security_group(lookup).await?),
+            Need::PrefixList(lookup) => Some(self.prefix_list(lookup).await?),
             Need::Cluster(lookup) => Some(self.cluster(lookup).await?),
             Need::Namespace { name } => Some(self.namespace(name).await?),
             Need::Certificate(lookup) => Some(self.certificate(lookup).await?),
+            // One that the files name by its id.
+            Need::HostedZone { name, .. } if name.literal() == Some("") => None,
             Need::HostedZone { name, private } => Some(self.hosted_zone(name, *private).await?),
             Need::FileSystem(lookup) => Some(self.file_system(lookup).await?),
             Need::Topic(lookup) => Some(self.topic(lookup).await?),
@@ -282,6 +285,18 @@ impl<'a> Lookups<'a> {
                 .cloned()
                 .collect(),
             Key::Tags(tags) => self.tagged("sns", &tags, str::to_owned).await?,
+            Key::Unsaid => Vec::new(),
+        };
+        Ok(wanted.one(found, &all))
+    }
+
+    async fn prefix_list(&self, lookup: &Lookup) -> Result<Value> {
+        let wanted = self.wanted("prefix list", lookup, "services");
+        let id = |arn: &str| arn.rsplit('/').next().unwrap_or(arn).to_owned();
+        let all = self.tagged("ec2:prefix-list", &Tags::new(), id).await?;
+        let found = match self.key(lookup) {
+            Key::Ids(ids) => return Ok(Ok(ids.join(","))),
+            Key::Tags(tags) => self.tagged("ec2:prefix-list", &tags, id).await?,
             Key::Unsaid => Vec::new(),
         };
         Ok(wanted.one(found, &all))

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::policy_rows::{Grant, OWN, ROWS, SERVICE_LINKED};
 use crate::cloudformation::Template;
-use crate::stack::{Lookup, Need, Part, SecretLookup, Stack, Text};
+use crate::stack::{Lookup, Need, Part, PolicyName, SecretLookup, Stack, Text};
 
 /// Where the policy holds. What is not known is `*` in its ARNs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn deployer_policy(stack: &Stack, template: &Template, scope: &Scope) -> Dep
         statements.add(grant, &names, None);
     }
     let mut unknown = BTreeSet::new();
-    for resource in template.resources.values().map(crate::cloudformation::Resource::to_value) {
+    for resource in template.resource_values().into_values() {
         let kind = resource["Type"].as_str().unwrap_or_default();
         let Some(row) = ROWS.iter().find(|row| row.kind == kind) else {
             unknown.insert(kind.to_owned());
@@ -70,7 +70,7 @@ pub fn deployer_policy(stack: &Stack, template: &Template, scope: &Scope) -> Dep
 }
 
 fn statements_for(template: &Template, kind: &str) -> bool {
-    template.resources.values().any(|resource| resource.to_value()["Type"] == kind)
+    template.resource_values().values().any(|resource| resource["Type"] == kind)
 }
 
 /// The call that looks a need up, where only some stacks have it.
@@ -119,6 +119,13 @@ impl Names {
             cluster.rsplit('/').next().unwrap_or(&cluster).clone_into(&mut names.cluster);
         }
         names
+    }
+
+    fn policy(&self, policy: &PolicyName) -> String {
+        match policy {
+            PolicyName::Arn(arn) => self.text(arn),
+            PolicyName::Own(name) => self.filled("arn:{p}:iam::{a}:policy/") + &self.text(name),
+        }
     }
 
     fn text(&self, text: &Text) -> String {
@@ -215,14 +222,14 @@ impl Statements {
     fn roles(&mut self, stack: &Stack, names: &Names) {
         let roles = || [names.filled("arn:{p}:iam::{a}:role/{stack20}*")];
         let boundaries: Option<BTreeSet<String>> =
-            stack.families.iter().map(|family| family.iam.boundary.as_ref().map(|arn| names.text(arn))).collect();
+            stack.families.iter().map(|family| family.iam.boundary.as_ref().map(|policy| names.policy(policy))).collect();
         let bounded = boundaries
             .filter(|boundaries| !boundaries.is_empty())
             .map(|boundaries| ("StringEquals", "iam:PermissionsBoundary".to_owned(), boundaries.into_iter().collect()));
         let giving = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"];
         self.allow(roles(), bounded.into_iter().collect(), &giving);
         let managed: BTreeSet<String> =
-            stack.families.iter().flat_map(|family| &family.iam.managed_policies).map(|arn| names.text(arn)).collect();
+            stack.families.iter().flat_map(|family| &family.iam.managed_policies).map(|policy| names.policy(policy)).collect();
         if !managed.is_empty() {
             let only = ("ArnEquals", "iam:PolicyARN".to_owned(), managed.into_iter().collect());
             self.allow(roles(), vec![only], &["iam:AttachRolePolicy", "iam:DetachRolePolicy"]);

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::reader::{Item, Key, Placed, Reader};
+use super::top::Wanted;
 
 #[derive(Debug, Clone, Default)]
 pub struct Ingress {
@@ -38,17 +39,22 @@ impl Block {
     }
 }
 
-/// A security group or a prefix list of the account.
+/// A security group or a prefix list that is there.
 #[derive(Debug, Clone)]
 pub struct AwsSource {
-    pub id: Placed<String>,
+    pub wanted: Wanted,
     pub prefix_list: bool,
+    /// The account that a security group belongs to, where it is another.
+    pub owner: Option<String>,
     pub ports: Vec<u16>,
+    /// Where the source stands.
+    pub at: Placed<()>,
 }
 
 impl Reader<'_> {
     pub(super) fn ingress(&mut self, item: &Item<'_>) -> Ingress {
-        let keys: &[Key] = &[&["Myself", "myself"], &["Services"], &["ExtSources"], &["AwsSources"]];
+        let keys: &[Key] =
+            &[&["Myself", "myself"], &["Services", "services"], &["ExtSources", "ext_sources"], &["AwsSources", "aws_sources"]];
         let Some(fields) = self.fields(item, keys, &[]) else { return Ingress::default() };
         let mut ingress = Ingress::default();
         if let Some(flag) = fields.get("Myself") {
@@ -80,14 +86,19 @@ impl Reader<'_> {
         let keys: &[Key] = &[
             &["IPv4", "Ipv4", "ipv4"],
             &["IPv6", "Ipv6", "ipv6"],
-            &["Name", "name"],
+            &["Name", "name", "Source_name", "source_name"],
             &["Description", "description"],
             &["Ports", "ports"],
+            &["Protocol", "protocol"],
         ];
         let Some(fields) = self.fields(source, keys, &[]) else { return };
         let why = ["Description", "Name"].iter().find_map(|key| fields.get(key)).and_then(|item| self.text(item));
         let why = why.map(|text| text.value);
         let ports = self.ports(fields.get("Ports"));
+        // The protocol is that of the port, which the service says. In 2020 it stood here too.
+        if let Some(protocol) = fields.get("Protocol") {
+            let _known = self.choice(protocol, &["tcp", "udp"]);
+        }
         let before = blocks.len();
         for (key, v6) in [("IPv4", false), ("IPv6", true)] {
             let Some(item) = fields.get(key) else { continue };
@@ -106,27 +117,49 @@ impl Reader<'_> {
     }
 
     fn aws_source(&mut self, source: &Item<'_>) -> Option<AwsSource> {
-        let keys: &[Key] = &[&["Type", "type"], &["Id", "id"], &["Ports", "ports"]];
-        let fields = self.fields(source, keys, &["Lookup", "AccountOwner"])?;
-        let Some(item) = fields.get("Id") else {
-            self.wrong(source, "the source has no id", "add Id with a security group (sg-…) or a prefix list (pl-…)");
-            return None;
+        let keys: &[Key] =
+            &[&["Type", "type"], &["Id", "id"], &["Lookup"], &["AccountOwner"], &["Ports", "ports"], &["Name", "name"]];
+        let fields = self.fields(source, keys, &[])?;
+        let kind = match fields.get("Type") {
+            Some(kind) => Some(self.choice(kind, &["SecurityGroup", "PrefixList"])?.value),
+            None => None,
         };
-        let id = self.word(item)?;
-        let prefix_list = id.value.starts_with("pl-");
-        if !prefix_list && !id.value.starts_with("sg-") {
-            let help = "the id of a security group starts with sg-, that of a prefix list with pl-";
-            self.wrong(item, format!("\"{}\" is neither a security group nor a prefix list", id.value), help);
-            return None;
-        }
-        if let Some(kind) = fields.get("Type") {
-            let kind = self.choice(kind, &["SecurityGroup", "PrefixList"])?;
-            if (kind.value == "PrefixList") != prefix_list {
-                self.wrong(item, format!("{} is not a {}", id.value, kind.value), "make Type and Id agree, or leave Type out");
+        let (wanted, prefix_list) = match (fields.get("Id"), fields.get("Lookup")) {
+            (Some(item), _) => {
+                let id = self.word(item)?;
+                let prefix_list = id.value.starts_with("pl-");
+                if !prefix_list && !id.value.starts_with("sg-") {
+                    let help = "the id of a security group starts with sg-, that of a prefix list with pl-";
+                    self.wrong(item, format!("\"{}\" is neither a security group nor a prefix list", id.value), help);
+                    return None;
+                }
+                if let Some(kind) = kind.filter(|kind| (*kind == "PrefixList") != prefix_list) {
+                    self.wrong(item, format!("{} is not a {kind}", id.value), "make Type and Id agree, or leave Type out");
+                    return None;
+                }
+                (Wanted::Ids(vec![id]), prefix_list)
             }
-        }
+            (None, Some(lookup)) => (self.wanted(lookup)?, kind == Some("PrefixList")),
+            (None, None) => {
+                let help = "add Id with a security group (sg-…) or a prefix list (pl-…), or Lookup with Tags";
+                self.wrong(source, "the source has no id", help);
+                return None;
+            }
+        };
+        let owner = match fields.get("AccountOwner") {
+            Some(item) => {
+                let account = self.word(item)?;
+                let is_account = |text: &str| text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
+                if !is_account(&account.value) && !account.value.chars().all(crate::base::is_mark) {
+                    self.wrong(item, format!("\"{}\" is not an account", account.value), "it has 12 digits");
+                    return None;
+                }
+                Some(account.value)
+            }
+            None => None,
+        };
         let ports = self.ports(fields.get("Ports"));
-        Some(AwsSource { id, prefix_list, ports })
+        Some(AwsSource { wanted, prefix_list, owner, ports, at: self.placed(source, ()) })
     }
 
     fn ports(&mut self, item: Option<&Item<'_>>) -> Vec<u16> {
@@ -136,7 +169,7 @@ impl Reader<'_> {
 }
 
 /// The block in the form that EC2 takes, or what is wrong with it.
-fn block(text: &str, v6: bool) -> Result<String, String> {
+pub(super) fn block(text: &str, v6: bool) -> Result<String, String> {
     let example = if v6 { "2001:db8::/32" } else { "10.0.0.0/8" };
     let (address, length) = text.split_once('/').ok_or_else(|| format!("write it with its length, as in {example}"))?;
     let address: IpAddr = address.parse().map_err(|_| format!("write it as in {example}"))?;

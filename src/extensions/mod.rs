@@ -4,26 +4,44 @@
 //! ignored; an unknown key inside the vocabulary is an error with the nearest known one; an x- key that is none of it is a
 //! warning, or an error where it is near to one that is, for it may hold an anchor. Nothing is decided here.
 
+mod account;
+mod alarm;
 mod balancer;
 mod confluent;
+mod connect;
 mod ingress;
+mod listener;
+mod overlay;
 mod reader;
+mod scaling;
 mod secret;
 mod service;
+mod target;
 mod top;
+mod volume;
+mod vpc;
 
 use std::collections::BTreeMap;
 
 use crate::base::{Code, Finding, Findings, nearest};
 use crate::compose::{Map, Node, Project, Value};
 
-pub use balancer::{Balancer, HealthCheck, Listener, Target};
+pub use account::{Certificate, HostedZone, NewTopic, Topic};
+pub use alarm::{Alarm, AlarmKind, PredefinedAlarm, TopicRef, TopicUse};
+pub use balancer::{Alias, Balancer};
 pub use confluent::{Confluent, Connector, SINK, SOURCE};
+pub use connect::{Connect, Offer};
 pub use ingress::{AwsSource, Block, Ingress, ServiceSource};
+pub use listener::{CertificateSource, Conditions, IdentityProvider, Listener, ListenerTarget, Login, Reply};
+pub use overlay::OverlayResource;
 pub use reader::Placed;
+pub use scaling::{Scaling, ScheduledAction};
 pub use secret::{JsonKey, SecretExtension};
-pub use service::{CapacityProvider, CloudMap, Ecs, Iam, Network, Scaling, ScheduledAction, ServiceExtensions};
-pub use top::{Kafka, Namespace, PROVIDERS, Vpc, Wanted};
+pub use service::{CapacityProvider, CloudMap, Ecs, Iam, Network, ServiceExtensions};
+pub use target::{HealthCheck, Member, Target};
+pub use top::{Cluster, Kafka, Namespace, NewCluster, PROVIDERS, Wanted};
+pub use volume::Efs;
+pub use vpc::{Nat, NewVpc, Vpc};
 
 use reader::{Item, Reader};
 
@@ -31,32 +49,38 @@ use reader::{Item, Reader};
 #[derive(Debug, Clone, Default)]
 pub struct Extensions {
     pub vpc: Option<Vpc>,
-    pub cluster: Option<Placed<String>>,
+    pub cluster: Option<Cluster>,
     /// By the key that services name them with.
     pub namespaces: BTreeMap<String, Namespace>,
     pub balancers: BTreeMap<String, Balancer>,
+    pub certificates: BTreeMap<String, Certificate>,
+    pub zones: BTreeMap<String, HostedZone>,
+    pub topics: BTreeMap<String, Topic>,
+    pub alarms: BTreeMap<String, Alarm>,
     pub tags: Vec<(String, Placed<String>)>,
     pub kafka: Option<Kafka>,
     /// One for each service that runs.
     pub services: BTreeMap<String, ServiceExtensions>,
     pub secrets: BTreeMap<String, SecretExtension>,
+    /// `volumes.*.x-efs`.
+    pub file_systems: BTreeMap<String, Efs>,
+    /// `Resources`, in the order of the files.
+    pub overlay: Vec<OverlayResource>,
     /// `networks.*.x-vpc`: the usage of the subnets that stand for a network.
     pub networks: BTreeMap<String, Placed<String>>,
     /// The namespace was written in the form of 2020, in which every service is registered.
     pub registers_all: bool,
 }
 
-const TOP: [&str; 7] = ["x-vpc", "x-cluster", "x-elbv2", "x-cloudmap", "x-dns", "x-tags", "x-kafka"];
-/// Of the vocabulary, and not rendered yet.
-const TOP_LATER: [&str; 2] = ["x-sns", "x-alarms"];
-const SERVICE: [&str; 6] = ["x-scaling", "x-network", "x-ecs", "x-iam", "x-logging", "x-confluent"];
-const SERVICE_LATER: [&str; 1] = ["x-alarms"];
+const TOP: [&str; 11] =
+    ["x-vpc", "x-cluster", "x-elbv2", "x-cloudmap", "x-dns", "x-tags", "x-kafka", "x-acm", "x-route53", "x-sns", "x-alarms"];
+const SERVICE: [&str; 7] = ["x-scaling", "x-network", "x-ecs", "x-iam", "x-logging", "x-alarms", "x-confluent"];
 
 /// Reads the vocabulary of a project.
 pub fn read(project: &Project) -> (Extensions, Findings) {
     let mut reader = Reader::new(project);
     let mut extensions = Extensions::default();
-    for (key, node) in known(&mut reader, &project.extensions, "", &TOP, &TOP_LATER) {
+    for (key, node) in known(&mut reader, &project.extensions, "", &TOP) {
         let item = Item::new(node, key);
         match key {
             "x-vpc" => extensions.vpc = reader.vpc(&item),
@@ -64,22 +88,27 @@ pub fn read(project: &Project) -> (Extensions, Findings) {
             "x-cloudmap" => extensions.namespaces.extend(reader.cloudmap(&item)),
             "x-dns" => {
                 extensions.registers_all = true;
-                extensions.namespaces.extend(reader.dns(&item));
+                let (namespace, zone) = reader.dns(&item);
+                extensions.namespaces.extend(namespace.map(|namespace| ("PrivateNamespace".to_owned(), namespace)));
+                extensions.zones.extend(zone.map(|zone| ("PublicZone".to_owned(), zone)));
             }
             "x-tags" => extensions.tags = reader.tags(&item),
             "x-kafka" => extensions.kafka = reader.kafka(&item),
-            "x-elbv2" => {
-                for (name, value) in reader.entries(&item).unwrap_or_default() {
-                    extensions.balancers.extend(reader.balancer(&value).map(|balancer| (name.to_owned(), balancer)));
-                }
-            }
+            "x-elbv2" => extensions.balancers = each(&mut reader, &item, Reader::balancer),
+            "x-acm" => extensions.certificates = each(&mut reader, &item, Reader::certificate),
+            "x-route53" => extensions.zones.extend(each(&mut reader, &item, Reader::hosted_zone)),
+            "x-sns" => extensions.topics = each(&mut reader, &item, Reader::sns_topic),
+            "x-alarms" => extensions.alarms = each(&mut reader, &item, Reader::alarm),
             _ => {}
         }
+    }
+    if let Some(node) = project.resources.as_ref().filter(|node| !node.is_null()) {
+        extensions.overlay = reader.overlay(&Item::new(node, "Resources"));
     }
     for (name, service) in &project.services {
         let path = format!("services.{name}");
         let mut read = ServiceExtensions::default();
-        for (key, node) in known(&mut reader, &service.extensions, &path, &SERVICE, &SERVICE_LATER) {
+        for (key, node) in known(&mut reader, &service.extensions, &path, &SERVICE) {
             let item = Item::new(node, format!("{path}.{key}"));
             match key {
                 "x-scaling" => read.scaling = reader.scaling(&item),
@@ -87,6 +116,7 @@ pub fn read(project: &Project) -> (Extensions, Findings) {
                 "x-ecs" => read.ecs = reader.ecs(&item),
                 "x-iam" => read.iam = reader.iam(&item),
                 "x-logging" => read.retention = reader.retention(&item),
+                "x-alarms" => read.alarms = reader.predefined_alarms(&item),
                 "x-confluent" => read.confluent = reader.confluent(&item),
                 _ => {}
             }
@@ -95,29 +125,41 @@ pub fn read(project: &Project) -> (Extensions, Findings) {
     }
     for (name, secret) in &project.secrets {
         let path = format!("secrets.{name}");
-        for (key, node) in known(&mut reader, &secret.extensions, &path, &["x-secrets"], &[]) {
+        for (key, node) in known(&mut reader, &secret.extensions, &path, &["x-secrets"]) {
             let read = reader.secret(&Item::new(node, format!("{path}.{key}")));
             extensions.secrets.extend(read.map(|secret| (name.clone(), secret)));
         }
     }
     for (name, network) in &project.networks {
         let path = format!("networks.{name}");
-        for (key, node) in known(&mut reader, &network.extensions, &path, &["x-vpc"], &[]) {
+        for (key, node) in known(&mut reader, &network.extensions, &path, &["x-vpc"]) {
             let read = reader.word(&Item::new(node, format!("{path}.{key}")));
             extensions.networks.extend(read.map(|usage| (name.clone(), usage)));
+        }
+    }
+    for (name, volume) in &project.volumes {
+        let path = format!("volumes.{name}");
+        for (key, node) in known(&mut reader, &volume.extensions, &path, &["x-efs"]) {
+            let read = reader.efs(&Item::new(node, format!("{path}.{key}")));
+            extensions.file_systems.extend(read.map(|efs| (name.clone(), efs)));
         }
     }
     (extensions, reader.findings)
 }
 
+/// A mapping of named things of one kind; `x-` keys in it hold anchors.
+fn each<'p, T>(
+    reader: &mut Reader<'p>,
+    item: &Item<'_>,
+    read: impl Fn(&mut Reader<'p>, &Item<'_>) -> Option<T>,
+) -> BTreeMap<String, T> {
+    let entries = reader.entries(item).unwrap_or_default().into_iter();
+    let named = entries.filter(|(name, _)| !name.starts_with("x-"));
+    named.filter_map(|(name, value)| Some((name.to_owned(), read(reader, &value)?))).collect()
+}
+
 /// The keys of a spot that the vocabulary knows, with findings for the others.
-fn known<'n>(
-    reader: &mut Reader<'_>,
-    map: &'n Map,
-    path: &str,
-    keys: &[&'static str],
-    later: &[&'static str],
-) -> Vec<(&'static str, &'n Node)> {
+fn known<'n>(reader: &mut Reader<'_>, map: &'n Map, path: &str, keys: &[&'static str]) -> Vec<(&'static str, &'n Node)> {
     let mut found = Vec::new();
     for (key, node) in map.iter().filter(|(_, node)| !node.is_null()) {
         if let Some(name) = keys.iter().find(|name| **name == &*key.text) {
@@ -125,19 +167,15 @@ fn known<'n>(
             continue;
         }
         let text = &key.text;
-        let (severity, message, help): (fn(Code, String) -> Finding, _, _) = if later.contains(&&**text) {
-            let message = format!("{text} is not rendered yet: the template is without it");
-            (Finding::warning, message, "make that part in a template of your own".to_owned())
-        } else if let Some(near) = nearest(text, keys.iter().chain(later).copied()) {
-            (Finding::error, format!("unknown key {text}"), format!("did you mean {near}?"))
-        } else {
-            let help = format!("known here: {}; if it only holds an anchor, ignore this", keys.join(", "));
-            (Finding::warning, format!("{text} has no meaning here"), help)
+        let finding = match nearest(text, keys.iter().copied()) {
+            Some(near) => {
+                Finding::error(Code::UNKNOWN_EXTENSION, format!("unknown key {text}")).help(format!("did you mean {near}?"))
+            }
+            None => Finding::warning(Code::UNKNOWN_EXTENSION, format!("{text} has no meaning here"))
+                .help(format!("known here: {}; if it only holds an anchor, ignore this", keys.join(", "))),
         };
-        let code = if later.contains(&&**text) { Code::UNRENDERED } else { Code::UNKNOWN_EXTENSION };
         let path = if path.is_empty() { text.to_string() } else { format!("{path}.{text}") };
-        let place = reader.project.place_at(key.span);
-        reader.findings.push(severity(code, message).at(place).path(path).help(help));
+        reader.findings.push(finding.at(reader.project.place_at(key.span)).path(path));
     }
     found
 }

@@ -84,10 +84,12 @@ impl<'a> Reader<'a> {
                     let finding = Finding::error(Code::WRONG_EXTENSION, message).at(place).path(&value.path);
                     self.findings.push(finding.help("the two are spellings of the same key: keep one"));
                 }
+            } else if later.contains(&name) && is_empty(value.node) {
+                // `Settings: {}` says nothing.
             } else if later.contains(&name) {
-                let message = format!("{name} is not rendered yet: the template would be without it");
+                let message = format!("{name} is not rendered: the template would be without it");
                 let finding = Finding::error(Code::UNRENDERED, message).at(place).path(&value.path);
-                self.findings.push(finding.help("leave it out, or make that part in a template of your own"));
+                self.findings.push(finding.help("leave it out, and write that part under Resources as CloudFormation has it"));
             } else {
                 let spellings = keys.iter().flat_map(|key| key.iter().copied()).chain(later.iter().copied());
                 let help = match nearest(name, spellings) {
@@ -176,7 +178,9 @@ impl<'a> Reader<'a> {
 
     pub(super) fn number(&mut self, item: &Item<'_>, range: std::ops::RangeInclusive<u32>) -> Option<Placed<u32>> {
         let text = item.node.written().unwrap_or_default();
-        match text.trim().parse::<u32>() {
+        // `75.0` is 75.
+        let whole = text.trim().strip_suffix(".0").unwrap_or(text.trim());
+        match whole.parse::<u32>() {
             Ok(number) if range.contains(&number) => Some(self.placed(item, number)),
             _ => {
                 let help = format!("a whole number from {} to {}", range.start(), range.end());
@@ -219,6 +223,10 @@ impl<'a> Reader<'a> {
         }
         tags
     }
+}
+
+fn is_empty(node: &Node) -> bool {
+    node.as_map().is_some_and(crate::compose::Map::is_empty) || node.as_seq().is_some_and(<[Node]>::is_empty)
 }
 
 fn last(path: &str) -> &str {

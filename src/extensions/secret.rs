@@ -15,6 +15,8 @@ pub struct SecretExtension {
     pub keys: Vec<JsonKey>,
     /// What runs in the task may read it too.
     pub task_may_read: bool,
+    /// It stands in the container's environment, which is all that most want of it.
+    pub in_environment: bool,
     /// Where the extension stands.
     pub place: Place,
 }
@@ -35,10 +37,12 @@ impl Reader<'_> {
             self.wrong(item, "x-secrets doesn't say which secret", "add Name with the secret's name in Secrets Manager");
         }
         let variable = fields.get("VarName").and_then(|name| self.variable(name));
-        let mut task_may_read = false;
-        for role in fields.get("LinksTo").map(|list| self.items(list)).unwrap_or_default() {
+        let links = fields.get("LinksTo").map(|list| self.items(list)).unwrap_or_default();
+        let (mut task_may_read, mut in_environment) = (false, links.is_empty());
+        for role in links {
             let role = self.choice(&role, &["EcsExecutionRole", "EcsTaskRole"]);
-            task_may_read |= role.is_some_and(|role| role.value == "EcsTaskRole");
+            task_may_read |= role.as_ref().is_some_and(|role| role.value == "EcsTaskRole");
+            in_environment |= role.is_none_or(|role| role.value == "EcsExecutionRole");
         }
         let mut json_keys: Vec<JsonKey> = Vec::new();
         for entry in fields.get("JsonKeys").map(|list| self.items(list)).unwrap_or_default() {
@@ -52,7 +56,9 @@ impl Reader<'_> {
             }
             json_keys.push(key);
         }
-        Some(SecretExtension { name, lookup, variable, keys: json_keys, task_may_read, place: self.place(item) })
+        // Whoever names the variables wants them, whatever roles are named.
+        in_environment |= variable.is_some() || !json_keys.is_empty();
+        Some(SecretExtension { name, lookup, variable, keys: json_keys, task_may_read, in_environment, place: self.place(item) })
     }
 
     /// What Secrets Manager takes as a name.
@@ -88,7 +94,8 @@ impl Reader<'_> {
             self.wrong(key, "ECS can't read a key with a colon in its name", "rename the key in the secret");
             return None;
         }
-        let transform = fields.get("Transform").and_then(|word| self.choice(word, &["capitalize", "title", "upper"]));
+        let transform =
+            fields.get("Transform").and_then(|word| self.choice(word, &["capitalize", "title", "upper", "java_properties"]));
         let variable = match (fields.get("VarName"), transform) {
             (Some(name), _) => self.variable(name)?.value,
             (None, None) => written.value.clone(),
@@ -120,8 +127,9 @@ fn transformed(key: &str, transform: &str) -> String {
         letters.next().map(|c| c.to_uppercase().collect::<String>() + &letters.as_str().to_lowercase()).unwrap_or_default()
     };
     match transform {
-        "upper" => key.to_uppercase(),
-        "title" => key.split_inclusive(|c: char| !c.is_alphanumeric()).map(capital).collect(),
-        _ => capital(key),
+        // ECS Compose-X means all of its letters by it.
+        "upper" | "capitalize" => key.to_uppercase(),
+        "java_properties" => key.to_uppercase().replace('.', "_"),
+        _ => key.split_inclusive(|c: char| !c.is_alphanumeric()).map(capital).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::{Extensions, Wanted, read};
+use super::{Cluster, Extensions, Wanted, read};
 use crate::base::{Findings, Severity};
 use crate::compose::{LoadOptions, Project, load};
 
@@ -84,7 +84,8 @@ fn the_blogs_lookups_are_read() {
     let vpc = extensions.vpc.unwrap();
     assert_eq!(vpc.id, Some(Wanted::Tags(vec![("Name".to_owned(), "demo".to_owned())])));
     assert_eq!(vpc.subnets["AppSubnets"], Wanted::Tags(vec![("vpc::usage".to_owned(), "application".to_owned())]));
-    assert_eq!(extensions.cluster.unwrap().value, "main");
+    let Some(Cluster::Existing(Wanted::Ids(names))) = extensions.cluster else { panic!() };
+    assert_eq!(names[0].value, "main");
     assert!(extensions.registers_all);
     assert_eq!(extensions.namespaces["PrivateNamespace"].name.value, "dev.lan.internal");
     assert_eq!(extensions.tags[0].0, "team");
@@ -114,14 +115,10 @@ fn what_is_unknown_or_wrong_is_found_where_it_stands() {
         ("    x-ecs: { CapacityProviderStrategy: [ { CapacityProvider: FARGATE } ] }\n", &["has a weight"]),
         ("    x-logging: { RetentionInDays: 15 }\n", &["for 15 days", "the next it knows is 30"]),
         ("    x-iam: { Policies: [ { PolicyName: a } ] }\n", &["lacks PolicyName or PolicyDocument"]),
-        ("    x-alarms: { Predefined: {} }\n", &["5:5 warning services.web.x-alarms", "not rendered yet"]),
         ("    x-whatever: 1\n", &["5:5 warning services.web.x-whatever", "has no meaning here"]),
         ("x-vpcs: {}\n", &["5:1 error x-vpcs", "did you mean x-vpc?"]),
         ("x-common: &a { b: 1 }\n", &["warning x-common", "anchor"]),
-        (
-            "x-vpc: { Properties: { VpcCidr: 10.0.0.0/16 }, Lookup: { VpcId: vpc-1 } }\n",
-            &["error x-vpc.Properties", "not rendered yet"],
-        ),
+        ("x-vpc: { Properties: { VpcCidr: 10.0.0.0/16 }, Lookup: { VpcId: vpc-1 } }\n", &["looks a VPC up and makes one"]),
         ("x-vpc: { Lookup: { VpcId: {} } }\n", &["error x-vpc.Lookup.VpcId", "neither tags nor an id"]),
         ("x-cluster: { Lookupp: a }\n", &["did you mean Lookup?"]),
         ("x-dns: { PrivateNamespace: { Name: \"dev..internal\" } }\n", &["is not a DNS name"]),
@@ -129,18 +126,18 @@ fn what_is_unknown_or_wrong_is_found_where_it_stands() {
         ("x-kafka: { boostrap: a:1 }\n", &["did you mean bootstrap?"]),
         (
             "x-elbv2: { lb: { Services: [ { name: web, port: 80, healthcheck: \"80:HTTP:4\" } ] } }\n",
-            &["has 3 parts", "port:protocol"],
+            &["has 3 parts: too few parts", "port:protocol"],
         ),
         (
             "x-elbv2: { lb: { Services: [ { name: web, port: 80, healthcheck: \"80:HTTP:4:2:15:20:/:200\" } ] } }\n",
             &["not below the interval"],
         ),
-        ("x-elbv2: { lb: { Services: [ { name: web, port: 80, healthcheck: \"80:HTPT:4:2\" } ] } }\n", &["protocol \"HTPT\""]),
+        ("x-elbv2: { lb: { Services: [ { name: web, port: 80, healthcheck: \"80:HTPT\" } ] } }\n", &["protocol \"HTPT\""]),
         ("x-elbv2: { lb: { Services: [ { name: web } ] } }\n", &["has no port"]),
         ("x-elbv2: { lb: { Listeners: [ { Port: 443, Protocol: HTTPS } ] } }\n", &["needs a certificate"]),
         ("x-elbv2: { lb: { Listeners: [ { Port: 99999 } ] } }\n", &["from 1 to 65535"]),
         ("x-elbv2: { lb: { Propertis: {} } }\n", &["5:18 error x-elbv2.lb.Propertis", "did you mean Properties?"]),
-        ("x-elbv2: { lb: { DnsAliases: [] } }\n", &["DnsAliases is not rendered yet"]),
+        ("x-elbv2: { lb: { DnsAliases: [ { Names: [a.b] } ] } }\n", &["lacks Names or Route53Zone"]),
         ("secrets: { s: { x-secrets: { Nmae: a } } }\n", &["did you mean Name?"]),
         ("secrets: { s: { x-secrets: { Name: /kafka//x } } }\n", &["a part of the secret's name is empty"]),
         ("secrets: { s: { x-secrets: { Name: \"a b\" } } }\n", &["doesn't take \" \""]),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::account::HostedZone;
 use super::reader::{Item, Key, Placed, Reader};
+use super::service::CapacityProvider;
 
 /// How the files say which thing of the account is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,12 +15,21 @@ pub enum Wanted {
     Tags(Vec<(String, String)>),
 }
 
-/// `x-vpc`: a VPC that is there.
+/// `x-cluster`.
 #[derive(Debug, Clone)]
-pub struct Vpc {
-    pub id: Option<Wanted>,
-    /// By their usage: `AppSubnets`, `PublicSubnets`, `StorageSubnets`, and names of the user's own.
-    pub subnets: BTreeMap<String, Wanted>,
+pub enum Cluster {
+    /// By its name, its ARN or its tags.
+    Existing(Wanted),
+    New(NewCluster),
+}
+
+#[derive(Debug, Clone)]
+pub struct NewCluster {
+    /// Only where the files ask for one.
+    pub name: Option<String>,
+    pub strategy: Vec<CapacityProvider>,
+    /// Container Insights.
+    pub insights: Option<&'static str>,
 }
 
 /// A Cloud Map namespace: `x-cloudmap`, formerly `x-dns`.
@@ -28,6 +39,7 @@ pub struct Namespace {
     pub name: Placed<String>,
     /// It is there and is looked up, by this id where one is given.
     pub existing: Option<Option<Placed<String>>>,
+    pub description: Option<String>,
 }
 
 /// `x-kafka`: the cluster that the project belongs to, as far as the settings don't say.
@@ -57,25 +69,6 @@ pub const PROVIDERS: [&str; 5] = ["confluent-cloud", "msk-scram", "msk-iam", "ms
 const LOOKUP: &[Key] = &[&["Tags", "tags"], &["Identifier", "Id"], &["Arn"], &["Name"]];
 
 impl Reader<'_> {
-    pub(super) fn vpc(&mut self, item: &Item<'_>) -> Option<Vpc> {
-        let fields = self.fields(item, &[&["Lookup"], &["Use"]], &["Properties", "Create", "RoleArn"])?;
-        let Some(lookup) = fields.get("Lookup").or_else(|| fields.get("Use")) else {
-            self.wrong(item, "x-vpc doesn't say which VPC", "add Lookup with VpcId and AppSubnets");
-            return None;
-        };
-        let mut vpc = Vpc { id: None, subnets: BTreeMap::new() };
-        for (key, value) in self.entries(lookup)? {
-            if key == "RoleArn" {
-                self.wrong(&value, "RoleArn is not used: lookups run as who runs the deploy", "leave it out");
-            } else if key == "VpcId" {
-                vpc.id = self.wanted(&value);
-            } else if let Some(wanted) = self.wanted(&value) {
-                vpc.subnets.insert(key.to_owned(), wanted);
-            }
-        }
-        Some(vpc)
-    }
-
     /// An id, a list of ids, or a mapping with `Tags`.
     pub(super) fn wanted(&mut self, item: &Item<'_>) -> Option<Wanted> {
         if item.node.as_seq().is_some() {
@@ -100,24 +93,63 @@ impl Reader<'_> {
         self.word(id).map(|id| Wanted::Ids(vec![id]))
     }
 
-    pub(super) fn cluster(&mut self, item: &Item<'_>) -> Option<Placed<String>> {
+    pub(super) fn cluster(&mut self, item: &Item<'_>) -> Option<Cluster> {
+        let named = |name| Cluster::Existing(Wanted::Ids(vec![name]));
         if item.node.as_str().is_some() {
-            return self.word(item);
+            return self.word(item).map(named);
         }
-        let fields = self.fields(item, &[&["Lookup"], &["Use"]], &["Properties", "MacroParameters"])?;
-        let lookup = fields.get("Lookup").or_else(|| fields.get("Use"))?;
+        let fields = self.fields(item, &[&["Lookup", "Use"], &["Properties"]], &["MacroParameters"])?;
+        if let Some(properties) = fields.get("Properties") {
+            return self.new_cluster(properties).map(Cluster::New);
+        }
+        let Some(lookup) = fields.get("Lookup") else {
+            self.wrong(item, "x-cluster doesn't say which cluster", "add Lookup with its name, or Properties to make one");
+            return None;
+        };
         if lookup.node.as_map().is_none() {
-            return self.word(lookup);
+            return self.word(lookup).map(named);
         }
-        let fields = self.fields(lookup, &[&["ClusterName"]], &["RoleArn", "Tags"])?;
-        fields.get("ClusterName").and_then(|name| self.word(name))
+        let fields = self.fields(lookup, &[&["ClusterName"], &["Tags"]], &["RoleArn"])?;
+        if let Some(name) = fields.get("ClusterName") {
+            return self.word(name).map(named);
+        }
+        let tags = fields.get("Tags").map(|tags| self.tags(tags)).unwrap_or_default();
+        if tags.is_empty() {
+            self.wrong(lookup, "the lookup says neither a name nor tags", "add ClusterName");
+            return None;
+        }
+        Some(Cluster::Existing(Wanted::Tags(tags.into_iter().map(|(key, value)| (key, value.value)).collect())))
     }
 
-    /// `x-dns`, the form of 2020: one private namespace.
-    pub(super) fn dns(&mut self, item: &Item<'_>) -> Option<(String, Namespace)> {
-        let fields = self.fields(item, &[&["PrivateNamespace"]], &["PublicNamespace", "PublicZone"])?;
-        let namespace = self.namespace(fields.get("PrivateNamespace")?)?;
-        Some(("PrivateNamespace".to_owned(), namespace))
+    /// A cluster is for Fargate; what it would be for EC2 is not rendered.
+    fn new_cluster(&mut self, item: &Item<'_>) -> Option<NewCluster> {
+        let keys: &[Key] =
+            &[&["ClusterName"], &["CapacityProviders"], &["DefaultCapacityProviderStrategy"], &["ClusterSettings"]];
+        let fields = self.fields(item, keys, &["Configuration", "ServiceConnectDefaults", "Tags"])?;
+        let name = fields.get("ClusterName").and_then(|name| self.word(name)).map(|name| name.value);
+        for provider in fields.get("CapacityProviders").map(|list| self.items(list)).unwrap_or_default() {
+            let _known = self.choice(&provider, &["FARGATE", "FARGATE_SPOT"]);
+        }
+        let strategy = fields.get("DefaultCapacityProviderStrategy").map(|list| self.strategy(list)).unwrap_or_default();
+        let mut insights = None;
+        for setting in fields.get("ClusterSettings").map(|list| self.items(list)).unwrap_or_default() {
+            let fields = self.fields(&setting, &[&["Name"], &["Value"]], &[])?;
+            if let (Some(name), Some(value)) = (fields.get("Name"), fields.get("Value")) {
+                self.choice(name, &["containerInsights"])?;
+                insights = Some(self.choice(value, &["enabled", "enhanced", "disabled"])?.value);
+            }
+        }
+        Some(NewCluster { name, strategy, insights })
+    }
+
+    /// `x-dns`, the form of 2020: one private namespace, and a public zone.
+    pub(super) fn dns(&mut self, item: &Item<'_>) -> (Option<Namespace>, Option<HostedZone>) {
+        let Some(fields) = self.fields(item, &[&["PrivateNamespace"], &["PublicZone"]], &["PublicNamespace"]) else {
+            return (None, None);
+        };
+        let namespace = fields.get("PrivateNamespace").and_then(|namespace| self.namespace(namespace));
+        let zone = fields.get("PublicZone").and_then(|zone| self.hosted_zone(zone));
+        (namespace, zone)
     }
 
     pub(super) fn cloudmap(&mut self, item: &Item<'_>) -> BTreeMap<String, Namespace> {
@@ -126,23 +158,18 @@ impl Reader<'_> {
     }
 
     fn namespace(&mut self, item: &Item<'_>) -> Option<Namespace> {
-        let keys: &[Key] = &[&["Name", "ZoneName"], &["Lookup", "Use"], &["Properties"], &["MacroParameters"]];
-        let fields = self.fields(item, keys, &[])?;
-        for key in ["Properties", "MacroParameters"] {
-            if let Some(extra) = fields.get(key).filter(|extra| extra.node.as_map().is_none_or(|map| !map.is_empty())) {
-                self.wrong(extra, format!("{key} of a namespace is not rendered"), "say the namespace by Name and Lookup");
-            }
+        let keys: &[Key] = &[&["Name", "ZoneName"], &["Lookup", "Use"], &["Properties"]];
+        let fields = self.fields(item, keys, &["MacroParameters"])?;
+        let mut description = None;
+        if let Some(properties) = fields.get("Properties") {
+            let fields = self.fields(properties, &[&["Description"]], &["Name", "Vpc", "Tags", "Properties"])?;
+            description = fields.get("Description").and_then(|text| self.word(text)).map(|text| text.value);
         }
         let Some(name) = fields.get("Name") else {
             self.wrong(item, "the namespace has no name", "add Name, for example `Name: dev.internal`");
             return None;
         };
-        let name = self.word(name)?;
-        if !is_dns_name(&name.value) {
-            let item = fields.get("Name").unwrap_or(item).clone();
-            self.wrong(&item, format!("\"{}\" is not a DNS name", name.value), "letters, digits and hyphens between dots");
-            return None;
-        }
+        let name = self.dns_name(name)?;
         let existing = match fields.get("Lookup") {
             None => None,
             Some(lookup) if lookup.node.as_map().is_some() => {
@@ -152,7 +179,7 @@ impl Reader<'_> {
             Some(lookup) if lookup.node.as_bool().is_some() => lookup.node.as_bool().filter(|wanted| *wanted).map(|_| None),
             Some(lookup) => Some(self.word(lookup)),
         };
-        Some(Namespace { name, existing })
+        Some(Namespace { name, existing, description })
     }
 
     pub(super) fn kafka(&mut self, item: &Item<'_>) -> Option<Kafka> {
@@ -193,7 +220,7 @@ impl Reader<'_> {
     }
 }
 
-fn is_dns_name(name: &str) -> bool {
+pub(super) fn is_dns_name(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')

@@ -1,55 +1,73 @@
-//! `x-elbv2` → load balancers, with the rules that let them reach their targets.
+//! `x-elbv2` → load balancers, with the rules that let them reach their targets. Listeners are in [`super::listening`].
 
 use std::collections::BTreeMap;
 
 use super::build::Builder;
 use super::wiring::family_of;
 use super::{
-    Balancer, BalancerKind, Family, Ingress, Listener, Peer, Port, Protocol, TargetGroup, TargetHealthCheck, Text, logical,
-    standing,
+    Alias, Balancer, BalancerKind, Family, Group, Ingress, Listener, Peer, Port, Protocol, TargetGroup, TargetHealthCheck,
+    TargetMember, Text, logical, standing,
 };
 use crate::base::{Code, Finding, nearest};
-use crate::extensions;
+use crate::extensions::{self, Placed};
 
 /// Seconds that a connection may be idle: long enough for the streams of Control Center.
 const IDLE_TIMEOUT: u32 = 300;
-/// TLS 1.2 and 1.3 without weak ciphers.
-const SSL_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+/// In how many target groups ECS registers one service.
+const GROUPS_OF_A_SERVICE: usize = 5;
 
 impl Builder<'_> {
     pub(super) fn balancers(&mut self, families: &mut [Family]) -> Vec<Balancer> {
         let extensions = self.extensions;
-        extensions.balancers.iter().map(|(name, written)| self.balancer(name, written, families)).collect()
+        let balancers: Vec<Balancer> =
+            extensions.balancers.iter().map(|(name, written)| self.balancer(name, written, families)).collect();
+        for family in families.iter() {
+            let groups = balancers.iter().flat_map(|balancer| &balancer.targets);
+            let count = groups.filter(|group| group.members.iter().any(|member| member.family == family.name)).count();
+            if count > GROUPS_OF_A_SERVICE {
+                let message = format!("{} stands in {count} target groups: ECS takes {GROUPS_OF_A_SERVICE}", family.name);
+                let finding = self.error(Code::BALANCER, &["x-elbv2"], message);
+                finding.help = Some("let several listeners share a target group".to_owned());
+            }
+        }
+        balancers
     }
 
     fn balancer(&mut self, name: &str, written: &extensions::Balancer, families: &mut [Family]) -> Balancer {
         let id = format!("{}LoadBalancer", logical(name));
         let default = if written.internet_facing { standing::PUBLIC } else { standing::TASKS };
         let targets: Vec<TargetGroup> =
-            written.services.iter().filter_map(|target| self.target(&id, target, written, families)).collect();
-        let listeners: Vec<Listener> =
-            written.listeners.iter().filter_map(|listener| self.listener(name, listener, written, &targets)).collect();
+            written.targets.iter().filter_map(|target| self.target(&id, target, written, families)).collect();
+        let listeners = self.listeners(name, &id, written, &targets);
         self.unused(written, &targets, &listeners);
         for target in &targets {
-            let Some(family) = families.iter_mut().find(|family| family.name == target.family) else { continue };
-            let ports = [Some(target.port), target.health_check.port];
-            for number in ports.into_iter().flatten() {
-                let port = Port { number, protocol: Protocol::Tcp };
-                let rule = Ingress { from: Peer::Balancer(name.to_owned()), port, why: format!("load balancer {name}") };
-                if !family.ingress.contains(&rule) {
-                    family.ingress.push(rule);
+            let check = (target.health_check.port, target.health_check.protocol.as_deref().unwrap_or("TCP"));
+            for member in &target.members {
+                let ports = ports_of(member.port, &target.protocol);
+                let asked = check.0.map(|number| ports_of(number, check.1)).unwrap_or_default();
+                let Some(family) = families.iter_mut().find(|family| family.name == member.family) else { continue };
+                for port in ports.into_iter().chain(asked) {
+                    let rule = Ingress { from: Peer::Balancer(name.to_owned()), port, why: format!("load balancer {name}") };
+                    if !family.ingress.contains(&rule) {
+                        family.ingress.push(rule);
+                    }
                 }
             }
         }
         let subnets = written.subnets.as_ref().map_or(default, |usage| usage.value.as_str());
+        let tags = written.tags.iter().map(|(key, value)| (key.clone(), Text::from(&value.value))).collect();
         Balancer {
             name: name.to_owned(),
             id,
             kind: if written.network { BalancerKind::Network } else { BalancerKind::Application },
+            physical_name: written.name.as_ref().map(Text::from),
             internet_facing: written.internet_facing,
+            dual_stack: written.dual_stack,
             subnets: subnets.to_owned(),
-            attributes: attributes(written),
-            ingress: self.balancer_ingress(name, written, &listeners),
+            attributes: self.attributes(written),
+            tags,
+            ingress: self.balancer_ingress(name, written, &listeners, &targets, families),
+            aliases: self.aliases(written),
             listeners,
             targets,
         }
@@ -62,8 +80,58 @@ impl Builder<'_> {
         of: &extensions::Balancer,
         families: &[Family],
     ) -> Option<TargetGroup> {
+        let members: Vec<TargetMember> = written.members.iter().filter_map(|member| self.member(member, families)).collect();
+        if members.len() < written.members.len() || members.is_empty() {
+            return None;
+        }
+        if of.network == matches!(written.protocol, "HTTP" | "HTTPS") {
+            let message = format!("{} doesn't go with {}", written.protocol, kind(of));
+            self.error_at(Code::BALANCER, &written.name, message).help = Some(protocols(of).to_owned());
+        }
+        let check = &written.health_check;
+        if let Some(number) = check.port {
+            let opens = |member: &TargetMember| {
+                family_of(families, &member.family).is_some_and(|family| family.ports().iter().any(|port| port.number == number))
+            };
+            if !members.iter().all(opens) {
+                let message = format!("the health check of {} asks port {number}, which nothing opens", written.name.value);
+                self.warn_at(Code::BALANCER, &written.name, message).help =
+                    Some("add the port to the service's ports".to_owned());
+            }
+        }
+        let suffix = match (written.members.as_slice(), members.as_slice()) {
+            ([one], [member]) if one.name.value == written.name.value => {
+                format!("{}{}", logical(&member.container), member.port)
+            }
+            _ => format!("{}TargetGroup", logical(&written.name.value)),
+        };
+        Some(TargetGroup {
+            name: written.name.value.clone(),
+            id: format!("{balancer}{suffix}"),
+            members,
+            port: written.port.value,
+            protocol: written.protocol.to_owned(),
+            version: written.version,
+            health_check: TargetHealthCheck {
+                port: check.port,
+                protocol: check.protocol.map(str::to_owned),
+                healthy: check.healthy,
+                unhealthy: check.unhealthy,
+                interval: check.interval,
+                timeout: check.timeout,
+                path: check.path.clone(),
+                codes: check.codes.clone(),
+                grpc: check.grpc,
+            },
+            attributes: written.attributes.iter().map(|(key, value)| (key.clone(), Text::from(value))).collect(),
+        })
+    }
+
+    fn member(&mut self, written: &extensions::Member, families: &[Family]) -> Option<TargetMember> {
         let name = &written.name.value;
-        let (family_name, container_name) = name.split_once(':').unwrap_or((name, name));
+        let mut parts = name.splitn(3, ':');
+        let family_name = parts.next().unwrap_or_default();
+        let container_name = parts.next().unwrap_or(family_name);
         let Some(family) = family_of(families, family_name) else {
             let known: Vec<&str> = families.iter().map(|family| family.name.as_str()).collect();
             let help = nearest(family_name, known.iter().copied())
@@ -85,120 +153,79 @@ impl Builder<'_> {
                 Some(format!("add the port to services.{container_name}.ports, or correct it here"));
             return None;
         }
-        if of.network == matches!(written.protocol, "HTTP" | "HTTPS") {
-            let message = format!("{} doesn't go with {}", written.protocol, kind(of));
-            self.error_at(Code::BALANCER, &written.name, message).help = Some(protocols(of).to_owned());
-        }
-        let check = &written.health_check;
-        Some(TargetGroup {
-            name: name.clone(),
-            id: format!("{balancer}{}{}", logical(container_name), written.port.value),
-            family: family.name.clone(),
-            container: container.name.clone(),
-            port: written.port.value,
-            protocol: written.protocol.to_owned(),
-            health_check: TargetHealthCheck {
-                port: check.port,
-                protocol: check.protocol.map(str::to_owned),
-                healthy: check.healthy,
-                unhealthy: check.unhealthy,
-                interval: check.interval,
-                timeout: check.timeout,
-                path: check.path.clone(),
-                codes: check.codes.clone(),
-            },
-            attributes: written.attributes.iter().map(|(key, value)| (key.clone(), Text::from(value))).collect(),
-        })
-    }
-
-    fn listener(
-        &mut self,
-        balancer: &str,
-        written: &extensions::Listener,
-        of: &extensions::Balancer,
-        targets: &[TargetGroup],
-    ) -> Option<Listener> {
-        if of.network == matches!(written.protocol, "HTTP" | "HTTPS") {
-            let message = format!("{} doesn't go with {}", written.protocol, kind(of));
-            self.error_at(Code::BALANCER, &written.port, message).help = Some(protocols(of).to_owned());
-        }
-        let mut names = Vec::new();
-        for wanted in &written.targets {
-            let family = wanted.value.split(':').next().unwrap_or_default();
-            let found = targets
-                .iter()
-                .find(|target| target.name == wanted.value)
-                .or_else(|| targets.iter().find(|target| target.family == family || target.container == wanted.value));
-            if let Some(found) = found {
-                names.push(found.name.clone());
-            } else if !of.services.iter().any(|service| service.name.value == wanted.value) {
-                let known: Vec<&str> = of.services.iter().map(|service| service.name.value.as_str()).collect();
-                let help = nearest(&wanted.value, known.iter().copied())
-                    .map_or_else(|| format!("its Services are {}", known.join(", ")), |near| format!("did you mean {near}?"));
-                let message = format!("{} is none of the Services of {balancer}", wanted.value);
-                self.error_at(Code::BALANCER, wanted, message).help = Some(help);
-            }
-        }
-        // One service and a listener that names none: it can only mean that one.
-        if let ([only], true) = (targets, written.targets.is_empty()) {
-            names.push(only.name.clone());
-        }
-        if names.is_empty() {
-            if written.targets.is_empty() {
-                let message = format!("the listener on {} sends its requests nowhere", written.port.value);
-                self.error_at(Code::BALANCER, &written.port, message).help = Some("add Targets".to_owned());
-            }
-            return None;
-        }
-        names.sort();
-        names.dedup();
-        let secure = matches!(written.protocol, "HTTPS" | "TLS");
-        Some(Listener {
-            port: written.port.value,
-            protocol: written.protocol.to_owned(),
-            certificates: written.certificates.iter().map(|arn| Text::from(&arn.value)).collect(),
-            ssl_policy: written.ssl_policy.clone().or_else(|| secure.then(|| SSL_POLICY.to_owned())),
-            targets: names,
-        })
+        Some(TargetMember { family: family.name.clone(), container: container.name.clone(), port: written.port.value })
     }
 
     /// ECS refuses a service whose target group no listener uses.
     fn unused(&mut self, written: &extensions::Balancer, targets: &[TargetGroup], listeners: &[Listener]) {
         for target in targets {
-            if listeners.iter().any(|listener| listener.targets.contains(&target.name)) {
+            if listeners.iter().any(|listener| listener.leads_to(&target.name)) {
                 continue;
             }
-            let Some(service) = written.services.iter().find(|service| service.name.value == target.name) else { continue };
+            let Some(service) = written.targets.iter().find(|service| service.name.value == target.name) else { continue };
             let message = format!("no listener sends requests to {}", target.name);
             self.error_at(Code::BALANCER, &service.name, message).help = Some("name it in the Targets of a listener".to_owned());
         }
     }
 
-    fn balancer_ingress(&mut self, name: &str, written: &extensions::Balancer, listeners: &[Listener]) -> Vec<Ingress> {
-        let all: Vec<u16> = listeners.iter().map(|listener| listener.port).collect();
+    fn balancer_ingress(
+        &mut self,
+        name: &str,
+        written: &extensions::Balancer,
+        listeners: &[Listener],
+        targets: &[TargetGroup],
+        families: &[Family],
+    ) -> Vec<Ingress> {
+        let all: Vec<Port> = listeners.iter().flat_map(|listener| ports_of(listener.port, &listener.protocol)).collect();
         let ports = |named: &[u16]| -> Vec<Port> {
-            let numbers = if named.is_empty() { all.clone() } else { named.to_vec() };
-            numbers.into_iter().map(|number| Port { number, protocol: Protocol::Tcp }).collect()
+            all.iter().copied().filter(|port| named.is_empty() || named.contains(&port.number)).collect()
         };
         let mut rules = Vec::new();
         let mut add = |from: Peer, ports: Vec<Port>, why: &str| {
             rules.extend(ports.into_iter().map(|port| Ingress { from: from.clone(), port, why: why.to_owned() }));
         };
-        for block in &written.ingress.blocks {
+        let mut ingress = written.ingress.clone();
+        // ECS Compose-X gives a network load balancer no security group: who may reach it stands on its services.
+        let said = |ingress: &extensions::Ingress| {
+            !(ingress.blocks.is_empty() && ingress.groups.is_empty() && ingress.services.is_empty())
+        };
+        if written.network && !said(&ingress) {
+            let behind = targets.iter().flat_map(|target| &target.members).map(|member| &member.container);
+            for service in behind.filter_map(|container| self.extensions.services.get(container)) {
+                let own = &service.network.ingress;
+                ingress.blocks.extend(own.blocks.iter().cloned().map(|block| extensions::Block { ports: Vec::new(), ..block }));
+                ingress
+                    .groups
+                    .extend(own.groups.iter().cloned().map(|group| extensions::AwsSource { ports: Vec::new(), ..group }));
+            }
+        }
+        for block in &ingress.blocks {
             let cidr = block.cidr.value.clone();
             let why = block.why.clone().unwrap_or_else(|| format!("{cidr} may reach {name}"));
             add(if block.v6 { Peer::Cidr6(cidr) } else { Peer::Cidr4(cidr) }, ports(&block.ports), &why);
         }
-        for group in &written.ingress.groups {
-            let id = Text::from(&group.id.value);
-            let from = if group.prefix_list { Peer::PrefixList(id) } else { Peer::SecurityGroup(id) };
-            add(from, ports(&group.ports), &format!("{} may reach {name}", group.id.value));
+        for source in &ingress.groups {
+            let group = group(source);
+            let why = format!("{} may reach {name}", group.lookup.words());
+            add(
+                if source.prefix_list { Peer::PrefixList(group) } else { Peer::SecurityGroup(group) },
+                ports(&source.ports),
+                &why,
+            );
         }
-        for block in written.ingress.blocks.iter().filter(|block| block.is_world()) {
+        for source in &ingress.services {
+            if let Some(family) = family_of(families, &source.name.value) {
+                add(Peer::Family(family.name.clone()), ports(&source.ports), &format!("{} may reach {name}", family.name));
+            }
+        }
+        for source in &ingress.services {
+            self.known_family(&source.name, families);
+        }
+        for block in ingress.blocks.iter().filter(|block| block.is_world()) {
             let who = format!("the load balancer {name}");
             self.world_open(&block.cidr, &who, &ports(&block.ports));
         }
-        if rules.is_empty() {
+        if rules.is_empty() && !listeners.is_empty() {
             let finding = Finding::warning(Code::BALANCER, format!("nobody may reach the load balancer {name}"));
             let finding = finding.at(written.place.clone()).path(&written.path);
             self.findings.push(finding.help("add MacroParameters.Ingress.ExtSources with the addresses that need it"));
@@ -207,24 +234,76 @@ impl Builder<'_> {
         rules.dedup_by(|a, b| a.from == b.from && a.port == b.port);
         rules
     }
-}
 
-fn attributes(written: &extensions::Balancer) -> BTreeMap<String, Text> {
-    let mut attributes = BTreeMap::new();
-    if !written.network {
-        let idle = written.idle_timeout.unwrap_or(IDLE_TIMEOUT);
-        attributes.insert("idle_timeout.timeout_seconds".to_owned(), Text::from(idle.to_string()));
-        attributes.insert("routing.http.drop_invalid_header_fields.enabled".to_owned(), Text::from("true"));
+    /// A finding where a rule names a service that isn't there.
+    pub(super) fn known_family(&mut self, name: &Placed<String>, families: &[Family]) {
+        if family_of(families, &name.value).is_some() {
+            return;
+        }
+        let known: Vec<&str> = families.iter().map(|family| family.name.as_str()).collect();
+        let help = nearest(&name.value, known.iter().copied())
+            .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean {near}?"));
+        self.error_at(Code::INGRESS, name, format!("there is no service {}", name.value)).help = Some(help);
     }
-    attributes.extend(written.attributes.iter().map(|(key, value)| (key.clone(), Text::from(value))));
-    attributes
+
+    fn attributes(&mut self, written: &extensions::Balancer) -> BTreeMap<String, Text> {
+        let mut attributes = BTreeMap::new();
+        if !written.network {
+            let idle = written.idle_timeout.unwrap_or(IDLE_TIMEOUT);
+            attributes.insert("idle_timeout.timeout_seconds".to_owned(), Text::from(idle.to_string()));
+            attributes.insert("routing.http.drop_invalid_header_fields.enabled".to_owned(), Text::from("true"));
+        }
+        let of_http = |key: &str| key.starts_with("routing.http") || key.starts_with("idle_timeout.");
+        let mut foreign = written.attributes.keys().filter(|key| of_http(key)).map(String::as_str);
+        let idle = written.idle_timeout.map(|_| "timeout_seconds");
+        if let Some(key) = idle.or_else(|| foreign.next()).filter(|_| written.network) {
+            let finding = Finding::error(Code::BALANCER, format!("{key} is nothing that a network load balancer has"));
+            self.findings.push(finding.at(written.place.clone()).path(&written.path).help("leave it out"));
+        }
+        attributes.extend(written.attributes.iter().map(|(key, value)| (key.clone(), Text::from(value))));
+        attributes
+    }
+
+    fn aliases(&mut self, written: &extensions::Balancer) -> Vec<Alias> {
+        let mut aliases: Vec<Alias> = Vec::new();
+        for alias in &written.aliases {
+            let Some(zone) = self.zone(&alias.zone) else { continue };
+            for name in &alias.names {
+                self.inside(name, &zone);
+                let alias = Alias { name: Text::from(&name.value), zone: zone.clone() };
+                if aliases.contains(&alias) {
+                    self.error_at(Code::ALIAS, name, format!("{} leads to the balancer twice", name.value)).help =
+                        Some("keep one of the two".to_owned());
+                } else {
+                    aliases.push(alias);
+                }
+            }
+        }
+        aliases
+    }
 }
 
-fn kind(balancer: &extensions::Balancer) -> &'static str {
+/// A source of `AwsSources` as the group or list that it is.
+pub(super) fn group(source: &extensions::AwsSource) -> Group {
+    let lookup = standing::looked_up(&source.wanted);
+    Group { id: standing::lookup_id(&lookup), owner: source.owner.as_ref().map(Text::from), lookup }
+}
+
+/// What a protocol of a balancer opens on a port.
+pub(super) fn ports_of(number: u16, protocol: &str) -> Vec<Port> {
+    let protocols: &[Protocol] = match protocol {
+        "UDP" => &[Protocol::Udp],
+        "TCP_UDP" => &[Protocol::Tcp, Protocol::Udp],
+        _ => &[Protocol::Tcp],
+    };
+    protocols.iter().map(|protocol| Port { number, protocol: *protocol }).collect()
+}
+
+pub(super) fn kind(balancer: &extensions::Balancer) -> &'static str {
     if balancer.network { "a network load balancer" } else { "an application load balancer" }
 }
 
-fn protocols(balancer: &extensions::Balancer) -> &'static str {
+pub(super) fn protocols(balancer: &extensions::Balancer) -> &'static str {
     if balancer.network {
         "it speaks TCP, TLS, UDP or TCP_UDP"
     } else {

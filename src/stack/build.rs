@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tags::{ENV_TAG, PROJECT_TAG, VERSION_TAG};
-use super::{Balancer, Family, Stack, StackSecret, Text, standing};
+use super::volumes::file_system_rules;
+use super::{Balancer, Certificate, Family, Stack, StackSecret, Text, Topic, Zone, standing};
 use crate::base::{Code, Finding, Findings, Severity, is_mark};
 use crate::compose::Project;
 use crate::extensions::{Extensions, Placed};
@@ -28,6 +29,9 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
         catalogue,
         findings: Findings::default(),
         secrets: BTreeMap::new(),
+        certificates: BTreeMap::new(),
+        zones: BTreeMap::new(),
+        topics: BTreeMap::new(),
         components: BTreeMap::new(),
         nobody_asks_for_a_name: extensions.services.values().all(|service| service.network.cloudmap.is_empty()),
     };
@@ -36,7 +40,9 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
     let mut families = builder.families(&namespaces);
     let balancers = builder.balancers(&mut families);
     builder.wiring(&mut families, &namespaces);
-    let kafka_rules = builder.kafka_rules(&families);
+    let mut outside_rules = builder.kafka_rules(&families);
+    outside_rules.extend(file_system_rules(&families));
+    let alarms = builder.alarms(&families, &balancers);
     let subnets = builder.subnets(&families, &balancers);
     let stack = Stack {
         name: identity.name.clone(),
@@ -50,7 +56,12 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
         secrets: builder.secrets,
         families,
         balancers,
-        kafka_rules,
+        certificates: builder.certificates,
+        zones: builder.zones,
+        topics: builder.topics,
+        alarms,
+        overlay: extensions.overlay.clone(),
+        outside_rules,
     };
     (stack, builder.findings)
 }
@@ -62,6 +73,10 @@ pub(super) struct Builder<'a> {
     pub(super) findings: Findings,
     /// The secrets that a container reads.
     pub(super) secrets: BTreeMap<String, StackSecret>,
+    /// What listeners, names and alarms use.
+    pub(super) certificates: BTreeMap<String, Certificate>,
+    pub(super) zones: BTreeMap<String, Zone>,
+    pub(super) topics: BTreeMap<String, Topic>,
     /// What a service's image holds, where we know it.
     pub(super) components: BTreeMap<String, &'a Component>,
     /// No service says where it wants to be registered.

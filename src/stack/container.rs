@@ -18,7 +18,7 @@ impl Builder<'_> {
     pub(super) fn container(&mut self, member: &Member<'_>, family: &[Member<'_>], asked: Asked, size: Size) -> Container {
         let Member { name, service, component, .. } = member;
         let ports = self.ports(name, service);
-        let secrets = self.secret_variables(name, service);
+        let (secrets, read_by_itself) = self.secret_variables(name, service);
         let mut environment = self.environment(name, service, component.is_some());
         if let Some(component) = component {
             let others = family
@@ -34,6 +34,7 @@ impl Builder<'_> {
         let start = self.start(name, service, *component);
         // The start sets it; the value of the files would be wrong for whoever looks into the container.
         environment.retain(|variable, _| start.sets.as_ref() != Some(variable));
+        let (log_options, log_prefix) = self.log_options(name, service);
         Container {
             name: (*name).to_owned(),
             image: self.image(name, service),
@@ -42,6 +43,7 @@ impl Builder<'_> {
             command: start.command,
             environment,
             secrets,
+            read_by_itself,
             ports: with(ports, own_port),
             essential: !matches!(Self::awaited(name, service, family), Some(Condition::Complete | Condition::Success)),
             health_check,
@@ -58,6 +60,14 @@ impl Builder<'_> {
             interactive: service.stdin_open,
             ulimits: self.ulimits(name, service),
             depends_on: self.depends_on(name, service, family),
+            mounts: Vec::new(),
+            mounts_of: self.mounts_of(member, family),
+            // The one that Fargate adds; the others are findings.
+            capabilities_added: service.cap_add.iter().filter(|cap| *cap == "SYS_PTRACE").cloned().collect(),
+            capabilities_dropped: service.cap_drop.iter().map(|cap| cap.trim_start_matches("CAP_").to_owned()).collect(),
+            sysctls: self.sysctls(name, service),
+            log_options,
+            log_prefix,
         }
     }
 
@@ -143,6 +153,53 @@ impl Builder<'_> {
         u32::try_from(seconds.clamp(0, LONGEST_STOP)).ok()
     }
 
+    /// Fargate sets the parameters of a task's own network and no others.
+    fn sysctls(&mut self, name: &str, service: &Service) -> BTreeMap<String, Text> {
+        let mut set = BTreeMap::new();
+        for (key, value) in &service.sysctls {
+            if key.starts_with("net.") {
+                set.insert(key.clone(), Text::from(value));
+            } else {
+                let message = format!("the kernel parameter {key} can't be honoured: Fargate sets those of the network only");
+                self.warn(Code::NOT_ON_ECS, &["services", name, "sysctls", key], message);
+            }
+        }
+        set
+    }
+
+    /// What `logging.options` say to the driver that ECS has; and how the names of the log streams begin.
+    fn log_options(&mut self, name: &str, service: &Service) -> (BTreeMap<String, Text>, Option<Text>) {
+        const PASSED: [&str; 4] = ["awslogs-datetime-format", "awslogs-multiline-pattern", "max-buffer-size", "mode"];
+        const OURS: [&str; 3] = ["awslogs-create-group", "awslogs-group", "awslogs-stream-prefix"];
+        let mut options = BTreeMap::new();
+        let Some(logging) = service.logging.as_ref().filter(|logging| logging.driver.as_deref() == Some("awslogs")) else {
+            return (options, None);
+        };
+        for (key, value) in &logging.options {
+            let path = ["services", name, "logging", "options", key];
+            if PASSED.contains(&key.as_str()) {
+                options.insert(key.clone(), Text::from(value));
+            } else if key == "awslogs-region" {
+                if !value.chars().all(crate::base::is_mark) {
+                    let message = format!("awslogs-region can't be honoured: logs go to the stack's own region, not to {value}");
+                    self.warn(Code::NOT_ON_ECS, &path, message);
+                }
+            } else if !OURS.contains(&key.as_str()) {
+                let help = match crate::base::nearest(key, PASSED.into_iter().chain(OURS)) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => format!("known are {}", PASSED.join(", ")),
+                };
+                self.error(Code::WRONG_VALUE, &path, format!("awslogs has no option {key}")).help = Some(help);
+            }
+        }
+        if options.contains_key("awslogs-datetime-format") && options.contains_key("awslogs-multiline-pattern") {
+            let message = "awslogs takes a pattern or a format of the time to tell lines apart, not both";
+            self.error(Code::CONTRADICTION, &["services", name, "logging", "options"], message);
+        }
+        let prefix = logging.options.get("awslogs-stream-prefix").filter(|prefix| !prefix.is_empty()).map(Text::from);
+        (options, prefix)
+    }
+
     fn ulimits(&mut self, name: &str, service: &Service) -> Vec<Ulimit> {
         let mut ulimits = Vec::new();
         for (limit, value) in &service.ulimits {
@@ -162,7 +219,7 @@ impl Builder<'_> {
     }
 
     /// What others in the task wait for this container to come to.
-    fn awaited(name: &str, service: &Service, family: &[Member<'_>]) -> Option<Condition> {
+    pub(super) fn awaited(name: &str, service: &Service, family: &[Member<'_>]) -> Option<Condition> {
         let mut asked = family.iter().filter_map(|other| other.service.depends_on.get(name));
         condition(service).or_else(|| asked.find_map(|dependency| compose_condition(dependency.condition.as_deref())))
     }
@@ -237,7 +294,7 @@ fn with(mut ports: Vec<Port>, own: Option<u16>) -> Vec<Port> {
 
 /// The user's labels, without those that speak to us.
 fn labels(service: &Service) -> BTreeMap<String, Text> {
-    let ours = |key: &str| key.starts_with("ecs.task.") || key.starts_with("ecs.depends.") || key.starts_with("ecs.ephemeral.");
+    let ours = |key: &str| key.starts_with("ecs.");
     service.labels.iter().filter(|(key, _)| !ours(key)).map(|(key, value)| (key.clone(), Text::from(value))).collect()
 }
 

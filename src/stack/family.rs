@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::build::Builder;
 use super::{
-    Architecture, Capacity, Condition, Container, Family, Iam, Namespace, Provider, Registration, Rollout, Scaling,
-    ScheduledAction, Size, Text, logical, rollout, size, standing,
+    Architecture, Capacity, Condition, Container, Family, Group, Iam, Namespace, PolicyName, Provider, Registration, Rollout,
+    Scaling, ScheduledAction, Size, Text, logical, rollout, size, standing,
 };
 use crate::base::Code;
 use crate::compose::Service;
@@ -81,18 +81,26 @@ impl<'a> Builder<'a> {
 
     fn family(&mut self, name: String, id: String, members: &[Member<'a>], namespaces: &BTreeMap<String, Namespace>) -> Family {
         for member in members {
-            self.unsupported(member.name, member.service);
+            let ends =
+                matches!(Self::awaited(member.name, member.service, members), Some(Condition::Complete | Condition::Success));
+            self.unsupported(member.name, member.service, ends);
+            self.labels_of_ours(member);
             self.settings(member);
         }
         let asked: Vec<Asked> = members.iter().map(Asked::of).collect();
         let size = self.size(&name, members, &asked);
-        let containers: Vec<Container> =
+        let (volumes, mounts) = self.volumes(members);
+        let mut containers: Vec<Container> =
             members.iter().zip(&asked).map(|(member, asked)| self.container(member, members, *asked, size)).collect();
+        for (container, mounts) in containers.iter_mut().zip(mounts) {
+            container.mounts = mounts;
+        }
         let main = main(members);
         let count = members.iter().map(|member| member.service.replicas()).max().unwrap_or(1);
         let count = u32::try_from(count).unwrap_or(0);
         let scaling = self.scaling(members, count);
         let registration = self.registration(&name, members, &containers, namespaces);
+        let connect = self.connect(&name, members, &containers, registration.as_ref(), namespaces);
         let ecs = |pick: fn(&ServiceExtensions) -> bool| members.iter().any(|member| pick(member.extensions));
         let rollout = match main {
             Some(member) => rollout::rollout(member.service, member.component),
@@ -112,10 +120,13 @@ impl<'a> Builder<'a> {
             joined_groups: members
                 .iter()
                 .flat_map(|member| &member.extensions.network.groups)
-                .map(|id| Text::from(&id.value))
+                .map(|(name, wanted)| Group { id: logical(name), lookup: standing::looked_up(wanted), owner: None })
                 .collect(),
             ingress: Vec::new(),
             registration,
+            connect,
+            volumes,
+            log_group: members.iter().find_map(|member| log_group(member.service)),
             log_retention_days: members
                 .iter()
                 .find_map(|member| member.extensions.retention.as_ref())
@@ -176,7 +187,11 @@ impl<'a> Builder<'a> {
             self.findings.push(finding.help("add TargetScaling with CpuTarget or MemoryTarget"));
         }
         let schedule = scaling.schedule.iter().enumerate().map(|(index, action)| ScheduledAction {
-            name: action.name.clone().unwrap_or_else(|| format!("{}-{}", member.name, index + 1)),
+            name: match &action.name {
+                Some(name) if action.name_service => format!("{}-{name}", member.name),
+                Some(name) => name.clone(),
+                None => format!("{}-{}", member.name, index + 1),
+            },
             schedule: action.schedule.clone(),
             timezone: action.timezone.clone(),
             start: action.start.clone(),
@@ -224,12 +239,24 @@ impl<'a> Builder<'a> {
             let name = first.name.as_ref().map_or(family, |name| name.value.as_str());
             let zone = format!(".{}", namespace.name);
             let name = name.strip_suffix(&zone).unwrap_or(name);
-            return Some(Registration { namespace: wanted.to_owned(), name: name.to_owned() });
+            let port = first.port.as_ref();
+            if let Some(port) = port.filter(|port| !containers.iter().flat_map(|c| &c.ports).any(|p| p.number == port.value)) {
+                let message = format!("{family} opens no port {}", port.value);
+                self.error_at(Code::NAMESPACE, port, message).help = Some("name one of its ports, or leave Port out".to_owned());
+            }
+            let port = port.map(|port| port.value);
+            return Some(Registration { namespace: wanted.to_owned(), name: name.to_owned(), port });
+        }
+        if members.iter().any(|member| member.extensions.network.unregistered) {
+            return None;
         }
         let opens = containers.iter().any(|container| !container.ports.is_empty());
         let (key, _) = namespaces.iter().next().filter(|_| namespaces.len() == 1)?;
-        (opens && (self.extensions.registers_all || self.nobody_asks_for_a_name))
-            .then(|| Registration { namespace: key.clone(), name: family.to_owned() })
+        (opens && (self.extensions.registers_all || self.nobody_asks_for_a_name)).then(|| Registration {
+            namespace: key.clone(),
+            name: family.to_owned(),
+            port: None,
+        })
     }
 
     fn capacity(&mut self, members: &[Member<'_>]) -> Capacity {
@@ -245,12 +272,23 @@ impl<'a> Builder<'a> {
                 self.error_at(Code::CAPACITY, &spot.name, message).help = Some("use FARGATE".to_owned());
             }
         }
-        Capacity::Providers(
-            providers
-                .into_iter()
-                .map(|provider| Provider { name: provider.name.value.clone(), base: provider.base, weight: provider.weight })
-                .collect(),
-        )
+        // One strategy a service: of what several containers say of a provider, the most.
+        let mut merged: Vec<Provider> = Vec::new();
+        for provider in providers {
+            if let Some(known) = merged.iter_mut().find(|known| known.name == provider.name.value) {
+                known.base = known.base.max(provider.base);
+                known.weight = known.weight.max(provider.weight);
+            } else {
+                let name = provider.name.value.clone();
+                merged.push(Provider { name, base: provider.base, weight: provider.weight });
+            }
+        }
+        if merged.iter().filter(|provider| provider.base > 0).count() > 1 {
+            let message = "the services of the family give a Base to several capacity providers: ECS takes one";
+            let name = members.first().map_or("", |member| member.name);
+            self.error(Code::CAPACITY, &["services", name, "x-ecs"], message);
+        }
+        Capacity::Providers(merged)
     }
 
     fn architecture(&mut self, members: &[Member<'_>]) -> Architecture {
@@ -280,7 +318,14 @@ impl<'a> Builder<'a> {
             Ok(gib) if gib <= 200 => Some(gib),
             _ => {
                 let message = format!("\"{text}\" is no size of a task's disk");
-                let finding = self.error(Code::SIZE, &["services", member.name], message);
+                let key = "ecs.ephemeral.storage";
+                let of_deploy = member.service.deploy.as_ref().is_some_and(|deploy| deploy.labels.contains_key(key));
+                let path: &[&str] = if of_deploy {
+                    &["services", member.name, "deploy", "labels", key]
+                } else {
+                    &["services", member.name, "labels", key]
+                };
+                let finding = self.error(Code::SIZE, path, message);
                 finding.help = Some("the label ecs.ephemeral.storage takes 21 to 200, in GiB".to_owned());
                 None
             }
@@ -342,11 +387,21 @@ fn main<'m, 'a>(members: &'m [Member<'a>]) -> Option<&'m Member<'a>> {
 
 fn iam(members: &[Member<'_>]) -> Iam {
     let each = || members.iter().map(|member| &member.extensions.iam);
+    let named = |written: &extensions::Placed<String>| {
+        let text = Text::from(&written.value);
+        if written.value.starts_with("arn:") { PolicyName::Arn(text) } else { PolicyName::Own(text) }
+    };
     Iam {
-        managed_policies: each().flat_map(|iam| &iam.managed_policies).map(|arn| Text::from(&arn.value)).collect(),
+        managed_policies: each().flat_map(|iam| &iam.managed_policies).map(named).collect(),
         policies: each().flat_map(|iam| iam.policies.clone()).collect(),
-        boundary: each().find_map(|iam| iam.boundary.as_ref()).map(|arn| Text::from(&arn.value)),
+        boundary: each().find_map(|iam| iam.boundary.as_ref()).map(named),
     }
+}
+
+/// The log group that the files ask for by name.
+fn log_group(service: &Service) -> Option<Text> {
+    let logging = service.logging.as_ref().filter(|logging| logging.driver.as_deref() == Some("awslogs"))?;
+    logging.options.get("awslogs-group").filter(|name| !name.is_empty()).map(Text::from)
 }
 
 /// A label of the service or of its `deploy`.
@@ -357,11 +412,46 @@ pub(super) fn label<'s>(service: &'s Service, key: &str) -> Option<&'s str> {
 
 /// The condition that a container of a task must have come to, from the label on it.
 pub(super) fn condition(service: &Service) -> Option<Condition> {
-    match label(service, "ecs.depends.condition")? {
+    match label(service, "ecs.depends.condition")?.to_ascii_uppercase().as_str() {
         "START" => Some(Condition::Start),
         "COMPLETE" => Some(Condition::Complete),
         "SUCCESS" => Some(Condition::Success),
         "HEALTHY" => Some(Condition::Healthy),
         _ => None,
+    }
+}
+
+/// The labels that speak to us.
+const LABELS: [&str; 4] = ["ecs.task.family", "ecs.depends.condition", "ecs.ephemeral.storage", "ecs.compute.platform"];
+const CONDITIONS: [&str; 4] = ["START", "COMPLETE", "SUCCESS", "HEALTHY"];
+
+impl Builder<'_> {
+    /// Labels that begin with `ecs.` are meant for ECS: a misspelt one would be passed over in silence.
+    fn labels_of_ours(&mut self, member: &Member<'_>) {
+        let deploy = member.service.deploy.iter().flat_map(|deploy| deploy.labels.iter()).map(|entry| (true, entry));
+        let own = member.service.labels.iter().map(|entry| (false, entry));
+        for (of_deploy, (key, value)) in deploy.chain(own).filter(|(_, (key, _))| key.starts_with("ecs.")) {
+            let place: Vec<&str> = if of_deploy {
+                vec!["services", member.name, "deploy", "labels", key]
+            } else {
+                vec!["services", member.name, "labels", key]
+            };
+            if !LABELS.contains(&key.as_str()) {
+                let help = match crate::base::nearest(key, LABELS) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => format!("known are {}", LABELS.join(", ")),
+                };
+                self.error(Code::LABEL, &place, format!("the label {key} means nothing to ECS")).help = Some(help);
+            } else if key == "ecs.depends.condition" && condition(member.service).is_none() {
+                let help = match crate::base::nearest(value, CONDITIONS) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => format!("one of {}", CONDITIONS.join(", ")),
+                };
+                self.error(Code::LABEL, &place, format!("\"{value}\" is no condition of a container")).help = Some(help);
+            } else if key == "ecs.compute.platform" && !value.eq_ignore_ascii_case("fargate") {
+                let message = format!("the tasks run on Fargate, not on {value}");
+                self.error(Code::NOT_ON_ECS, &place, message).help = Some("leave the label out".to_owned());
+            }
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! The way to an MSK cluster: its security group lets in the families that are its clients.
 
 use super::build::Builder;
-use super::{Family, KafkaRule, Text};
+use super::{Family, OutsideRule, Text};
 use crate::base::Code;
 
 impl Builder<'_> {
-    pub(super) fn kafka_rules(&mut self, families: &[Family]) -> Vec<KafkaRule> {
+    pub(super) fn kafka_rules(&mut self, families: &[Family]) -> Vec<OutsideRule> {
         let extensions = self.extensions;
         let Some(kafka) = &extensions.kafka else { return Vec::new() };
         if let Some(provider) = kafka.provider.as_ref().filter(|provider| provider.value == "msk-iam") {
@@ -41,7 +41,12 @@ impl Builder<'_> {
             .filter(|family| family.containers.iter().any(|container| self.components.contains_key(&container.name)));
         clients
             .flat_map(|family| {
-                ports.iter().map(|port| KafkaRule { group: Text::from(&group.value), family: family.name.clone(), port: *port })
+                ports.iter().map(|port| OutsideRule {
+                    behind: "Kafka",
+                    group: Text::from(&group.value),
+                    family: family.name.clone(),
+                    port: *port,
+                })
             })
             .collect()
     }

@@ -3,14 +3,18 @@
 //! Comes in: the merged project, its x- vocabulary, the catalogue. Goes out: the stack and findings. Rules: pure; no account,
 //! no clock, no secret value; what an account must supply is a [`Need`].
 
+mod alarms;
 mod balancing;
 mod build;
 mod command;
+mod connecting;
 mod container;
 mod family;
+mod front;
 mod health;
 mod image;
 mod kafka;
+mod listening;
 mod model;
 mod names;
 mod need;
@@ -19,21 +23,35 @@ mod secrets;
 mod settings;
 mod size;
 mod standing;
+mod storage;
 mod tags;
 mod text;
 mod unsupported;
+mod volumes;
+mod watch;
 mod wiring;
 
 pub use build::{Identity, build};
+pub use front::{
+    Alias, Answer, Balancer, BalancerKind, Certificate, CertificateSource, Listener, Rule, TargetGroup, TargetHealthCheck,
+    TargetMember, Zone,
+};
 pub use model::{
-    Architecture, Balancer, BalancerKind, Capacity, Condition, Container, Family, HealthCheck, Iam, Ingress, KafkaRule, Listener,
-    Namespace, Peer, Port, Protocol, Provider, Registration, Repository, Rollout, Scaling, ScheduledAction, SecretSource, Size,
-    Stack, StackSecret, TargetGroup, TargetHealthCheck, Ulimit,
+    Architecture, Capacity, Cluster, Condition, Container, Family, Group, HealthCheck, Iam, Ingress, Namespace, OutsideRule,
+    Peer, PolicyName, Port, Protocol, Provider, Registration, Repository, Rollout, Scaling, ScheduledAction, SecretSource, Size,
+    Stack, StackSecret, Ulimit, VpcSource,
 };
 pub use names::logical;
 pub use need::{Lookup, Need, SecretLookup};
+pub use storage::{Efs, Mount, Volume, VolumeKind};
 pub use tags::{ENV_TAG, PROJECT_TAG, VERSION_TAG};
 pub use text::{Part, Text, without_marks};
+pub use watch::{Alarm, AlarmKind, Connect, ConnectNamespace, Offer, RulePart, ServiceMetric, Topic, TopicSource};
 
+// What the vocabulary says in full, and nothing is left to decide about.
+pub use crate::extensions::{Conditions, IdentityProvider, Login, Nat, NewCluster, NewTopic, NewVpc, OverlayResource, Reply};
+
+#[cfg(test)]
+mod front_tests;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Lookup, SecretLookup, Text};
+use super::{Alarm, Balancer, Certificate, Connect, Lookup, Mount, SecretLookup, Text, Topic, Volume, Zone};
+use crate::extensions::{NewCluster, NewVpc, OverlayResource};
 
 /// One CloudFormation stack.
 #[derive(Debug, Clone)]
@@ -13,10 +14,10 @@ pub struct Stack {
     pub env: Option<String>,
     /// The user's and our own, on everything.
     pub tags: BTreeMap<String, Text>,
-    pub vpc: Lookup,
+    pub vpc: VpcSource,
     /// Only the usages that something stands in.
     pub subnets: BTreeMap<String, Lookup>,
-    pub cluster: Text,
+    pub cluster: Cluster,
     /// By the name of the namespace.
     pub namespaces: BTreeMap<String, Namespace>,
     /// By their names in the compose files; only those that a container reads.
@@ -25,13 +26,40 @@ pub struct Stack {
     pub families: Vec<Family>,
     /// By name.
     pub balancers: Vec<Balancer>,
-    /// Rules on the cluster's own security group, for the families that are its clients.
-    pub kafka_rules: Vec<KafkaRule>,
+    /// By their keys; only those that a listener uses.
+    pub certificates: BTreeMap<String, Certificate>,
+    /// By their keys; only those that something uses.
+    pub zones: BTreeMap<String, Zone>,
+    /// By their keys: those that an alarm uses, and those that this stack makes.
+    pub topics: BTreeMap<String, Topic>,
+    pub alarms: Vec<Alarm>,
+    /// Raw CloudFormation that is laid over the template, last of all.
+    pub overlay: Vec<OverlayResource>,
+    /// Rules on security groups that are not of this stack, for the families that are clients behind them.
+    pub outside_rules: Vec<OutsideRule>,
 }
 
-/// A family that the security group of an MSK cluster lets in.
+/// The VPC that everything stands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KafkaRule {
+pub enum VpcSource {
+    Existing(Lookup),
+    /// Only where the files ask for one.
+    New(NewVpc),
+}
+
+/// The ECS cluster that the services run in.
+#[derive(Debug, Clone)]
+pub enum Cluster {
+    /// By its name, or its tags.
+    Existing(Lookup),
+    New(NewCluster),
+}
+
+/// A family that a security group of an MSK cluster or of a file system lets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideRule {
+    /// What stands behind the group: the start of the rule's name.
+    pub behind: &'static str,
     pub group: Text,
     pub family: String,
     pub port: u16,
@@ -46,6 +74,7 @@ pub struct Namespace {
     pub existing: bool,
     /// Its own id, where the files give it.
     pub namespace_id: Option<Text>,
+    pub description: Option<Text>,
 }
 
 /// A secret of Secrets Manager that this stack reads and never makes.
@@ -78,21 +107,45 @@ pub struct Family {
     /// The usage of the subnets that its tasks stand in.
     pub subnets: String,
     /// Security groups of the account that its tasks join besides their own.
-    pub joined_groups: Vec<Text>,
+    pub joined_groups: Vec<Group>,
     /// Who may open a connection to it.
     pub ingress: Vec<Ingress>,
     pub registration: Option<Registration>,
+    /// Service Connect.
+    pub connect: Option<Connect>,
     pub log_retention_days: u32,
+    /// The log group's name, only where the files ask for one.
+    pub log_group: Option<Text>,
+    /// What its containers mount.
+    pub volumes: Vec<Volume>,
     pub iam: Iam,
 }
 
 /// Additions of the user to the task role, and the boundary of both roles.
 #[derive(Debug, Clone, Default)]
 pub struct Iam {
-    pub managed_policies: Vec<Text>,
+    pub managed_policies: Vec<PolicyName>,
     /// Name and document, as written.
     pub policies: Vec<(String, serde_json::Value)>,
-    pub boundary: Option<Text>,
+    pub boundary: Option<PolicyName>,
+}
+
+/// A policy of IAM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyName {
+    Arn(Text),
+    /// Of one of this account's own, with its path.
+    Own(Text),
+}
+
+/// A security group that is there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Group {
+    /// The start of its parameter's name, where it is looked up.
+    pub id: String,
+    pub lookup: Lookup,
+    /// The account that it belongs to, where it is another.
+    pub owner: Option<Text>,
 }
 
 /// CPU units and MiB of a task: a pair that Fargate has.
@@ -171,6 +224,8 @@ pub struct Container {
     pub environment: BTreeMap<String, Text>,
     /// By variable.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Secrets that stand in no variable: what runs in the container fetches them.
+    pub read_by_itself: Vec<String>,
     pub ports: Vec<Port>,
     /// The task stops when it stops.
     pub essential: bool,
@@ -192,6 +247,17 @@ pub struct Container {
     pub ulimits: Vec<Ulimit>,
     /// Containers of the same task that must have come this far first.
     pub depends_on: Vec<(String, Condition)>,
+    pub mounts: Vec<Mount>,
+    /// Containers of the same task whose mounts it takes, and whether for reading only.
+    pub mounts_of: Vec<(String, bool)>,
+    pub capabilities_added: Vec<String>,
+    pub capabilities_dropped: Vec<String>,
+    /// Parameters of the kernel.
+    pub sysctls: BTreeMap<String, Text>,
+    /// Options of the log driver besides group, region and prefix.
+    pub log_options: BTreeMap<String, Text>,
+    /// The start of the names of its log streams.
+    pub log_prefix: Option<Text>,
 }
 
 /// A repository of ECR.
@@ -210,13 +276,13 @@ pub struct SecretSource {
     pub key: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Port {
     pub number: u16,
     pub protocol: Protocol,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
     Tcp,
     Udp,
@@ -264,8 +330,8 @@ pub enum Peer {
     Balancer(String),
     Cidr4(String),
     Cidr6(String),
-    SecurityGroup(Text),
-    PrefixList(Text),
+    SecurityGroup(Group),
+    PrefixList(Group),
 }
 
 /// A family's name in a namespace.
@@ -273,62 +339,8 @@ pub enum Peer {
 pub struct Registration {
     pub namespace: String,
     pub name: String,
-}
-
-#[derive(Debug, Clone)]
-pub struct Balancer {
-    pub name: String,
-    pub id: String,
-    pub kind: BalancerKind,
-    pub internet_facing: bool,
-    pub subnets: String,
-    /// Its attributes: ours, and those written.
-    pub attributes: BTreeMap<String, Text>,
-    pub ingress: Vec<Ingress>,
-    pub listeners: Vec<Listener>,
-    pub targets: Vec<TargetGroup>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BalancerKind {
-    Application,
-    Network,
-}
-
-#[derive(Debug, Clone)]
-pub struct Listener {
-    pub port: u16,
-    pub protocol: String,
-    pub certificates: Vec<Text>,
-    pub ssl_policy: Option<String>,
-    /// Weighted equally.
-    pub targets: Vec<String>,
-}
-
-/// The tasks of one family behind a balancer.
-#[derive(Debug, Clone)]
-pub struct TargetGroup {
-    /// As the listener names it: `family:container`.
-    pub name: String,
-    pub id: String,
-    pub family: String,
-    pub container: String,
-    pub port: u16,
-    pub protocol: String,
-    pub health_check: TargetHealthCheck,
-    pub attributes: BTreeMap<String, Text>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TargetHealthCheck {
+    /// Shown besides the address, where the files ask for it.
     pub port: Option<u16>,
-    pub protocol: Option<String>,
-    pub healthy: Option<u32>,
-    pub unhealthy: Option<u32>,
-    pub interval: Option<u32>,
-    pub timeout: Option<u32>,
-    pub path: Option<String>,
-    pub codes: Option<String>,
 }
 
 impl Stack {

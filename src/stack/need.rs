@@ -3,7 +3,7 @@
 use super::Text;
 
 /// How the files say which thing of the account is meant.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Lookup {
     /// By its id, name or ARN, as written.
     Id(Text),
@@ -27,6 +27,8 @@ pub enum Need {
     Namespace { name: Text },
     /// The id of a security group that is there.
     SecurityGroup(Lookup),
+    /// The id of a prefix list that is there.
+    PrefixList(Lookup),
     /// The ARN of a certificate that was issued; by its ARN, a domain that it is for, or tags.
     Certificate(Lookup),
     /// The id of a hosted zone that is there.

@@ -9,9 +9,11 @@ use crate::compose::Service;
 use crate::extensions::{SecretExtension, Wanted};
 
 impl Builder<'_> {
-    /// The variables of a service that a secret fills; notes each secret as one that the stack reads.
-    pub(super) fn secret_variables(&mut self, name: &str, service: &Service) -> BTreeMap<String, SecretSource> {
+    /// The variables of a service that a secret fills, and the secrets that it only may read itself. Notes each secret as one
+    /// that the stack reads.
+    pub(super) fn secret_variables(&mut self, name: &str, service: &Service) -> (BTreeMap<String, SecretSource>, Vec<String>) {
         let mut variables: BTreeMap<String, SecretSource> = BTreeMap::new();
+        let mut read_by_itself = Vec::new();
         for (index, mount) in service.secrets.iter().enumerate() {
             let index = index.to_string();
             let path = ["services", name, "secrets", &index];
@@ -31,6 +33,10 @@ impl Builder<'_> {
             };
             let secret = StackSecret { id: logical(source), lookup, task_may_read: extension.task_may_read };
             self.secrets.insert(source.to_owned(), secret);
+            if !extension.in_environment {
+                read_by_itself.push(source.to_owned());
+                continue;
+            }
             for (variable, key) in sources {
                 if service.environment.get(&variable).is_some_and(Option::is_some) {
                     let message = format!("{variable} is set in environment and by the secret {source}: ECS takes one of them");
@@ -44,7 +50,7 @@ impl Builder<'_> {
                 }
             }
         }
-        variables
+        (variables, read_by_itself)
     }
 }
 

@@ -3,25 +3,56 @@
 use std::collections::BTreeMap;
 
 use super::build::Builder;
-use super::{Lookup, Namespace, Text, logical};
+use super::{Cluster, Lookup, Namespace, Text, VpcSource, logical};
 use crate::base::{Code, Finding, nearest};
-use crate::extensions::{Extensions, Wanted};
+use crate::extensions::{self, Extensions, Wanted};
 
 /// The usages that ECS Compose-X knows, and where tasks and balancers stand unless the files say otherwise.
 pub(super) const TASKS: &str = "AppSubnets";
 pub(super) const PUBLIC: &str = "PublicSubnets";
 
+/// What a new VPC has.
+const NEW: [&str; 3] = ["AppSubnets", "PublicSubnets", "StorageSubnets"];
+
 /// The cluster that every account may have.
 const DEFAULT_CLUSTER: &str = "default";
 
-pub(super) fn vpc(extensions: &Extensions) -> Lookup {
-    extensions.vpc.as_ref().and_then(|vpc| vpc.id.as_ref()).map(looked_up).unwrap_or_default()
+pub(super) fn vpc(extensions: &Extensions) -> VpcSource {
+    let Some(vpc) = &extensions.vpc else { return VpcSource::Existing(Lookup::Unsaid) };
+    match &vpc.new {
+        Some(new) => VpcSource::New(new.clone()),
+        None => VpcSource::Existing(vpc.id.as_ref().map(looked_up).unwrap_or_default()),
+    }
 }
 
-pub(super) fn cluster(extensions: &Extensions) -> Text {
-    let name = extensions.cluster.as_ref().map_or(DEFAULT_CLUSTER, |name| name.value.as_str());
-    // The name is needed, for scaling names the service by it.
-    Text::from(name.rsplit_once(":cluster/").map_or(name, |(_, name)| name))
+pub(super) fn cluster(extensions: &Extensions) -> Cluster {
+    match &extensions.cluster {
+        None => Cluster::Existing(Lookup::Id(Text::from(DEFAULT_CLUSTER))),
+        // The name is needed, for scaling names the service by it.
+        Some(extensions::Cluster::Existing(wanted)) => Cluster::Existing(match looked_up(wanted) {
+            Lookup::Id(id) => {
+                let id = wanted_text(wanted).unwrap_or(id);
+                Lookup::Id(id)
+            }
+            other => other,
+        }),
+        Some(extensions::Cluster::New(cluster)) => Cluster::New(cluster.clone()),
+    }
+}
+
+/// The name of a cluster that is written as an ARN.
+fn wanted_text(wanted: &Wanted) -> Option<Text> {
+    let Wanted::Ids(ids) = wanted else { return None };
+    ids.first()?.value.rsplit_once(":cluster/").map(|(_, name)| Text::from(name))
+}
+
+/// The start of a parameter's name for what is looked up by tags.
+pub(super) fn lookup_id(lookup: &Lookup) -> String {
+    match lookup {
+        Lookup::Tags(tags) => tags.iter().map(|(key, value)| logical(&format!("{key} {value}"))).collect(),
+        Lookup::Id(id) => logical(&id.to_string()),
+        Lookup::Unsaid => String::new(),
+    }
 }
 
 pub(super) fn looked_up(wanted: &Wanted) -> Lookup {
@@ -38,9 +69,14 @@ impl Builder<'_> {
         if let Some(wanted) = vpc.subnets.get(usage) {
             return looked_up(wanted);
         }
-        let known = vpc.subnets.keys().map(String::as_str);
+        if vpc.new.is_some() && NEW.contains(&usage) {
+            return Lookup::Unsaid;
+        }
+        let of_new = NEW.into_iter().filter(|_| vpc.new.is_some());
+        let known = vpc.subnets.keys().map(String::as_str).chain(of_new);
         let help = match nearest(usage, known.clone()) {
             Some(near) => format!("add {usage} to x-vpc.Lookup; did you mean {near}?"),
+            None if vpc.new.is_some() => format!("the new VPC has {}", NEW.join(", ")),
             None => format!("add {usage} to x-vpc.Lookup; it has {}", known.collect::<Vec<_>>().join(", ")),
         };
         let place = self.project.key_place(&["x-vpc"]);
@@ -58,6 +94,7 @@ impl Builder<'_> {
                 name: Text::from(&namespace.name.value),
                 existing: namespace.existing.is_some(),
                 namespace_id: namespace.existing.as_ref().and_then(Option::as_ref).map(|id| Text::from(&id.value)),
+                description: namespace.description.as_ref().map(Text::from),
             };
             (key.clone(), namespace)
         });

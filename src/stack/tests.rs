@@ -1,10 +1,10 @@
 //! What the stack decides, from files: one test a rule.
 
-use super::{Capacity, Family, Identity, Ingress, Lookup, Peer, SecretLookup, Size, Stack, build};
+use super::{Capacity, Cluster, Family, Identity, Ingress, Lookup, Peer, SecretLookup, Size, Stack, VpcSource, build};
 use crate::extensions::{self, tests as files};
 use crate::profile::Catalogue;
 
-fn decided(text: &str) -> (Stack, String) {
+pub(super) fn decided(text: &str) -> (Stack, String) {
     let project = files::project(text);
     let (extensions, of_extensions) = extensions::read(&project);
     assert!(of_extensions.is_empty(), "{}", files::lines(&of_extensions));
@@ -13,23 +13,23 @@ fn decided(text: &str) -> (Stack, String) {
     (stack, files::lines(&findings))
 }
 
-fn family<'s>(stack: &'s Stack, name: &str) -> &'s Family {
+pub(super) fn family<'s>(stack: &'s Stack, name: &str) -> &'s Family {
     stack.families.iter().find(|family| family.name == name).unwrap()
 }
 
 /// Who may reach a family on which ports, in few words.
-fn rules(ingress: &[Ingress]) -> Vec<(String, u16)> {
+pub(super) fn rules(ingress: &[Ingress]) -> Vec<(String, u16)> {
     let who = |peer: &Peer| match peer {
         Peer::Myself => "itself".to_owned(),
         Peer::Family(name) => name.clone(),
         Peer::Balancer(name) => format!("balancer {name}"),
         Peer::Cidr4(block) | Peer::Cidr6(block) => block.clone(),
-        Peer::SecurityGroup(id) | Peer::PrefixList(id) => id.to_string(),
+        Peer::SecurityGroup(group) | Peer::PrefixList(group) => group.lookup.words(),
     };
     ingress.iter().map(|rule| (who(&rule.from), rule.port.number)).collect()
 }
 
-const SIZE: &str = "    deploy: { resources: { limits: { cpus: '1', memory: 2G } } }\n";
+pub(super) const SIZE: &str = "    deploy: { resources: { limits: { cpus: '1', memory: 2G } } }\n";
 const CONNECT: &str = "  connect:\n    image: confluentinc/cp-kafka-connect:8.0.7\n    environment: { CONNECT_BOOTSTRAP_SERVERS: 'a:9092', CONNECT_GROUP_ID: g, \
     CONNECT_CONFIG_STORAGE_TOPIC: c, CONNECT_OFFSET_STORAGE_TOPIC: o, CONNECT_STATUS_STORAGE_TOPIC: s, CONNECT_KEY_CONVERTER: k, CONNECT_VALUE_CONVERTER: v }\n";
 
@@ -218,8 +218,8 @@ fn a_family_of_several_containers_is_one_task() {
 #[test]
 fn what_ecs_cannot_honour_is_said() {
     let text = format!(
-        "services:\n  web:\n    image: i\n    privileged: true\n    hostname: h\n    stop_grace_period: 5m\n    ports: ['80:8080']\n    volumes: ['d:/d']\n\
-         \x20   ulimits: {{ nproc: 5 }}\n    depends_on: {{ db: {{ condition: service_healthy }} }}\n{SIZE}  db:\n    image: i\n{SIZE}volumes: {{ d: {{}} }}\n"
+        "services:\n  web:\n    image: i\n    privileged: true\n    hostname: h\n    stop_grace_period: 5m\n    ports: ['80:8080']\n    volumes: ['data:/d']\n\
+         \x20   ulimits: {{ nproc: 5 }}\n    depends_on: {{ db: {{ condition: service_healthy }} }}\n{SIZE}  db:\n    image: i\n{SIZE}volumes: {{ data: {{}} }}\n"
     );
     let (stack, findings) = decided(&text);
     for part in [
@@ -324,13 +324,14 @@ fn plain_services_keep_their_update_config() {
 fn lookups_are_needs_and_a_missing_one_is_found() {
     let vpc = "x-vpc: { Lookup: { VpcId: vpc-1, PubSubnets: { Tags: { a: b } } } }\n";
     let (stack, findings) = decided(&format!("services:\n  web:\n    image: i\n{SIZE}{vpc}"));
-    assert_eq!(stack.vpc, Lookup::Id("vpc-1".into()));
+    assert_eq!(stack.vpc, VpcSource::Existing(Lookup::Id("vpc-1".into())));
     assert!(findings.contains("x-vpc doesn't say which subnets are AppSubnets"), "{findings}");
     let (stack, findings) = decided(&format!(
         "services:\n  web:\n    image: i\n{SIZE}x-cluster: {{ Lookup: 'arn:aws:ecs:eu-west-1:1:cluster/main' }}\n"
     ));
-    assert_eq!((stack.cluster.literal(), findings.as_str()), (Some("main"), ""));
-    assert_eq!(stack.vpc, Lookup::Unsaid);
+    let Cluster::Existing(cluster) = &stack.cluster else { panic!() };
+    assert_eq!((cluster, findings.as_str()), (&Lookup::Id("main".into()), ""));
+    assert_eq!(stack.vpc, VpcSource::Existing(Lookup::Unsaid));
 }
 
 #[test]
@@ -338,7 +339,7 @@ fn an_msk_clusters_group_lets_its_clients_in() {
     let rules = |kafka: &str| {
         let (stack, findings) =
             decided(&format!("services:\n{CONNECT}{SIZE}  web:\n    image: i\n{SIZE}x-kafka: {{ {kafka} }}\n"));
-        let rules: Vec<(String, u16)> = stack.kafka_rules.iter().map(|rule| (rule.family.clone(), rule.port)).collect();
+        let rules: Vec<(String, u16)> = stack.outside_rules.iter().map(|rule| (rule.family.clone(), rule.port)).collect();
         (rules, findings)
     };
     let connect = |port| vec![("connect".to_owned(), port)];

@@ -14,6 +14,9 @@ const RULES: &[Rule] = &[
     ("cgroup_parent", |s| set(s.cgroup_parent.as_deref()), "Fargate has no control groups of one's own"),
     ("configs", |s| !s.configs.is_empty(), "ECS mounts no configs: build the file into the image"),
     ("container_name", |s| set(s.container_name.as_deref()), "the container has the service's name"),
+    ("cpu_period", |s| s.cpu_period != 0, "say CPUs with deploy.resources"),
+    ("cpu_rt_period", |s| s.cpu_rt_period != 0, "Fargate has no real-time scheduler"),
+    ("cpu_rt_runtime", |s| s.cpu_rt_runtime != 0, "Fargate has no real-time scheduler"),
     ("cpu_count", |s| s.cpu_count != 0, "say CPUs with deploy.resources"),
     ("cpu_percent", |s| s.cpu_percent != 0.0, "say CPUs with deploy.resources"),
     ("cpu_quota", |s| s.cpu_quota != 0, "say CPUs with deploy.resources"),
@@ -34,6 +37,10 @@ const RULES: &[Rule] = &[
     ("ipc", |s| set(s.ipc.as_deref()), "Fargate shares no memory between tasks"),
     ("links", |s| !s.links.is_empty(), "there are no links: use names of Cloud Map"),
     ("mac_address", |s| set(s.mac_address.as_deref()), "the task's network interface has its own"),
+    ("isolation", |s| set(s.isolation.as_deref()), "Fargate isolates every task"),
+    ("mem_swappiness", |s| s.mem_swappiness.get() != 0, "Fargate has no swap"),
+    ("memswap_limit", |s| s.memswap_limit.get() != 0, "Fargate has no swap"),
+    ("models", |s| !s.models.is_empty(), "ECS runs images only"),
     ("network_mode", |s| set(s.network_mode.as_deref()), "each task has a network interface of its own"),
     ("oom_kill_disable", |s| s.oom_kill_disable, "a container over its memory is stopped"),
     ("oom_score_adj", |s| s.oom_score_adj != 0, "a container over its memory is stopped"),
@@ -45,7 +52,6 @@ const RULES: &[Rule] = &[
     ("privileged", |s| s.privileged, "Fargate runs nothing privileged"),
     ("provider", |s| s.provider.is_some(), "ECS runs images only"),
     ("pull_policy", |s| set(s.pull_policy.as_deref()), "Fargate always pulls"),
-    ("restart", |s| s.restart.as_deref() == Some("no"), "ECS replaces every task that ends"),
     ("runtime", |s| set(s.runtime.as_deref()), "Fargate has one runtime"),
     ("security_opt", |s| !s.security_opt.is_empty(), "Fargate takes no security options"),
     ("shm_size", |s| s.shm_size.get() != 0, "Fargate's /dev/shm has a size of its own"),
@@ -55,16 +61,10 @@ const RULES: &[Rule] = &[
         "ECS takes the signal from the image's STOPSIGNAL",
     ),
     ("storage_opt", |s| !s.storage_opt.is_empty(), "say disk space with the label ecs.ephemeral.storage"),
-    ("sysctls", |s| !s.sysctls.is_empty(), "kernel parameters are not rendered yet"),
     ("tmpfs", |s| !s.tmpfs.is_empty(), "Fargate has no tmpfs"),
+    ("use_api_socket", |s| s.use_api_socket, "Fargate has no engine to speak to"),
     ("userns_mode", |s| set(s.userns_mode.as_deref()), "Fargate has no user namespaces"),
     ("uts", |s| set(s.uts.as_deref()), "a task has a namespace of its own"),
-    (
-        "volumes",
-        |s| !s.volumes.is_empty(),
-        "volumes are not rendered yet: the path is the container's own disk, gone with the task",
-    ),
-    ("volumes_from", |s| !s.volumes_from.is_empty(), "volumes are not rendered yet"),
 ];
 
 fn set(text: Option<&str>) -> bool {
@@ -72,7 +72,12 @@ fn set(text: Option<&str>) -> bool {
 }
 
 impl Builder<'_> {
-    pub(super) fn unsupported(&mut self, name: &str, service: &Service) {
+    /// `ends`: others in the task wait until it has ended, so that it may.
+    pub(super) fn unsupported(&mut self, name: &str, service: &Service, ends: bool) {
+        if service.restart.as_deref() == Some("no") && !ends {
+            let message = "restart can't be honoured: ECS replaces every task that ends";
+            self.warn(Code::NOT_ON_ECS, &["services", name, "restart"], message);
+        }
         for (key, asked, instead) in RULES {
             if asked(service) {
                 self.warn(Code::NOT_ON_ECS, &["services", name, key], format!("{key} can't be honoured: {instead}"));
@@ -92,6 +97,11 @@ impl Builder<'_> {
         }
         for (index, port) in service.ports.iter().enumerate() {
             let published = port.published.as_deref().unwrap_or_default();
+            if set(port.host_ip.as_deref()) {
+                let number = index.to_string();
+                let message = "host_ip can't be honoured: who may reach a task is said with x-network.Ingress";
+                self.warn(Code::NOT_ON_ECS, &["services", name, "ports", &number], message);
+            }
             if !published.is_empty() && published != port.target.to_string() {
                 let index = index.to_string();
                 let message = format!("a task is reached on the container's own port {}, not on {published}", port.target);
@@ -106,6 +116,9 @@ impl Builder<'_> {
         if deploy.mode.as_deref().is_some_and(|mode| mode != "replicated") {
             asked.push(("mode", "a service on Fargate has a number of tasks"));
         }
+        if deploy.endpoint_mode.as_deref() == Some("vip") {
+            asked.push(("endpoint_mode", "names lead to the tasks themselves"));
+        }
         let placement = &deploy.placement;
         if !placement.constraints.is_empty() || !placement.preferences.is_empty() || placement.max_replicas_per_node > 0 {
             asked.push(("placement", "Fargate has no nodes; tasks are spread over the subnets' zones"));
@@ -118,6 +131,18 @@ impl Builder<'_> {
         }
         for (key, instead) in asked {
             self.warn(Code::NOT_ON_ECS, &["services", name, "deploy", key], format!("{key} can't be honoured: {instead}"));
+        }
+        for (part, resource) in [("limits", &deploy.resources.limits), ("reservations", &deploy.resources.reservations)] {
+            let Some(resource) = resource else { continue };
+            let asked = [
+                ("devices", !resource.devices.is_empty()),
+                ("generic_resources", !resource.generic_resources.is_empty()),
+                ("pids", resource.pids != 0),
+            ];
+            for (key, _) in asked.into_iter().filter(|(_, asked)| *asked) {
+                let path = ["services", name, "deploy", "resources", part, key];
+                self.warn(Code::NOT_ON_ECS, &path, format!("{key} can't be honoured: Fargate gives CPUs and memory"));
+            }
         }
         let Some(update) = &deploy.update_config else { return };
         let action = update.failure_action.as_deref().unwrap_or_default();

@@ -3,14 +3,27 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::balancing::group;
 use super::build::Builder;
 use super::container::listening;
-use super::{Family, Ingress, Namespace, Peer, Port, Protocol, Text};
-use crate::base::{Code, nearest};
+use super::{Connect, ConnectNamespace, Family, Ingress, Namespace, Offer, Peer, Port, Protocol, Text};
+use crate::base::Code;
+
+/// What a name in an address is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    /// A service's own, which is no name on ECS.
+    Bare,
+    /// In Cloud Map.
+    Full,
+    /// In Service Connect, for the clients of its namespace.
+    Connect,
+}
 
 /// An address found in a value: at which of the names, and the port it says.
-struct Address {
-    bare: bool,
+struct Address<'v> {
+    host: &'v str,
+    name: Name,
     port: Option<u16>,
 }
 
@@ -18,8 +31,8 @@ struct Address {
 struct Hosts {
     /// Families by their own name, or by that of a service in them.
     families: HashMap<String, usize>,
-    /// What can stand in an address: the names of services, which are no names on ECS, and full names.
-    addresses: HashMap<String, Vec<(usize, bool)>>,
+    /// What can stand in an address.
+    addresses: HashMap<String, Vec<(usize, Name)>>,
     /// The full name of each family, where it has one.
     full: Vec<Option<String>>,
 }
@@ -30,14 +43,17 @@ impl Hosts {
         for (index, family) in families.iter().enumerate() {
             for container in &family.containers {
                 hosts.families.entry(container.name.clone()).or_insert(index);
-                hosts.addresses.entry(container.name.clone()).or_default().push((index, true));
+                hosts.addresses.entry(container.name.clone()).or_default().push((index, Name::Bare));
             }
             let full = family.registration.as_ref().and_then(|registration| {
                 let zone = namespaces.get(&registration.namespace)?.name.literal()?;
                 Some(format!("{}.{zone}", registration.name))
             });
             if let Some(full) = &full {
-                hosts.addresses.entry(full.clone()).or_default().push((index, false));
+                hosts.addresses.entry(full.clone()).or_default().push((index, Name::Full));
+            }
+            for alias in family.connect.iter().flat_map(|connect| connected_names(connect, namespaces)) {
+                hosts.addresses.entry(alias).or_default().push((index, Name::Connect));
             }
             hosts.full.push(full);
         }
@@ -89,10 +105,24 @@ impl Builder<'_> {
             let values = variables.map(|(path, value)| (path, value.clone())).chain(command);
             for (path, value) in values {
                 let Some(value) = value.literal() else { continue };
-                for (index, address) in addresses(value, &hosts.addresses) {
-                    let Some(target) = families.get(index).filter(|target| target.name != family.name) else { continue };
-                    let full = hosts.full.get(index).and_then(Option::as_deref);
-                    self.address(family, container.name.as_str(), &path, target, full, &address, found);
+                let found_here = addresses(value, &hosts.addresses);
+                for (index, address) in &found_here {
+                    let Some(target) = families.get(*index).filter(|target| target.name != family.name) else { continue };
+                    // One word may be a service's name and, for clients of Service Connect, a name that leads there.
+                    let better = |other: &(usize, Address<'_>)| other.0 == *index && other.1.host == address.host;
+                    let connected = namespace_shared(family, target);
+                    let shadowed = match address.name {
+                        Name::Bare => connected && found_here.iter().any(|other| better(other) && other.1.name == Name::Connect),
+                        Name::Connect => {
+                            !connected && found_here.iter().any(|other| better(other) && other.1.name != Name::Connect)
+                        }
+                        Name::Full => false,
+                    };
+                    if shadowed {
+                        continue;
+                    }
+                    let full = hosts.full.get(*index).and_then(Option::as_deref);
+                    self.address(family, container.name.as_str(), &path, target, full, address, found);
                 }
             }
         }
@@ -106,13 +136,13 @@ impl Builder<'_> {
         key: &[&str],
         target: &Family,
         full: Option<&str>,
-        address: &Address,
+        address: &Address<'_>,
         found: &mut Vec<(String, Ingress)>,
     ) {
         let mut path = vec!["services", service];
         path.extend(key);
         let name = key.last().copied().unwrap_or_default();
-        if address.bare {
+        if address.name == Name::Bare {
             let message = format!("{name} names {}, which is no name on ECS", target.name);
             let help = match full {
                 Some(full) => format!("write {full}"),
@@ -120,11 +150,26 @@ impl Builder<'_> {
             };
             self.warn(Code::ADDRESS, &path, message).help = Some(help);
         }
-        let Some(number) = address.port else { return };
+        if address.name == Name::Connect && !namespace_shared(family, target) {
+            let message = format!("{name} names {}, which only clients of Service Connect know", address.host);
+            self.warn(Code::ADDRESS, &path, message).help =
+                Some(format!("add x-network.x-ecs_connect with the same namespace to {}", family.name));
+        }
+        let Some(mut number) = address.port else { return };
+        let mut opens: Vec<u16> = target.ports().iter().map(|port| port.number).collect();
+        if address.name == Name::Connect {
+            // Clients use the alias's port; the proxy beside the container listens on its own.
+            let offers = || target.connect.iter().flat_map(|connect| &connect.offers);
+            opens = offers().flat_map(alias_ports).collect();
+            if let Some(offer) = offers().find(|offer| alias_ports(offer).contains(&number)) {
+                number = offer.ingress_port.unwrap_or(offer.port);
+                opens.push(number);
+            }
+        }
         let port = Port { number, protocol: Protocol::Tcp };
-        if !target.ports().contains(&port) {
+        if !opens.contains(&number) {
             let message = format!("{name} names port {number} of {}, which opens no such port", target.name);
-            let opens = target.ports().iter().map(|port| port.number.to_string()).collect::<Vec<_>>().join(", ");
+            let opens = opens.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
             self.warn(Code::ADDRESS, &path, message).help = Some(format!("{} opens {opens}", target.name));
         }
         let why = format!("{} of {} names {}", name, family.name, target.name);
@@ -138,11 +183,14 @@ impl Builder<'_> {
                 let Some(target) = hosts.family(families, name).filter(|target| target.name != family.name) else { continue };
                 let why = format!("{} depends on {name}", family.name);
                 let from = Peer::Family(family.name.clone());
+                let mut ports = target.ports();
+                if namespace_shared(family, target) {
+                    let offers = target.connect.iter().flat_map(|connect| &connect.offers);
+                    let numbers = offers.filter_map(|offer| offer.ingress_port);
+                    ports.extend(numbers.map(|number| Port { number, protocol: Protocol::Tcp }));
+                }
                 found.extend(
-                    target
-                        .ports()
-                        .into_iter()
-                        .map(|port| (target.name.clone(), Ingress { from: from.clone(), port, why: why.clone() })),
+                    ports.into_iter().map(|port| (target.name.clone(), Ingress { from: from.clone(), port, why: why.clone() })),
                 );
             }
         }
@@ -167,10 +215,11 @@ impl Builder<'_> {
                 let cidr = block.cidr.value.clone();
                 add(if block.v6 { Peer::Cidr6(cidr) } else { Peer::Cidr4(cidr) }, &block.ports, &why);
             }
-            for group in &ingress.groups {
-                let id = Text::from(&group.id.value);
-                let peer = if group.prefix_list { Peer::PrefixList(id) } else { Peer::SecurityGroup(id) };
-                add(peer, &group.ports, &format!("{} may reach {}", group.id.value, family.name));
+            for source in &ingress.groups {
+                let group = group(source);
+                let why = format!("{} may reach {}", group.lookup.words(), family.name);
+                let peer = if source.prefix_list { Peer::PrefixList(group) } else { Peer::SecurityGroup(group) };
+                add(peer, &source.ports, &why);
             }
             for source in &ingress.services {
                 let from = hosts.family(families, &source.name.value);
@@ -180,16 +229,27 @@ impl Builder<'_> {
                 }
             }
             for source in &ingress.services {
-                if hosts.family(families, &source.name.value).is_none() {
-                    let known: Vec<&str> = families.iter().map(|family| family.name.as_str()).collect();
-                    let help = nearest(&source.name.value, known.iter().copied())
-                        .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean {near}?"));
-                    let message = format!("there is no service {}", source.name.value);
-                    self.error_at(Code::INGRESS, &source.name, message).help = Some(help);
-                }
+                self.known_family(&source.name, families);
             }
+            self.opened(family, ingress);
             for block in ingress.blocks.iter().filter(|block| block.is_world()) {
                 self.world_open(&block.cidr, &family.name, &own(&block.ports));
+            }
+        }
+    }
+
+    /// A rule for a port that nothing listens on does nothing.
+    fn opened(&mut self, family: &Family, ingress: &crate::extensions::Ingress) {
+        let opens: Vec<u16> = family.ports().iter().map(|port| port.number).collect();
+        let blocks = ingress.blocks.iter().map(|block| (block.cidr.place.clone(), block.cidr.path.clone(), &block.ports));
+        let groups = ingress.groups.iter().map(|group| (group.at.place.clone(), group.at.path.clone(), &group.ports));
+        let services = ingress.services.iter().map(|source| (source.name.place.clone(), source.name.path.clone(), &source.ports));
+        for (place, path, ports) in blocks.chain(groups).chain(services) {
+            for port in ports.iter().filter(|port| !opens.contains(port)) {
+                let at = crate::extensions::Placed { value: (), place: place.clone(), path: path.clone() };
+                let opened = opens.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+                let message = format!("{} opens no port {port}: the rule lets nobody in", family.name);
+                self.warn_at(Code::INGRESS, &at, message).help = Some(format!("{} opens {opened}", family.name));
             }
         }
     }
@@ -221,7 +281,36 @@ fn ports_or(ports: &[u16], family: &Family) -> Vec<Port> {
     if ports.is_empty() {
         return family.ports();
     }
-    ports.iter().map(|number| Port { number: *number, protocol: Protocol::Tcp }).collect()
+    let own = family.ports();
+    let of = |number: u16| {
+        let known: Vec<Port> = own.iter().copied().filter(|port| port.number == number).collect();
+        if known.is_empty() { vec![Port { number, protocol: Protocol::Tcp }] } else { known }
+    };
+    ports.iter().flat_map(|number| of(*number)).collect()
+}
+
+/// Whether two families meet in a namespace of Service Connect.
+fn namespace_shared(one: &Family, other: &Family) -> bool {
+    let namespace = |family: &Family| family.connect.as_ref().map(|connect| connect.namespace.clone());
+    namespace(one).is_some_and(|namespace_of_one| namespace(other) == Some(namespace_of_one))
+}
+
+/// The ports that clients of Service Connect use: those of its names, else the container's own.
+fn alias_ports(offer: &Offer) -> Vec<u16> {
+    if offer.aliases.is_empty() { vec![offer.port] } else { offer.aliases.iter().map(|(_, port)| *port).collect() }
+}
+
+/// The names that clients of Service Connect know a family by.
+fn connected_names(connect: &Connect, namespaces: &BTreeMap<String, Namespace>) -> Vec<String> {
+    let zone = match &connect.namespace {
+        ConnectNamespace::Named(key) => namespaces.get(key).and_then(|namespace| namespace.name.literal()),
+        ConnectNamespace::Other(_) => None,
+    };
+    let names = |offer: &Offer| {
+        let default = zone.filter(|_| offer.aliases.is_empty()).map(|zone| format!("{}.{zone}", offer.discovery_name));
+        offer.aliases.iter().map(|(name, _)| name.clone()).chain(default).collect::<Vec<_>>()
+    };
+    connect.offers.iter().flat_map(names).collect()
 }
 
 /// A family by its own name or by that of a service in it.
@@ -231,7 +320,7 @@ pub(super) fn family_of<'f>(families: &'f [Family], name: &str) -> Option<&'f Fa
 }
 
 /// Every place in a value where one of the names stands as a host: with a port behind it, or behind a scheme.
-fn addresses(value: &str, names: &HashMap<String, Vec<(usize, bool)>>) -> Vec<(usize, Address)> {
+fn addresses<'v>(value: &'v str, names: &HashMap<String, Vec<(usize, Name)>>) -> Vec<(usize, Address<'v>)> {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let mut found = Vec::new();
     let mut rest = value;
@@ -239,7 +328,8 @@ fn addresses(value: &str, names: &HashMap<String, Vec<(usize, bool)>>) -> Vec<(u
         let begins = value.len() - rest.len() + start;
         let length = rest[start..].find(|c| !is_part(c)).unwrap_or(rest.len() - start);
         rest = &rest[start + length..];
-        let Some(targets) = names.get(&value[begins..begins + length]) else { continue };
+        let host = &value[begins..begins + length];
+        let Some(targets) = names.get(host) else { continue };
         let scheme = value[..begins].strip_suffix("://").map(|before| {
             let word: String = before.chars().rev().take_while(char::is_ascii_alphanumeric).collect();
             word.chars().rev().collect::<String>()
@@ -256,18 +346,19 @@ fn addresses(value: &str, names: &HashMap<String, Vec<(usize, bool)>>) -> Vec<(u
             (Err(_), Some(_)) => None,
             (Err(_), None) => continue,
         };
-        found.extend(targets.iter().map(|(target, bare)| (*target, Address { bare: *bare, port })));
+        found.extend(targets.iter().map(|(target, name)| (*target, Address { host, name: *name, port })));
     }
     found
 }
 
 #[cfg(test)]
 mod tests {
-    use super::addresses;
+    use super::{Name, addresses};
 
     fn ports(value: &str) -> Vec<(bool, Option<u16>)> {
-        let names = [("connect", true), ("connect.dev.lan", false)].map(|(name, bare)| (name.to_owned(), vec![(0, bare)])).into();
-        addresses(value, &names).iter().map(|(_, address)| (address.bare, address.port)).collect()
+        let names = [("connect", Name::Bare), ("connect.dev.lan", Name::Full)];
+        let names = names.map(|(name, kind)| (name.to_owned(), vec![(0, kind)])).into();
+        addresses(value, &names).iter().map(|(_, address)| (address.name == Name::Bare, address.port)).collect()
     }
 
     #[test]

@@ -1,0 +1,427 @@
+//! The listeners of a load balancer: certificates, where requests go by host and path, who must log in first.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Item, Key, Placed, Reader};
+use super::target::PROTOCOLS;
+use super::top::is_dns_name;
+
+#[derive(Debug, Clone)]
+pub struct Listener {
+    pub port: Placed<u16>,
+    pub protocol: &'static str,
+    pub certificates: Vec<CertificateSource>,
+    pub ssl_policy: Option<String>,
+    pub alpn_policy: Option<&'static str>,
+    /// What requests get that no target takes.
+    pub default: Option<Reply>,
+    pub targets: Vec<ListenerTarget>,
+}
+
+#[derive(Debug, Clone)]
+pub enum CertificateSource {
+    Arn(Placed<String>),
+    /// An entry of `x-acm`.
+    Named(Placed<String>),
+}
+
+/// One of the balancer's target groups, and the requests that it takes.
+#[derive(Debug, Clone)]
+pub struct ListenerTarget {
+    /// `family:container`, `family:container:port`, or one name for both.
+    pub name: Placed<String>,
+    pub conditions: Conditions,
+    pub login: Option<Login>,
+}
+
+/// What a request must be like; all of it, and of each list one. Nothing: any request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conditions {
+    pub hosts: Vec<String>,
+    pub paths: Vec<String>,
+    pub methods: Vec<String>,
+    pub sources: Vec<String>,
+    /// A header's name and its values.
+    pub headers: Vec<(String, Vec<String>)>,
+    /// A parameter's key, if it matters, and its value.
+    pub queries: Vec<(Option<String>, String)>,
+}
+
+impl Conditions {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An answer that the balancer gives itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    Redirect { protocol: String, port: String, host: String, path: String, query: String, permanent: bool },
+    Fixed { status: String, content_type: Option<String>, body: Option<String> },
+}
+
+/// Who must log in before a request goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    pub provider: IdentityProvider,
+    pub cookie: Option<String>,
+    pub timeout_seconds: Option<u32>,
+    pub scope: Option<String>,
+    pub unauthenticated: Option<&'static str>,
+    pub extra_parameters: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdentityProvider {
+    Oidc {
+        issuer: String,
+        authorization: String,
+        token: String,
+        user_info: String,
+        client_id: String,
+        /// A reference to Secrets Manager that CloudFormation resolves, never the secret.
+        client_secret: String,
+    },
+    Cognito {
+        pool_arn: String,
+        client_id: String,
+        domain: String,
+    },
+}
+
+const ALPN: [&str; 4] = ["HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred"];
+const FIELDS: [&str; 6] = ["host-header", "path-pattern", "http-request-method", "source-ip", "http-header", "query-string"];
+/// What CloudFormation fills in itself, so that the template doesn't hold the secret.
+const REFERENCE: &str = "{{resolve:secretsmanager:";
+
+impl Reader<'_> {
+    pub(super) fn listener(&mut self, port: Option<Placed<String>>, item: &Item<'_>) -> Option<Listener> {
+        let keys: &[Key] = &[
+            &["Port", "port"],
+            &["Protocol", "protocol"],
+            &["Certificates"],
+            &["SslPolicy"],
+            &["AlpnPolicy"],
+            &["DefaultActions"],
+            &["Targets", "targets"],
+        ];
+        let fields = self.fields(item, keys, &[])?;
+        let port = match (fields.get("Port"), port) {
+            (Some(port), _) => self.port(port)?,
+            (None, Some(name)) => {
+                let Some(value) = name.value.parse().ok().filter(|port| *port > 0) else {
+                    self.wrong(item, format!("\"{}\" is not a port", name.value), "name listeners by their port");
+                    return None;
+                };
+                Placed { value, place: name.place, path: name.path }
+            }
+            (None, None) => {
+                self.wrong(item, "the listener has no port", "add Port");
+                return None;
+            }
+        };
+        let certificates = fields.get("Certificates").map(|item| self.certificates(item)).unwrap_or_default();
+        let written = match fields.get("Protocol") {
+            Some(protocol) => self.choice(protocol, &PROTOCOLS)?.value,
+            None => "HTTP",
+        };
+        // Whoever names a certificate wants it used: ECS Compose-X writes such listeners with HTTP.
+        let protocol = match (written, certificates.is_empty()) {
+            ("HTTP", false) => "HTTPS",
+            ("TCP", false) => "TLS",
+            (written, _) => written,
+        };
+        if matches!(protocol, "HTTPS" | "TLS") && fields.get("Certificates").is_none() {
+            let help = "add Certificates with CertificateArn, or with x-acm";
+            self.wrong(item, format!("the {protocol} listener needs a certificate"), help);
+        }
+        let ssl_policy = fields.get("SslPolicy").and_then(|policy| self.word(policy)).map(|policy| policy.value);
+        let alpn_policy = fields.get("AlpnPolicy").and_then(|policy| self.alpn(policy));
+        let default = fields.get("DefaultActions").and_then(|actions| self.default_action(actions));
+        let targets = fields.get("Targets").map(|list| self.items(list)).unwrap_or_default();
+        let targets = targets.iter().filter_map(|target| self.listener_target(target)).collect();
+        Some(Listener { port, protocol, certificates, ssl_policy, alpn_policy, default, targets })
+    }
+
+    /// CloudFormation has it as a list of one.
+    fn alpn(&mut self, item: &Item<'_>) -> Option<&'static str> {
+        let items = if item.node.as_seq().is_some() { self.items(item) } else { vec![item.clone()] };
+        items.first().and_then(|item| self.choice(item, &ALPN)).map(|word| word.value)
+    }
+
+    fn certificates(&mut self, item: &Item<'_>) -> Vec<CertificateSource> {
+        let mut sources = Vec::new();
+        for entry in self.items(item) {
+            let mut source = entry.clone();
+            if entry.node.as_map().is_some() {
+                let Some(fields) = self.fields(&entry, &[&["CertificateArn", "Arn"], &["x-acm"]], &[]) else { continue };
+                if let Some(name) = fields.get("x-acm") {
+                    sources.extend(self.word(name).map(CertificateSource::Named));
+                    continue;
+                }
+                let Some(arn) = fields.get("CertificateArn") else {
+                    self.wrong(&entry, "the entry names no certificate", "add CertificateArn, or x-acm with an entry of x-acm");
+                    continue;
+                };
+                source = arn.clone();
+            }
+            let Some(word) = self.word(&source) else { continue };
+            if word.value.starts_with("arn:") {
+                sources.push(CertificateSource::Arn(word));
+            } else if word.value.starts_with("x-acm::") {
+                sources.push(CertificateSource::Named(word));
+            } else {
+                self.wrong(&source, format!("\"{}\" is not the ARN of a certificate", word.value), "it starts with arn:aws:acm:");
+            }
+        }
+        sources
+    }
+
+    fn default_action(&mut self, item: &Item<'_>) -> Option<Reply> {
+        let actions = self.items(item);
+        if actions.len() > 1 {
+            self.wrong(item, "a listener has one default action", "keep one; the others go to Targets with conditions");
+        }
+        let action = actions.first()?;
+        let keys: &[Key] = &[&["Redirect", "RedirectConfig"], &["FixedResponse", "FixedResponseConfig"], &["Type"], &["Order"]];
+        let fields = self.fields(action, keys, &["ForwardConfig", "TargetGroupArn"])?;
+        if let Some(redirect) = fields.get("Redirect") {
+            return self.redirect(redirect);
+        }
+        let Some(fixed) = fields.get("FixedResponse") else {
+            let help = "add Redirect: HTTP_TO_HTTPS, or FixedResponse with a StatusCode";
+            self.wrong(action, "the default action says neither where to nor what to answer", help);
+            return None;
+        };
+        let fields = self.fields(fixed, &[&["StatusCode"], &["ContentType"], &["MessageBody"]], &[])?;
+        let Some(status) = fields.get("StatusCode") else {
+            self.wrong(fixed, "the fixed response has no status", "add StatusCode, for example 404");
+            return None;
+        };
+        let status = self.number(status, 200..=599)?.value.to_string();
+        let mut word = |key: &str| fields.get(key).and_then(|item| self.text(item)).map(|text| text.value);
+        let [content_type, body] = ["ContentType", "MessageBody"].map(&mut word);
+        Some(Reply::Fixed { status, content_type, body })
+    }
+
+    fn redirect(&mut self, item: &Item<'_>) -> Option<Reply> {
+        let kept = |part: &str| format!("#{{{part}}}");
+        let path = format!("/{}", kept("path"));
+        if item.node.as_map().is_none() {
+            let word = self.choice(item, &["HTTP_TO_HTTPS", "TEA_POT"])?;
+            return Some(if word.value == "TEA_POT" {
+                let body = Some("{\"Info\": \"Be our guest\"}".to_owned());
+                Reply::Fixed { status: "418".to_owned(), content_type: Some("application/json".to_owned()), body }
+            } else {
+                let (protocol, port) = ("HTTPS".to_owned(), "443".to_owned());
+                Reply::Redirect { protocol, port, host: kept("host"), path, query: kept("query"), permanent: true }
+            });
+        }
+        let keys: &[Key] = &[&["Protocol"], &["Port"], &["Host"], &["Path"], &["Query"], &["StatusCode"]];
+        let fields = self.fields(item, keys, &[])?;
+        let mut word =
+            |key: &str, default: String| fields.get(key).and_then(|item| self.word(item)).map_or(default, |word| word.value);
+        let (protocol, port) = (word("Protocol", kept("protocol")), word("Port", kept("port")));
+        let (host, path, query) = (word("Host", kept("host")), word("Path", path), word("Query", kept("query")));
+        let status = match fields.get("StatusCode") {
+            Some(status) => self.choice(status, &["HTTP_301", "HTTP_302"])?.value,
+            None => "HTTP_302",
+        };
+        Some(Reply::Redirect { protocol, port, host, path, query, permanent: status == "HTTP_301" })
+    }
+
+    fn listener_target(&mut self, item: &Item<'_>) -> Option<ListenerTarget> {
+        if item.node.as_str().is_some() {
+            let name = self.word(item)?;
+            return Some(ListenerTarget { name, conditions: Conditions::default(), login: None });
+        }
+        let keys: &[Key] = &[
+            &["name", "Name"],
+            &["access", "Access"],
+            &["Conditions"],
+            &["AuthenticateOidcConfig"],
+            &["AuthenticateCognitoConfig"],
+        ];
+        let fields = self.fields(item, keys, &["CreateCognitoClient"])?;
+        let Some(name) = fields.get("name") else {
+            self.wrong(item, "the target names no service", "add name with one of this balancer's Services");
+            return None;
+        };
+        let name = self.word(name)?;
+        let conditions = match (fields.get("access"), fields.get("Conditions")) {
+            (Some(access), Some(_)) => {
+                self.wrong(access, "access and Conditions say both which requests are meant", "keep one of them");
+                return None;
+            }
+            (Some(access), None) => self.access(access)?,
+            (None, Some(conditions)) => self.conditions(conditions)?,
+            (None, None) => Conditions::default(),
+        };
+        let login = match (fields.get("AuthenticateOidcConfig"), fields.get("AuthenticateCognitoConfig")) {
+            (Some(oidc), None) => Some(self.login(oidc, true)?),
+            (None, Some(cognito)) => Some(self.login(cognito, false)?),
+            (None, None) => None,
+            (Some(oidc), Some(_)) => {
+                self.wrong(oidc, "one target can't log in with OIDC and with Cognito", "keep one of them");
+                return None;
+            }
+        };
+        Some(ListenerTarget { name, conditions, login })
+    }
+
+    /// `host`, `host/path`, `/path`; `/` is every request. A path without a wildcard takes what is below it too.
+    fn access(&mut self, item: &Item<'_>) -> Option<Conditions> {
+        let text = self.word(item)?.value;
+        let (host, path) = text.find('/').map_or((text.as_str(), ""), |slash| text.split_at(slash));
+        let host = host.split_once(':').map_or(host, |(host, _)| host);
+        let known = host.strip_prefix("*.").unwrap_or(host);
+        let word = path.len() <= 128 && path.chars().all(|c| c.is_ascii_graphic());
+        if !(host.is_empty() || is_dns_name(known)) || !word || (host.is_empty() && path.is_empty()) {
+            let help = "write a host, a path that starts with /, or both: connect.example.com/api";
+            self.wrong(item, format!("\"{text}\" is neither a host nor a path"), help);
+            return None;
+        }
+        let paths = match path {
+            "" | "/" | "/*" => Vec::new(),
+            path if path.contains(['*', '?']) => vec![path.to_owned()],
+            path => vec![path.to_owned(), format!("{}/*", path.trim_end_matches('/'))],
+        };
+        let hosts = if host.is_empty() { Vec::new() } else { vec![host.to_owned()] };
+        Some(Conditions { hosts, paths, ..Conditions::default() })
+    }
+
+    /// CloudFormation's own conditions of a rule.
+    fn conditions(&mut self, item: &Item<'_>) -> Option<Conditions> {
+        let mut conditions = Conditions::default();
+        for entry in self.items(item) {
+            let keys: &[Key] = &[
+                &["Field"],
+                &["Values"],
+                &["HostHeaderConfig"],
+                &["PathPatternConfig"],
+                &["HttpRequestMethodConfig"],
+                &["SourceIpConfig"],
+                &["HttpHeaderConfig"],
+                &["QueryStringConfig"],
+            ];
+            let fields = self.fields(&entry, keys, &[])?;
+            let Some(field) = fields.get("Field") else {
+                self.wrong(&entry, "the condition has no Field", format!("one of {}", FIELDS.join(", ")));
+                return None;
+            };
+            let field = self.choice(field, &FIELDS)?.value;
+            let config = match field {
+                "host-header" => fields.get("HostHeaderConfig"),
+                "path-pattern" => fields.get("PathPatternConfig"),
+                "http-request-method" => fields.get("HttpRequestMethodConfig"),
+                "source-ip" => fields.get("SourceIpConfig"),
+                "http-header" => fields.get("HttpHeaderConfig"),
+                _ => fields.get("QueryStringConfig"),
+            };
+            let inner = match config {
+                Some(config) => Some(self.fields(config, &[&["Values"], &["HttpHeaderName"]], &[])?),
+                None => None,
+            };
+            let values = inner.as_ref().and_then(|fields| fields.get("Values")).or_else(|| fields.get("Values")).cloned();
+            let Some(values) = values else {
+                self.wrong(&entry, format!("the condition on {field} has no Values"), "say what the request must have");
+                return None;
+            };
+            if field == "query-string" {
+                for value in self.items(&values) {
+                    let fields = self.fields(&value, &[&["Key"], &["Value"]], &[])?;
+                    let key = fields.get("Key").and_then(|key| self.word(key)).map(|key| key.value);
+                    let value = fields.get("Value").and_then(|value| self.word(value))?;
+                    conditions.queries.push((key, value.value));
+                }
+                continue;
+            }
+            let words: Vec<String> = self.texts(&values).into_iter().map(|text| text.value).collect();
+            match field {
+                "host-header" => conditions.hosts.extend(words),
+                "path-pattern" => conditions.paths.extend(words),
+                "http-request-method" => conditions.methods.extend(words),
+                "source-ip" => conditions.sources.extend(words),
+                _ => {
+                    let name = inner.as_ref().and_then(|fields| fields.get("HttpHeaderName")).and_then(|name| self.word(name));
+                    let Some(name) = name else {
+                        self.wrong(&entry, "the condition names no header", "add HttpHeaderConfig.HttpHeaderName");
+                        return None;
+                    };
+                    conditions.headers.push((name.value, words));
+                }
+            }
+        }
+        Some(conditions)
+    }
+
+    fn login(&mut self, item: &Item<'_>, oidc: bool) -> Option<Login> {
+        let session: &[Key] = &[
+            &["SessionCookieName"],
+            &["SessionTimeout"],
+            &["Scope"],
+            &["OnUnauthenticatedRequest"],
+            &["AuthenticationRequestExtraParams"],
+        ];
+        let own: &[Key] = if oidc {
+            &[
+                &["Issuer"],
+                &["AuthorizationEndpoint"],
+                &["TokenEndpoint"],
+                &["UserInfoEndpoint"],
+                &["ClientId"],
+                &["ClientSecret"],
+            ]
+        } else {
+            &[&["UserPoolArn"], &["UserPoolClientId"], &["UserPoolDomain"]]
+        };
+        let fields = self.fields(item, &[own, session].concat(), &["UseExistingClientSecret"])?;
+        let missing: Vec<&str> = own.iter().map(|key| key[0]).filter(|key| fields.get(key).is_none()).collect();
+        if !missing.is_empty() {
+            self.wrong(item, format!("the login lacks {}", missing.join(", ")), "the identity provider's own documents say them");
+            return None;
+        }
+        let in_the_clear = |secret: &&Item<'_>| !secret.node.written().unwrap_or_default().starts_with(REFERENCE);
+        if let Some(secret) = fields.get("ClientSecret").filter(in_the_clear) {
+            // The value is not shown.
+            let help = format!("keep it in Secrets Manager and write {REFERENCE}NAME:SecretString:ClientSecret}}}}");
+            self.wrong(secret, "the client's secret stands in the file, and would in the template", help);
+            return None;
+        }
+        let mut word = |key: &str| fields.get(key).and_then(|item| self.word(item)).map(|word| word.value);
+        let provider = if oidc {
+            IdentityProvider::Oidc {
+                issuer: word("Issuer")?,
+                authorization: word("AuthorizationEndpoint")?,
+                token: word("TokenEndpoint")?,
+                user_info: word("UserInfoEndpoint")?,
+                client_id: word("ClientId")?,
+                client_secret: word("ClientSecret")?,
+            }
+        } else {
+            IdentityProvider::Cognito {
+                pool_arn: word("UserPoolArn")?,
+                client_id: word("UserPoolClientId")?,
+                domain: word("UserPoolDomain")?,
+            }
+        };
+        let (cookie, scope) = (word("SessionCookieName"), word("Scope"));
+        let timeout_seconds = fields.get("SessionTimeout").and_then(|item| self.number(item, 1..=604_800));
+        let choices = ["allow", "authenticate", "deny"];
+        let unauthenticated = fields.get("OnUnauthenticatedRequest").and_then(|item| self.choice(item, &choices));
+        let mut extra_parameters = BTreeMap::new();
+        if let Some(extra) = fields.get("AuthenticationRequestExtraParams") {
+            for (key, value) in self.entries(extra).unwrap_or_default() {
+                extra_parameters.extend(self.word(&value).map(|value| (key.to_owned(), value.value)));
+            }
+        }
+        Some(Login {
+            provider,
+            cookie,
+            timeout_seconds: timeout_seconds.map(|seconds| seconds.value),
+            scope,
+            unauthenticated: unauthenticated.map(|word| word.value),
+            extra_parameters,
+        })
+    }
+}

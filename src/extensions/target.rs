@@ -1,0 +1,231 @@
+//! What stands behind a load balancer: the containers of `Services` and `TargetGroups`, with their health checks.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Item, Key, Placed, Reader};
+
+/// A target group: the tasks that a listener can send requests to.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// As listeners name it.
+    pub name: Placed<String>,
+    /// One under `Services`, any number under `TargetGroups`.
+    pub members: Vec<Member>,
+    pub port: Placed<u16>,
+    pub protocol: &'static str,
+    /// Of HTTP between balancer and container: `HTTP1`, `HTTP2` or `GRPC`.
+    pub version: Option<&'static str>,
+    pub health_check: HealthCheck,
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A container of a family: `family:container`, or one name for both.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub name: Placed<String>,
+    pub port: Placed<u16>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HealthCheck {
+    pub port: Option<u16>,
+    pub protocol: Option<&'static str>,
+    pub healthy: Option<u32>,
+    pub unhealthy: Option<u32>,
+    pub interval: Option<u32>,
+    pub timeout: Option<u32>,
+    pub path: Option<String>,
+    pub codes: Option<String>,
+    /// The codes are those of gRPC.
+    pub grpc: bool,
+}
+
+pub(super) const PROTOCOLS: [&str; 6] = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP"];
+/// What a balancer can ask a target with.
+const CHECKS: [&str; 3] = ["HTTP", "HTTPS", "TCP"];
+const VERSIONS: [&str; 3] = ["HTTP1", "HTTP2", "GRPC"];
+/// Form of a short health check.
+const SHORT: &str = "port:protocol[:healthy:unhealthy:interval:timeout][:path:codes], for example 8080:HTTP:4:2:15:5:/:200";
+
+impl Reader<'_> {
+    /// An entry of `Services`: one container.
+    pub(super) fn target(&mut self, name: Option<Placed<String>>, item: &Item<'_>) -> Option<Target> {
+        let keys: &[Key] = &[
+            &["name", "Name"],
+            &["port", "Port"],
+            &["protocol", "Protocol"],
+            &["ProtocolVersion", "protocol_version"],
+            &["healthcheck", "HealthCheck"],
+            &["TargetGroupAttributes"],
+        ];
+        let fields = self.fields(item, keys, &[])?;
+        let name = match (fields.get("name"), name) {
+            (Some(item), _) => self.word(item)?,
+            (None, Some(name)) => name,
+            (None, None) => {
+                self.wrong(item, "the entry names no service", "add name with family:container, or one name for both");
+                return None;
+            }
+        };
+        // `family:container:port` says the port in its name.
+        let in_name = name.value.splitn(3, ':').nth(2).and_then(|port| port.parse::<u16>().ok());
+        let port = match (fields.get("port"), in_name) {
+            (Some(port), _) => self.port(port)?,
+            (None, Some(port)) => Placed { value: port, place: name.place.clone(), path: name.path.clone() },
+            (None, None) => {
+                self.wrong(item, "the service behind the balancer has no port", "add port: the one its container listens on");
+                return None;
+            }
+        };
+        let protocol = match fields.get("protocol") {
+            Some(protocol) => self.choice(protocol, &PROTOCOLS)?.value,
+            None => "HTTP",
+        };
+        let version = fields.get("ProtocolVersion").and_then(|item| self.choice(item, &VERSIONS)).map(|word| word.value);
+        let health_check = self.check(fields.get("healthcheck"))?;
+        let attributes = self.attributes(fields.get("TargetGroupAttributes"));
+        let members = vec![Member { name: name.clone(), port: port.clone() }];
+        Some(Target { name, members, port, protocol, version, health_check, attributes })
+    }
+
+    /// An entry of `TargetGroups`: containers of several services under one name.
+    pub(super) fn target_group(&mut self, name: Placed<String>, item: &Item<'_>) -> Option<Target> {
+        let keys: &[Key] = &[
+            &["Port", "port"],
+            &["Protocol", "protocol"],
+            &["ProtocolVersion"],
+            &["HealthCheck", "healthcheck"],
+            &["TargetGroupAttributes"],
+            &["Services"],
+        ];
+        let fields = self.fields(item, keys, &["Tags"])?;
+        let (Some(port), Some(protocol), Some(services)) = (fields.get("Port"), fields.get("Protocol"), fields.get("Services"))
+        else {
+            self.wrong(item, "the target group lacks Port, Protocol or Services", "all three are needed");
+            return None;
+        };
+        let port = self.port(port)?;
+        let protocol = self.choice(protocol, &PROTOCOLS)?.value;
+        let version = fields.get("ProtocolVersion").and_then(|item| self.choice(item, &VERSIONS)).map(|word| word.value);
+        let health_check = self.check(fields.get("HealthCheck"))?;
+        let attributes = self.attributes(fields.get("TargetGroupAttributes"));
+        let mut members = Vec::new();
+        for entry in self.items(services) {
+            let Some(fields) = self.fields(&entry, &[&["Name", "name"], &["Port", "port"]], &[]) else { continue };
+            let Some(item) = fields.get("Name") else {
+                self.wrong(&entry, "the entry names no service", "add Name with family:container");
+                continue;
+            };
+            let Some(name) = self.word(item) else { continue };
+            let port = fields.get("Port").map_or(Some(port.clone()), |item| self.port(item));
+            members.extend(port.map(|port| Member { name, port }));
+        }
+        Some(Target { name, members, port, protocol, version, health_check, attributes })
+    }
+
+    fn attributes(&mut self, item: Option<&Item<'_>>) -> BTreeMap<String, String> {
+        let tags = item.map(|item| self.tags(item)).unwrap_or_default();
+        tags.into_iter().map(|(key, value)| (key, value.value)).collect()
+    }
+
+    fn check(&mut self, item: Option<&Item<'_>>) -> Option<HealthCheck> {
+        let Some(item) = item else { return Some(HealthCheck::default()) };
+        let check = if item.node.as_map().is_some() { self.long_check(item)? } else { self.short_check(item)? };
+        let mut wrong = None;
+        if check.path.as_ref().is_some_and(|path| !path.starts_with('/')) {
+            wrong = Some("a path that doesn't start with /".to_owned());
+        } else if let Some((interval, timeout)) =
+            check.interval.zip(check.timeout).filter(|(interval, timeout)| timeout >= interval)
+        {
+            wrong = Some(format!("a timeout of {timeout} that is not below the interval of {interval}"));
+        } else if check.protocol == Some("TCP") && (check.path.is_some() || check.codes.is_some()) {
+            wrong = Some("a path or codes, which a check over TCP doesn't ask for".to_owned());
+        }
+        if let Some(wrong) = wrong {
+            self.wrong(item, format!("the health check has {wrong}"), format!("the parts are {SHORT}"));
+            return None;
+        }
+        Some(check)
+    }
+
+    /// `8080:HTTP:4:2:15:5:/:200`: port and protocol; four numbers or none of them; a path, and codes behind it.
+    fn short_check(&mut self, item: &Item<'_>) -> Option<HealthCheck> {
+        let text = self.word(item)?.value;
+        let parts: Vec<&str> = text.split(':').collect();
+        let path_at = parts.iter().position(|part| part.starts_with('/')).unwrap_or(parts.len());
+        let fits = matches!(path_at, 2 | 6) && parts.len() <= path_at + 2;
+        if !fits {
+            let (few, count) = (path_at < 6, parts.len());
+            let much = if few { "too few parts" } else { "too many parts" };
+            self.wrong(item, format!("the health check \"{text}\" has {count} parts: {much}"), format!("the parts are {SHORT}"));
+            return None;
+        }
+        let mut check = HealthCheck::default();
+        let mut wrong = Vec::new();
+        match parts[0] {
+            "traffic-port" => {}
+            port => match port.parse::<u16>() {
+                Ok(port) if port > 0 => check.port = Some(port),
+                _ => wrong.push(format!("port \"{port}\"")),
+            },
+        }
+        check.protocol = CHECKS.into_iter().find(|known| known.eq_ignore_ascii_case(parts[1]));
+        if check.protocol.is_none() {
+            wrong.push(format!("protocol \"{}\", which is one of {}", parts[1], CHECKS.join(", ")));
+        }
+        let numbers = [("healthy", 2..=10), ("unhealthy", 2..=10), ("interval", 5..=300), ("timeout", 2..=120)];
+        let mut read = [None; 4];
+        for (index, (name, range)) in numbers.into_iter().enumerate() {
+            let Some(part) = parts[..path_at].get(index + 2) else { continue };
+            match part.parse::<u32>() {
+                Ok(number) if range.contains(&number) => read[index] = Some(number),
+                _ => wrong.push(format!("{name} \"{part}\", which is from {} to {}", range.start(), range.end())),
+            }
+        }
+        [check.healthy, check.unhealthy, check.interval, check.timeout] = read;
+        check.path = parts.get(path_at).map(|path| (*path).to_owned());
+        check.codes = parts.get(path_at + 1).map(|codes| (*codes).to_owned());
+        if !wrong.is_empty() {
+            self.wrong(item, format!("the health check has {}", wrong.join(", ")), format!("the parts are {SHORT}"));
+            return None;
+        }
+        Some(check)
+    }
+
+    fn long_check(&mut self, item: &Item<'_>) -> Option<HealthCheck> {
+        let keys: &[Key] = &[
+            &["HealthCheckEnabled"],
+            &["HealthCheckPort"],
+            &["HealthCheckProtocol"],
+            &["HealthyThresholdCount"],
+            &["UnhealthyThresholdCount"],
+            &["HealthCheckIntervalSeconds"],
+            &["HealthCheckTimeoutSeconds"],
+            &["HealthCheckPath"],
+            &["Matcher"],
+        ];
+        let fields = self.fields(item, keys, &[])?;
+        if let Some(enabled) = fields.get("HealthCheckEnabled").filter(|item| item.node.written().as_deref() != Some("true")) {
+            let _flag = self.flag(enabled)?;
+            self.wrong(enabled, "the check of a task can't be switched off", "leave HealthCheckEnabled out");
+        }
+        let mut number = |key: &str, range| fields.get(key).and_then(|item| self.number(item, range)).map(|number| number.value);
+        let (healthy, unhealthy) = (number("HealthyThresholdCount", 2..=10), number("UnhealthyThresholdCount", 2..=10));
+        let (interval, timeout) = (number("HealthCheckIntervalSeconds", 5..=300), number("HealthCheckTimeoutSeconds", 2..=120));
+        let port = match fields.get("HealthCheckPort") {
+            Some(item) if item.node.written().as_deref() == Some("traffic-port") => None,
+            Some(item) => self.port(item).map(|port| port.value),
+            None => None,
+        };
+        let protocol = fields.get("HealthCheckProtocol").and_then(|item| self.choice(item, &CHECKS)).map(|word| word.value);
+        let path = fields.get("HealthCheckPath").and_then(|item| self.word(item)).map(|path| path.value);
+        let (mut codes, mut grpc) = (None, false);
+        if let Some(matcher) = fields.get("Matcher") {
+            let fields = self.fields(matcher, &[&["HttpCode"], &["GrpcCode"]], &[])?;
+            grpc = fields.get("GrpcCode").is_some();
+            let written = fields.get("HttpCode").or_else(|| fields.get("GrpcCode"));
+            codes = written.and_then(|item| self.word(item)).map(|codes| codes.value);
+        }
+        Some(HealthCheck { port, protocol, healthy, unhealthy, interval, timeout, path, codes, grpc })
+    }
+}

@@ -1,0 +1,336 @@
+//! Listeners: which requests go where, after which login, and what the others get; certificates and hosted zones.
+
+use super::balancing::{kind, protocols};
+use super::build::Builder;
+use super::{Answer, Certificate, CertificateSource, Listener, Lookup, Rule, TargetGroup, Text, Zone, logical, standing};
+use crate::base::{Code, is_mark, nearest};
+use crate::extensions::{self, Placed, Reply};
+
+/// TLS 1.2 and 1.3 without weak ciphers.
+const SSL_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+/// How many values the conditions of one rule may have together.
+const VALUES_OF_A_RULE: usize = 5;
+/// How many rules a listener may have.
+const RULES: usize = 100;
+
+impl Listener {
+    /// Whether it sends any request to a target group.
+    pub fn leads_to(&self, target: &str) -> bool {
+        self.answers().any(|answer| answer.targets().iter().any(|name| name == target))
+    }
+
+    pub fn answers(&self) -> impl Iterator<Item = &Answer> {
+        std::iter::once(&self.default).chain(self.rules.iter().map(|rule| &rule.answer))
+    }
+}
+
+impl Builder<'_> {
+    pub(super) fn listeners(
+        &mut self,
+        balancer: &str,
+        id: &str,
+        of: &extensions::Balancer,
+        targets: &[TargetGroup],
+    ) -> Vec<Listener> {
+        let mut listeners: Vec<Listener> = Vec::new();
+        for written in &of.listeners {
+            if listeners.iter().any(|other| other.port == written.port.value) {
+                let message = format!("{balancer} listens on {} twice", written.port.value);
+                self.error_at(Code::BALANCER, &written.port, message).help = Some("keep one listener a port".to_owned());
+                continue;
+            }
+            listeners.extend(self.listener(balancer, id, written, of, targets));
+        }
+        for written in &of.listeners {
+            let Some(Reply::Redirect { protocol, port, host, .. }) = &written.default else { continue };
+            let here = host == "#{host}" && !port.starts_with('#');
+            if here && !of.listeners.iter().any(|other| other.port.value.to_string() == *port) {
+                let message = format!("requests are sent on to port {port}, where {balancer} doesn't listen");
+                self.error_at(Code::BALANCER, &written.port, message).help =
+                    Some(format!("add a listener with Port: {port} and Protocol: {protocol}"));
+            }
+        }
+        listeners
+    }
+
+    fn listener(
+        &mut self,
+        balancer: &str,
+        id: &str,
+        written: &extensions::Listener,
+        of: &extensions::Balancer,
+        targets: &[TargetGroup],
+    ) -> Option<Listener> {
+        if of.network == matches!(written.protocol, "HTTP" | "HTTPS") {
+            let message = format!("{} doesn't go with {}", written.protocol, kind(of));
+            self.error_at(Code::BALANCER, &written.port, message).help = Some(protocols(of).to_owned());
+        }
+        if of.network {
+            self.only_forwards(written);
+        }
+        let mut rules: Vec<Rule> = Vec::new();
+        // What takes every request that no rule takes.
+        let mut rest: Vec<(&extensions::ListenerTarget, String)> = Vec::new();
+        for wanted in &written.targets {
+            let Some(found) = self.wanted_target(balancer, &wanted.name, of, targets) else { continue };
+            if wanted.login.is_some() && written.protocol != "HTTPS" {
+                let message = format!("{} asks for a login on a listener without TLS", wanted.name.value);
+                self.error_at(Code::BALANCER, &wanted.name, message).help =
+                    Some("make it an HTTPS listener with Certificates".to_owned());
+            }
+            if wanted.conditions.is_empty() {
+                rest.push((wanted, found));
+                continue;
+            }
+            if rules.iter().any(|rule| rule.conditions == wanted.conditions) {
+                let message = format!("the requests meant for {} go to another target already", wanted.name.value);
+                self.error_at(Code::BALANCER, &wanted.name, message).help = Some("give it other hosts or paths".to_owned());
+            }
+            let count = values(&wanted.conditions);
+            if count > VALUES_OF_A_RULE {
+                let message =
+                    format!("{} has {count} hosts, paths and other values: a rule takes {VALUES_OF_A_RULE}", wanted.name.value);
+                self.error_at(Code::BALANCER, &wanted.name, message).help =
+                    Some("write the target twice, each with a part".to_owned());
+            }
+            let answer = Answer::Forward { targets: vec![found], login: wanted.login.clone() };
+            rules.push(Rule { conditions: wanted.conditions.clone(), answer });
+        }
+        if rules.len() > RULES {
+            let message = format!("the listener has {} rules: AWS takes {RULES}", rules.len());
+            self.error_at(Code::BALANCER, &written.port, message);
+        }
+        let default = self.default_answer(written, targets, &rest, !rules.is_empty())?;
+        let secure = matches!(written.protocol, "HTTPS" | "TLS");
+        let certificates = written.certificates.iter().enumerate();
+        let certificates = certificates
+            .filter_map(|(index, source)| self.certificate(&format!("{id}Listener{}", written.port.value), index, source))
+            .collect();
+        Some(Listener {
+            port: written.port.value,
+            protocol: written.protocol.to_owned(),
+            certificates,
+            ssl_policy: written.ssl_policy.clone().or_else(|| secure.then(|| SSL_POLICY.to_owned())),
+            alpn_policy: written.alpn_policy,
+            default,
+            rules,
+        })
+    }
+
+    /// A network load balancer looks into no request.
+    fn only_forwards(&mut self, written: &extensions::Listener) {
+        if written.default.is_some() {
+            let message = "a network load balancer answers no requests itself";
+            self.error_at(Code::BALANCER, &written.port, message).help = Some("leave DefaultActions out".to_owned());
+        }
+        for target in &written.targets {
+            if !target.conditions.is_empty() || target.login.is_some() {
+                let message = format!("a network load balancer sees no hosts, paths or logins: {}", target.name.value);
+                self.error_at(Code::BALANCER, &target.name, message).help = Some("use Properties.Type: application".to_owned());
+            }
+        }
+        if let [_, second, ..] = written.targets.as_slice() {
+            let message = "a network load balancer sends a listener's connections to one target";
+            self.error_at(Code::BALANCER, &second.name, message).help =
+                Some("put the services into one of TargetGroups, or give each a listener".to_owned());
+        }
+    }
+
+    fn default_answer(
+        &mut self,
+        written: &extensions::Listener,
+        targets: &[TargetGroup],
+        rest: &[(&extensions::ListenerTarget, String)],
+        rules: bool,
+    ) -> Option<Answer> {
+        if let Some(reply) = &written.default {
+            for (target, _) in rest {
+                let message = format!("DefaultActions answer the requests that {} would get", target.name.value);
+                self.error_at(Code::BALANCER, &target.name, message).help =
+                    Some("give it access with a host or a path, or leave DefaultActions out".to_owned());
+            }
+            return Some(Answer::Reply(reply.clone()));
+        }
+        let mut names: Vec<String> = rest.iter().map(|(_, name)| name.clone()).collect();
+        // One service and a listener that names none: it can only mean that one.
+        if let ([only], true) = (targets, written.targets.is_empty()) {
+            names.push(only.name.clone());
+        }
+        names.sort();
+        names.dedup();
+        if names.is_empty() {
+            if rules {
+                let body = Some("not found".to_owned());
+                return Some(Answer::Reply(Reply::Fixed {
+                    status: "404".to_owned(),
+                    content_type: Some("text/plain".to_owned()),
+                    body,
+                }));
+            }
+            if written.targets.is_empty() {
+                let message = format!("the listener on {} sends its requests nowhere", written.port.value);
+                self.error_at(Code::BALANCER, &written.port, message).help = Some("add Targets".to_owned());
+            }
+            return None;
+        }
+        let logins: Vec<_> = rest.iter().filter_map(|(target, _)| target.login.clone()).collect();
+        if !logins.is_empty() && (logins.len() < rest.len() || logins.iter().any(|login| *login != logins[0])) {
+            let message = format!("the targets of the listener on {} ask for different logins", written.port.value);
+            self.error_at(Code::BALANCER, &written.port, message).help = Some("give each a host or a path of its own".to_owned());
+        }
+        Some(Answer::Forward { targets: names, login: logins.into_iter().next() })
+    }
+
+    /// The target group that a listener names.
+    fn wanted_target(
+        &mut self,
+        balancer: &str,
+        wanted: &Placed<String>,
+        of: &extensions::Balancer,
+        targets: &[TargetGroup],
+    ) -> Option<String> {
+        if let Some(found) = targets.iter().find(|target| target.name == wanted.value) {
+            return Some(found.name.clone());
+        }
+        let mut parts = wanted.value.splitn(3, ':');
+        let family = parts.next().unwrap_or_default();
+        let (container, port) = (parts.next(), parts.next());
+        let fits = |target: &&TargetGroup| {
+            target.members.iter().any(|member| {
+                let named = match container {
+                    Some(container) => member.family == family && member.container == container,
+                    None => member.family == family || member.container == family,
+                };
+                named && port.is_none_or(|port| member.port.to_string() == port)
+            })
+        };
+        let found: Vec<&TargetGroup> = targets.iter().filter(fits).collect();
+        match found.as_slice() {
+            [one] => Some(one.name.clone()),
+            [] => {
+                // One that is wrong in itself is found there.
+                if !of.targets.iter().any(|service| service.name.value == wanted.value) {
+                    let known: Vec<&str> = of.targets.iter().map(|service| service.name.value.as_str()).collect();
+                    let help = nearest(&wanted.value, known.iter().copied())
+                        .map_or_else(|| format!("its Services are {}", known.join(", ")), |near| format!("did you mean {near}?"));
+                    let message = format!("{} is none of the Services of {balancer}", wanted.value);
+                    self.error_at(Code::BALANCER, wanted, message).help = Some(help);
+                }
+                None
+            }
+            several => {
+                let names = several.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ");
+                let message = format!("{} may mean {names}", wanted.value);
+                self.error_at(Code::BALANCER, wanted, message).help = Some("write one of them".to_owned());
+                None
+            }
+        }
+    }
+
+    /// Notes a certificate as one that the stack needs, and gives its key.
+    fn certificate(&mut self, listener: &str, index: usize, source: &extensions::CertificateSource) -> Option<String> {
+        let name = match source {
+            extensions::CertificateSource::Arn(arn) => {
+                let key =
+                    if index == 0 { format!("{listener}Certificate") } else { format!("{listener}Certificate{}", index + 1) };
+                let source = CertificateSource::Existing(Lookup::Id(Text::from(&arn.value)));
+                self.certificates.insert(key.clone(), Certificate { id: key.clone(), source });
+                return Some(key);
+            }
+            extensions::CertificateSource::Named(name) => name,
+        };
+        let key = name.value.strip_prefix("x-acm::").unwrap_or(&name.value);
+        let extensions = self.extensions;
+        let Some(written) = extensions.certificates.get(key) else {
+            self.no_such("x-acm", "certificate", name, key, extensions.certificates.keys());
+            return None;
+        };
+        if !self.certificates.contains_key(key) {
+            let source = match written {
+                extensions::Certificate::Existing(wanted) => CertificateSource::Existing(standing::looked_up(wanted)),
+                extensions::Certificate::New { domains, zone } => {
+                    let zone = self.zone(zone)?;
+                    for domain in domains {
+                        self.inside(domain, &zone);
+                    }
+                    CertificateSource::New { domains: domains.iter().map(|domain| Text::from(&domain.value)).collect(), zone }
+                }
+            };
+            let id = logical(key);
+            let id = if id.ends_with("Certificate") { id } else { format!("{id}Certificate") };
+            self.certificates.insert(key.to_owned(), Certificate { id, source });
+        }
+        Some(key.to_owned())
+    }
+
+    /// Notes a hosted zone as one that the stack needs, and gives its key.
+    pub(super) fn zone(&mut self, name: &Placed<String>) -> Option<String> {
+        let extensions = self.extensions;
+        let prefixes = ["x-route53::", "x-dns::"];
+        let key = prefixes.iter().find_map(|prefix| name.value.strip_prefix(prefix)).unwrap_or(&name.value);
+        if let Some(zone) = extensions.zones.get(key) {
+            let id = logical(key);
+            let id = if id.ends_with("Zone") { id } else { format!("{id}Zone") };
+            let zone = Zone {
+                id,
+                name: zone.name.as_ref().map(|name| Text::from(&name.value)),
+                zone_id: zone.id.as_ref().map(|id| Text::from(&id.value)),
+                private: zone.private,
+            };
+            self.zones.insert(key.to_owned(), zone);
+            return Some(key.to_owned());
+        }
+        // A zone may be named by its id alone.
+        let is_id = key.len() > 8 && key.starts_with('Z') && key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        if is_id {
+            let zone = Zone { id: format!("{}Zone", logical(key)), name: None, zone_id: Some(Text::from(key)), private: false };
+            self.zones.insert(key.to_owned(), zone);
+            return Some(key.to_owned());
+        }
+        self.no_such("x-route53", "hosted zone", name, key, extensions.zones.keys());
+        None
+    }
+
+    /// A name must lie in the zone that is to hold it.
+    fn lies_in(&self, name: &str, zone: &str) -> bool {
+        let Some(domain) = self.zones.get(zone).and_then(|zone| zone.name.as_ref()) else { return true };
+        let domain = domain.to_string();
+        let (name, domain) = (name.to_ascii_lowercase(), domain.to_ascii_lowercase());
+        name == domain || name.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.')) || name.chars().any(is_mark)
+    }
+
+    pub(super) fn inside(&mut self, name: &Placed<String>, zone: &str) {
+        if !self.lies_in(&name.value, zone) {
+            let domain = self.zones.get(zone).and_then(|zone| zone.name.as_ref()).map(ToString::to_string).unwrap_or_default();
+            let message = format!("{} doesn't lie in the hosted zone {domain}", name.value);
+            self.error_at(Code::ALIAS, name, message).help =
+                Some(format!("write a name that ends in .{domain}, or name its zone"));
+        }
+    }
+
+    /// A finding for the name of something that should stand at the top.
+    pub(super) fn no_such<'k>(
+        &mut self,
+        section: &str,
+        what: &str,
+        at: &Placed<String>,
+        key: &str,
+        known: impl Iterator<Item = &'k String> + Clone,
+    ) {
+        let help = match nearest(key, known.clone().map(String::as_str)) {
+            Some(near) => format!("did you mean {near}?"),
+            None => match known.map(String::as_str).collect::<Vec<_>>().join(", ") {
+                known if known.is_empty() => format!("add it to {section} at the top"),
+                known => format!("{section} has {known}"),
+            },
+        };
+        self.error_at(Code::UNDEFINED_REFERENCE, at, format!("there is no {what} {key} in {section}")).help = Some(help);
+    }
+}
+
+fn values(conditions: &extensions::Conditions) -> usize {
+    let lists = [&conditions.hosts, &conditions.paths, &conditions.methods, &conditions.sources];
+    lists.iter().map(|list| list.len()).sum::<usize>()
+        + conditions.headers.iter().map(|(_, values)| values.len()).sum::<usize>()
+        + conditions.queries.len()
+}
