@@ -387,6 +387,29 @@ fn a_service_that_only_fails_is_stopped_or_cancelled_as_was_said() {
 }
 
 #[test]
+fn on_a_terminal_a_deploy_is_a_tree_and_what_only_fails_is_asked_about() {
+    let shop = Deployment::new();
+    let mut script = crash();
+    script["restart"] = 1.into();
+    shop.script(&script);
+    let ran = shop.run_on_terminal(&["up", "--skip-preflight", "--failing-tasks", "1"], &["y", "s"]);
+    ended(&ran, 6);
+    holds(
+        &ran.stdout,
+        &[
+            "deploy this? [y/N] y",
+            "shop-dev  creating",
+            "tasks  0 of 2 running",
+            "worker: 1 tasks have failed. What now?",
+            "s  stop its tasks: set the count to 0",
+            "worker: its count was set to 0, as asked for",
+            // The last frame stays.
+            "✓ task definition              created",
+        ],
+    );
+}
+
+#[test]
 fn a_task_that_fails_is_on_the_screen_with_its_cause_one_look_after_ecs_says_so() {
     let shop = Deployment::new();
     shop.script(&crash());

@@ -1,9 +1,11 @@
 //! `plan`, and `up` with what a plan has kept, from the command line in, on the AWS bed.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::support::bed::{bed, unique};
 use crate::support::deployment::Deployment;
 use crate::support::program::Ran;
 
@@ -146,4 +148,197 @@ fn a_plan_of_a_stack_that_is_at_work_or_another_project_s_is_refused() {
     let other = shop.run(&["plan", "-p", "other", "-n", "shop-dev"]);
     ended(&other, 2);
     holds(&other.stderr, &["the stack shop-dev is not this project's"]);
+}
+
+/// A project whose template is too large for a call.
+fn large(shop: &Deployment) {
+    let mut project = String::from("name: shop\nservices:\n");
+    for number in 0..12 {
+        let environment: Vec<String> = (0..60).map(|key| format!("SETTING_{key}: \"{}\"", "x".repeat(60))).collect();
+        let environment = environment.join(", ");
+        let _ = writeln!(
+            project,
+            "  worker{number}:\n    image: acme/worker:1\n    environment: {{ {environment} }}\n    \
+             deploy: {{ resources: {{ limits: {{ cpus: \"0.5\", memory: 1G }} }} }}"
+        );
+    }
+    fs::write(shop.path().join("docker-compose.yml"), project).unwrap();
+}
+
+#[test]
+fn a_large_template_goes_through_a_bucket_that_only_up_makes_and_only_with_consent() {
+    let shop = Deployment::new();
+    large(&shop);
+    let refused = shop.run(&["plan"]);
+    ended(&refused, 2);
+    holds(
+        &refused.stderr,
+        &[
+            "CloudFormation takes 51200 in a call, and more from a bucket",
+            "--bucket",
+            "run `up`: it offers to make confluent-ecs-",
+        ],
+    );
+    let missing = shop.run(&["plan", "--bucket", "no-such-bucket-anywhere"]);
+    ended(&missing, 2);
+    holds(&missing.stderr, &["there is no bucket no-such-bucket-anywhere in this account"]);
+
+    let up = shop.run(UP);
+    ended(&up, 0);
+    holds(&up.stderr, &["made the bucket confluent-ecs-", "created       worker11 service"]);
+    let name = up.stderr.split("made the bucket ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    let asked = |what: &str| shop.s3(&format!("/{name}?{what}"));
+    holds(&asked("versioning"), &["<Status>Enabled</Status>"]);
+    holds(&asked("encryption"), &["AES256"]);
+    holds(&asked("policy"), &["aws:SecureTransport"]);
+    holds(&asked("publicAccessBlock"), &["<BlockPublicAcls>true<", "<RestrictPublicBuckets>true<"]);
+    // The template of the deploy stays; that of a plan goes with it.
+    assert_eq!(asked("list-type=2").matches("<Key>").count(), 1);
+    let plan = changed(&shop, &["plan", "--adopt"], "2");
+    ended(&plan, 0);
+    let file = shop.path().join("docker-compose.yml");
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace("memory: 1G", "memory: 2G")).unwrap();
+    ended(&shop.run(&["plan", "--detailed-exitcode"]), 5);
+    assert_eq!(asked("list-type=2").matches("<Key>").count(), 1);
+}
+
+#[test]
+fn a_run_is_reported_as_one_page_with_a_chart() {
+    let shop = Deployment::new();
+    shop.script(&json!({
+        "stop": { "in": "RUNNING", "after": 0.2, "code": "EssentialContainerExited", "reason": "Essential container in task exited",
+                  "containers": { "*": { "exit_code": 1 } } },
+        "logs": ["ERROR <SaslAuthenticationException> & more"],
+    }));
+    let none = shop.run(&["report"]);
+    ended(&none, 2);
+    holds(&none.stderr, &["there is no run to report", "nothing was deployed from this folder"]);
+    ended(&shop.run(UP), 6);
+    let reported = shop.run(&["report", "-o", "run.html"]);
+    ended(&reported, 0);
+    assert_eq!(reported.stdout, "wrote run.html\n");
+    let page = fs::read_to_string(shop.path().join("run.html")).unwrap();
+    holds(
+        &page,
+        &[
+            "<h1>shop-dev: creating, failed and taken back in ",
+            "What took how long",
+            "<div class=name>worker service</div>",
+            "class=\"bar bad",
+            "ERROR &lt;SaslAuthenticationException&gt; &amp; more",
+            "exit code 1",
+        ],
+    );
+    assert!(!page.contains("<script"), "{page}");
+}
+
+#[test]
+fn a_service_is_scaled_by_its_parameter_and_its_logs_are_read() {
+    let shop = Deployment::new();
+    shop.script(&json!({ "logs": ["INFO up", "WARN password=hunter2 is weak"] }));
+    ended(&shop.run(UP), 0);
+    let wrong = shop.run(&["scale", "workr=3", "--yes"]);
+    ended(&wrong, 2);
+    holds(&wrong.stderr, &["the project has no service workr", "did you mean worker?"]);
+    let scaled = shop.run(&["scale", "worker=3", "--yes"]);
+    ended(&scaled, 0);
+    holds(&scaled.stderr, &["1 in place", "worker service  (DesiredCount", "3 of 3 running", "the next `up` sets the counts"]);
+    holds(&shop.run(&["status"]).stdout, &["3 of 3 running"]);
+    ended(&shop.run(&["scale", "worker=3", "--yes"]), 0);
+
+    let logs = shop.run(&["logs"]);
+    ended(&logs, 0);
+    assert_eq!(logs.stdout.matches("| INFO up").count(), 3, "{}", logs.stdout);
+    holds(&logs.stdout, &["worker ", "| WARN password=******** is weak"]);
+    let some = shop.run(&["logs", "worker", "--grep", "INFO", "--tail", "2", "--output", "jsonl"]);
+    let lines: Vec<Value> = some.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!((&lines[0]["service"], &lines[0]["text"]), (&"worker".into(), &"INFO up".into()));
+    ended(&shop.run(&["logs", "nobody"]), 2);
+}
+
+#[test]
+fn a_stack_goes_back_to_what_was_verified_before() {
+    let shop = Deployment::new();
+    let nothing = shop.run(&["rollback", "--yes"]);
+    ended(&nothing, 2);
+    ended(&changed(&shop, UP, "1"), 0);
+    let first = shop.run(&["rollback", "--yes"]);
+    ended(&first, 2);
+    holds(&first.stderr, &["nothing else than what shop-dev has now was verified from this folder"]);
+    ended(&changed(&shop, UP, "2"), 0);
+    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "2"), 0);
+    let back = shop.run(&["rollback", "--yes"]);
+    ended(&back, 0);
+    holds(&back.stderr, &["going back to what ", "worker task definition  (ContainerDefinitions"]);
+    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "1"), 0);
+}
+
+#[test]
+fn an_update_that_is_under_way_is_cancelled() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    shop.script(&json!({ "provisioning": 600, "task_definition": "*:2" }));
+    let arguments = [UP, &["--timeout", "3s"]].concat();
+    ended(&changed(&shop, &arguments, "2"), 8);
+    let back = shop.run(&["rollback", "--yes"]);
+    ended(&back, 0);
+    holds(&back.stderr, &["an update of shop-dev is under way", "rolling back"]);
+    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "1"), 0);
+}
+
+#[test]
+fn tasks_are_started_anew_and_with_a_new_secret_by_the_stack() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    let restarted = shop.run(&["restart", "--yes"]);
+    ended(&restarted, 0);
+    holds(&restarted.stderr, &["worker 2 of 2 running", "ECS           worker: "]);
+    assert!(!restarted.stderr.contains("changes to shop-dev"), "{}", restarted.stderr);
+    holds(&restarted.stdout, &["worker: 2 of 2 tasks run "]);
+
+    holds(&shop.run(&["status"]).stdout, &["secret /shop/worker  its newest version is deployed"]);
+    shop.aws_json(
+        "secretsmanager",
+        "PutSecretValue",
+        &json!({ "SecretId": "/shop/worker", "SecretString": "{\"TOKEN\": \"x\"}" }),
+    );
+    holds(
+        &shop.run(&["status"]).stdout,
+        &["secret /shop/worker  a newer version than the deployed one", "confluent-ecs restart --env dev"],
+    );
+    let restarted = shop.run(&["restart", "--yes"]);
+    ended(&restarted, 0);
+    holds(&restarted.stderr, &["changes to shop-dev", "tasks restart"]);
+}
+
+#[test]
+fn what_was_changed_past_cloudformation_is_told_when_asked_for() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    holds(&shop.run(&["status", "--drift"]).stdout, &["nothing was changed past CloudFormation"]);
+    let status = document(&shop.run(&["status", "--output", "json"]));
+    let service = status["outputs"][0]["value"].as_str().unwrap();
+    shop.aws_json("ecs", "UpdateService", &json!({ "cluster": "shop", "service": service, "desiredCount": 1 }));
+    holds(&shop.run(&["status", "--drift"]).stdout, &["worker service was changed past CloudFormation (DesiredCount)"]);
+}
+
+#[test]
+fn an_image_that_the_project_builds_and_nobody_has_pushed_is_not_deployed() {
+    let shop = Deployment::new();
+    let registry = bed().facts("registry")["open"].as_str().unwrap().to_owned();
+    let file = shop.path().join("docker-compose.yml");
+    let project = fs::read_to_string(&file).unwrap();
+    let image = format!("{registry}/{}:1", unique("built"));
+    fs::write(&file, project.replace("image: acme/worker:1", &format!("image: {image}\n    build: ."))).unwrap();
+    let refused = shop.run(UP);
+    ended(&refused, 2);
+    holds(
+        &refused.stderr,
+        &[
+            &format!("{image} is built by the project, and not in its registry"),
+            "docker compose build worker && docker compose push worker",
+        ],
+    );
+    holds(&shop.run(&["status"]).stdout, &["shop-dev: not deployed"]);
 }

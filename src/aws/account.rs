@@ -50,6 +50,7 @@ pub struct Account {
     pub(super) ecr: aws_sdk_ecr::Client,
     pub(super) ecs: aws_sdk_ecs::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(super) s3: aws_sdk_s3::Client,
     pub(super) secrets: aws_sdk_secretsmanager::Client,
     pub(super) tagging: aws_sdk_resourcegroupstagging::Client,
     /// For the services without a crate of their own.
@@ -117,6 +118,7 @@ impl Account {
             ecr: aws_sdk_ecr::Client::new(&config),
             ecs: aws_sdk_ecs::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            s3: aws_sdk_s3::Client::new(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
             signer,

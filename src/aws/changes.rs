@@ -31,6 +31,8 @@ pub enum TemplateSource<'a> {
     Body(&'a str),
     /// In a bucket.
     Url(&'a str),
+    /// The stack has it already.
+    Previous,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -154,9 +156,10 @@ pub struct Validation {
 impl Account {
     /// Makes a change set, and for a new stack the empty stack that it belongs to. Gives the change set's id and the stack's.
     pub async fn create_change_set(&self, wanted: &ChangeSetRequest<'_>) -> Result<(String, String), CallError> {
-        let (body, url) = match wanted.template {
-            TemplateSource::Body(body) => (Some(body.to_owned()), None),
-            TemplateSource::Url(url) => (None, Some(url.to_owned())),
+        let (body, url, previous) = match wanted.template {
+            TemplateSource::Body(body) => (Some(body.to_owned()), None, None),
+            TemplateSource::Url(url) => (None, Some(url.to_owned()), None),
+            TemplateSource::Previous => (None, None, Some(true)),
         };
         let request = self
             .cloudformation
@@ -170,6 +173,7 @@ impl Account {
             .description(wanted.description)
             .set_template_body(body)
             .set_template_url(url)
+            .set_use_previous_template(previous)
             .set_parameters(Some(wanted.parameters.iter().map(parameter).collect()))
             .set_capabilities(Some(wanted.capabilities.iter().map(|capability| capability.sdk()).collect()))
             .set_tags(Some(wanted.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()));

@@ -8,7 +8,9 @@
 //! [`Secret`](crate::base::Secret).
 
 mod account;
+mod buckets;
 mod changes;
+mod drift;
 mod ecr;
 mod endpoint;
 mod error;
@@ -20,24 +22,28 @@ mod secrets;
 mod services;
 mod signed;
 mod stacks;
+mod targets;
 mod tasks;
 mod xml;
 
 pub use account::{Account, Caller, CallerKeys};
+pub use buckets::StoredTemplate;
 pub use changes::{
     Capability, Cause, Change, ChangeAction, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Execution, Parameter,
     Replacement, TemplateSource, Validation,
 };
+pub use drift::{Drift, DriftDetection};
 pub use ecr::{EcrLogin, EcrRepository, EcrScan};
 pub use endpoint::Api;
 pub use error::{CallError, ErrorKind};
-pub use logs::LogStream;
+pub use logs::{LogLine, LogStream};
 pub use lookup::{Found, Lookup};
 pub use names::{Certificate, HostedZone, Namespace};
 pub use network::{FileSystem, Filter, Named, Subnet};
 pub use secrets::{NewVersion, SecretFacts, StoredSecret, Written};
 pub use services::{Deployment, Service, ServiceMessage};
 pub use stacks::{Output, Stack, StackEvent, StackResource, StackStatus};
+pub use targets::TargetHealth;
 pub use tasks::{Container, Task};
 
 use std::collections::BTreeMap;

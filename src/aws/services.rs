@@ -75,6 +75,12 @@ impl Account {
         call!(self, "ecs:UpdateService", service, request.send()).map(drop)
     }
 
+    /// Has a service start its tasks anew, a few at a time, with what it has: they read their secrets again.
+    pub async fn restart_service(&self, cluster: &str, service: &str) -> Result<(), CallError> {
+        let request = self.ecs.update_service().cluster(cluster).service(service).force_new_deployment(true);
+        call!(self, "ecs:UpdateService", service, request.send()).map(drop)
+    }
+
     /// The ARN of an active cluster; `None` when there is none of this name.
     pub async fn cluster(&self, name: &str) -> Result<Option<String>, CallError> {
         let request = self.ecs.describe_clusters().clusters(name);

@@ -173,6 +173,13 @@ impl Account {
         Ok(answer.stack_events().first().and_then(|event| event.event_id()).map(str::to_owned))
     }
 
+    /// The template that a stack was deployed from, as it was given.
+    pub async fn stack_template(&self, stack: &str) -> Result<String, CallError> {
+        let request = self.cloudformation.get_template().stack_name(stack);
+        let answer = call!(self, "cloudformation:GetTemplate", stack, request.send())?;
+        Ok(answer.template_body().unwrap_or_default().to_owned())
+    }
+
     /// The event with which the stack's last operation began.
     pub async fn last_beginning(&self, stack: &str) -> Result<Option<StackEvent>, CallError> {
         let mut pages = self.cloudformation.describe_stack_events().stack_name(stack).into_paginator().items().send();

@@ -1,5 +1,6 @@
 //! Arguments of the verbs that touch a stack.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -19,6 +20,9 @@ pub struct PlanArgs {
     /// Plan also for a stack that was not made by this project
     #[arg(long)]
     pub adopt: bool,
+    /// Bucket for a template that is too large for a call [default: confluent-ecs-ACCOUNT-REGION]
+    #[arg(long, value_name = "NAME", env = "CONFLUENT_ECS_BUCKET")]
+    pub bucket: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -31,6 +35,9 @@ pub struct UpArgs {
     /// Take over a stack that was not made by this project
     #[arg(long)]
     pub adopt: bool,
+    /// Bucket for a template that is too large for a call [default: confluent-ecs-ACCOUNT-REGION]
+    #[arg(long, value_name = "NAME", env = "CONFLUENT_ECS_BUCKET")]
+    pub bucket: Option<String>,
     /// Deploy without looking at Kafka, network and secrets first
     #[arg(long)]
     pub skip_preflight: bool,
@@ -81,9 +88,86 @@ pub struct WatchVerbArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ScaleArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Services with the count of tasks that each shall have
+    #[arg(value_name = "SERVICE=COUNT", required = true, value_parser = service_count)]
+    pub counts: Vec<ServiceCount>,
+    #[command(flatten)]
+    pub watching: WatchArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RestartArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Compose services or task families [default: all]
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    #[command(flatten)]
+    pub watching: WatchArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Bucket for a template that is too large for a call [default: confluent-ecs-ACCOUNT-REGION]
+    #[arg(long, value_name = "NAME", env = "CONFLUENT_ECS_BUCKET")]
+    pub bucket: Option<String>,
+    #[command(flatten)]
+    pub watching: WatchArgs,
+}
+
+/// `connect=3`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceCount {
+    pub service: String,
+    pub count: u16,
+}
+
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Compose service or task family [default: all]
+    #[arg(value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// Only this container
+    #[arg(long, value_name = "NAME")]
+    pub container: Option<String>,
+    /// Lines from this long ago on (90s, 45m, 2h)
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    pub since: Duration,
+    /// Only lines with this text in them
+    #[arg(long, value_name = "TEXT")]
+    pub grep: Option<String>,
+    /// The last so many lines only
+    #[arg(long, value_name = "COUNT")]
+    pub tail: Option<usize>,
+    /// Go on with what comes, until Ctrl-C
+    #[arg(long)]
+    pub follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Run to report, by its name under .confluent-ecs/runs [default: the newest one]
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    /// Where to write it [default: RUN.html]
+    #[arg(short = 'o', long = "output-file", value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct StatusArgs {
     #[command(flatten)]
     pub stack: StackArgs,
+    /// Look also for what was changed past CloudFormation; takes some seconds a resource
+    #[arg(long)]
+    pub drift: bool,
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +176,15 @@ pub struct DownArgs {
     pub stack: StackArgs,
     #[command(flatten)]
     pub watching: WatchArgs,
+}
+
+/// Reads `connect=3`.
+fn service_count(text: &str) -> Result<ServiceCount, String> {
+    let read = text.split_once('=').and_then(|(service, count)| Some((service, count.parse().ok()?)));
+    match read {
+        Some((service, count)) if !service.is_empty() => Ok(ServiceCount { service: service.to_owned(), count }),
+        _ => Err("expected a service and a count, as in connect=3".to_owned()),
+    }
 }
 
 /// Reads `90s`, `45m`, `1h30m`.

@@ -16,7 +16,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use acl::{AclArgs, AclCommandsArgs, AclTool, AclVerb, AclWanted};
-pub use deploy::{DownArgs, OnFailing, PlanArgs, StatusArgs, UpArgs, WatchArgs, WatchVerbArgs};
+pub use deploy::{
+    DownArgs, LogsArgs, OnFailing, PlanArgs, ReportArgs, RestartArgs, RollbackArgs, ScaleArgs, ServiceCount, StatusArgs, UpArgs,
+    WatchArgs, WatchVerbArgs,
+};
 pub use explain::ExplainArgs;
 pub use images::{ImagesArgs, ImagesCheckArgs, ImagesPushArgs, ImagesVerb};
 pub use init::InitArgs;
@@ -135,6 +138,16 @@ pub enum Verb {
     Up(UpArgs),
     /// Go on watching what is under way
     Watch(WatchVerbArgs),
+    /// What the containers write, of all tasks together
+    Logs(LogsArgs),
+    /// Change how many tasks run, and nothing else
+    Scale(ScaleArgs),
+    /// Start the tasks anew, a few at a time, with the newest secrets
+    Restart(RestartArgs),
+    /// Go back: cancel what is under way, or deploy again what was verified last
+    Rollback(RollbackArgs),
+    /// Write what a run did as one HTML file, with a chart of what took how long
+    Report(ReportArgs),
     /// How the stack, its services and their tasks are now
     Status(StatusArgs),
     /// Delete the stack, after showing what goes and what stays

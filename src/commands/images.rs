@@ -13,6 +13,7 @@ use super::world::{Interrupt, block_on, connect};
 use crate::aws::{Account, EcrLogin};
 use crate::base::{Code, Error, Exit, Failure, Finding, Findings, Result, nearest};
 use crate::cli::{Cli, ImagesArgs, ImagesCheckArgs, ImagesPushArgs, ImagesVerb};
+use crate::deploy;
 use crate::images::{
     self, Checked, CredentialSource, Credentials, DockerConfig, Outcome, Reference, Registry, Renew, Scan, Standing, Wanted,
 };
@@ -179,6 +180,42 @@ fn without_account(error: &Error) -> String {
         Error::Failure(failure) => failure.headline.clone(),
         Error::Findings(_) => "no AWS account".to_owned(),
     }
+}
+
+/// Refuses a deploy of images that the project builds itself and that nobody has pushed yet; gives the commands that do. What a registry
+/// would not tell is no reason to refuse.
+pub(super) async fn must_be_pushed(account: &Account, ready: &Ready) -> Result<()> {
+    let mut built: Vec<Wanted> = wanted(ready, &[])?.into_iter().filter(|image| image.built).collect();
+    for image in &mut built {
+        let containers = ready.stack.families.iter().flat_map(|family| &family.containers);
+        if let Some(container) = containers.into_iter().find(|container| image.services.contains(&container.name)) {
+            image.image = deploy::resolve(&container.image, account);
+        }
+    }
+    if built.is_empty() {
+        return Ok(());
+    }
+    let ecr = Ecr::of(account).await.map_err(|error| error.to_string());
+    let login = |reference: &Reference| login(&ecr, reference);
+    let checked = images::check(built, &login).await;
+    let missing: Vec<&Checked> = checked.iter().filter(|image| matches!(image.outcome, Outcome::Missing)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let images: Vec<&str> = missing.iter().map(|image| image.wanted.image.as_str()).collect();
+    let services: Vec<&str> = missing.iter().flat_map(|image| &image.wanted.services).map(String::as_str).collect();
+    let mut failure = Failure::usage(format!("{} is built by the project, and not in its registry", images.join(", ")))
+        .cause("ECS pulls images, and builds none; nothing was deployed");
+    if let Some(registry) =
+        images.iter().filter_map(|image| Reference::parse(image).ok()).find(is_ecr).map(|image| image.registry)
+    {
+        let region = &account.region;
+        failure = failure.help(format!(
+            "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}"
+        ));
+    }
+    let services = services.join(" ");
+    Err(failure.help(format!("docker compose build {services} && docker compose push {services}")).into())
 }
 
 fn ready(cli: &Cli, account: Option<&Account>, ui: &mut Ui) -> Result<Ready> {

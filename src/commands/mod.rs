@@ -8,10 +8,15 @@ mod explain;
 mod iam_policy;
 mod images;
 mod init;
+mod logs;
 mod plan;
 mod preflight;
 mod project;
 mod render;
+mod report;
+mod restart;
+mod rollback;
+mod scale;
 mod secrets;
 mod session;
 mod status;
@@ -63,6 +68,11 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
         Verb::Plan(args) => plan::run(cli, args, ui),
         Verb::Up(args) => up::run(cli, args, ui),
         Verb::Watch(args) => watch::run(cli, args, ui),
+        Verb::Logs(args) => logs::run(cli, args, ui),
+        Verb::Scale(args) => scale::run(cli, args, ui),
+        Verb::Restart(args) => restart::run(cli, args, ui),
+        Verb::Rollback(args) => rollback::run(cli, args, ui),
+        Verb::Report(args) => report::run(cli, args, ui),
         Verb::Status(args) => status::run(cli, args, ui),
         Verb::Down(args) => down::run(cli, args, ui),
         Verb::Secrets(args) => secrets::run(cli, args, ui),

@@ -4,7 +4,7 @@ use super::project::{Request, load, placed};
 use super::world::{Interrupt, block_on, connect};
 use crate::base::{Exit, Failure, Result};
 use crate::cli::{Cli, PlanArgs};
-use crate::deploy::{self, Preparation, Wanted};
+use crate::deploy::{self, Preparation, Storage, Wanted, What};
 use crate::ui::{PlanView, Ui};
 
 pub(super) fn run(cli: &Cli, args: &PlanArgs, ui: &mut Ui) -> Result<Exit> {
@@ -23,7 +23,14 @@ pub(super) fn run(cli: &Cli, args: &PlanArgs, ui: &mut Ui) -> Result<Exit> {
         }
         let parameters = deploy::parameters(&account, template, current.as_ref()).await;
         let parameters = parameters.map_err(|error| placed(error, &ready.project))?;
-        let wanted = Wanted { template, parameters: &parameters, beginning, current: current.as_ref() };
+        let bucket = match deploy::storage(&account, &template.to_json_minified(), args.bucket.as_deref()).await? {
+            Storage::Inline => None,
+            Storage::Bucket(bucket) => Some(bucket),
+            Storage::NewBucket(bucket) => return Err(deploy::needs_a_bucket(template, &bucket).into()),
+        };
+        let bucket = bucket.as_deref();
+        let wanted =
+            Wanted { template, parameters: &parameters, beginning, current: current.as_ref(), bucket, what: What::Files };
         let again = cli.project.again(name);
         let view = PlanView { stack: &template.stack_name, operation: beginning.operation(), again: &again };
         let mut prepared = match deploy::prepare(&account, wanted, interrupt.wait()).await? {

@@ -6,8 +6,8 @@ use super::world::{Interrupt, connect};
 use crate::aws::{Account, Stack};
 use crate::base::{Deadline, Event, Exit, Failure, Moment, Operation, Result};
 use crate::cli::{Cli, WatchArgs};
-use crate::deploy::journal::{Header, Journal, Note};
-use crate::deploy::{self, Beginning, Ending, Outcome, Pause, Plan, Target};
+use crate::deploy::journal::{self, Header, Journal, Note, Verified};
+use crate::deploy::{self, Beginning, Ending, Outcome, Pause, Plan, Prepared, Target};
 use crate::ui::{Progress, Ui};
 
 /// One run of a verb on one stack.
@@ -95,6 +95,85 @@ impl<'a> Session<'a> {
         progress.finish();
         journal.note(Note::Ended { at: Moment::now(), ending: outcome.ending, exit_code: outcome.ending.exit() as u8 });
         Outcome { run: Some(journal.id).filter(|id| !id.is_empty()), ..outcome }
+    }
+
+    /// Shows what a change set would do, executes it with consent, and watches it to its end.
+    pub(super) async fn carry_out(&self, prepared: &Prepared, question: &str, ui: &mut Ui) -> Result<Exit> {
+        ui.plan(&prepared.plan);
+        match self.execute_if_agreed(prepared, question, ui).await {
+            Ok(Some(target)) => {
+                let outcome = self.watch(target, ui).await;
+                if outcome.ending == Ending::Complete {
+                    self.keep_verified(&prepared.stack_id, &outcome, ui).await;
+                }
+                Ok(self.end(Some(&prepared.plan), &outcome, ui))
+            }
+            Ok(None) => {
+                prepared.discard(&self.account).await?;
+                Ok(self.end_early(prepared.plan.operation, Ending::Declined, Some(&prepared.plan), ui))
+            }
+            Err(error) => {
+                // What stopped us says more than a second failure while cleaning up after it.
+                let _ = prepared.discard(&self.account).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps what was deployed, for a later `rollback`. What can't be kept is no reason to call a deploy failed.
+    async fn keep_verified(&self, stack_id: &str, outcome: &Outcome, ui: &mut Ui) {
+        let Some(run) = &outcome.run else { return };
+        let (account, directory) = (&self.account, &self.ready.project.directory);
+        let kept = match (account.stack_template(stack_id).await, account.stack(stack_id).await) {
+            (Ok(template), Ok(Some(stack))) => {
+                let verified = Verified {
+                    at: Moment::now(),
+                    run: run.clone(),
+                    stack: stack.name,
+                    account: account.caller.account.clone(),
+                    region: account.region.clone(),
+                    template,
+                    parameters: stack.parameters,
+                };
+                journal::keep_verified(directory, &verified).is_ok()
+            }
+            _ => false,
+        };
+        if !kept {
+            ui.note("what was deployed could not be kept: `rollback` will not be able to go back to it");
+        }
+    }
+
+    /// Executes with consent, and gives what is to be watched.
+    async fn execute_if_agreed(&self, prepared: &Prepared, question: &str, ui: &mut Ui) -> Result<Option<Target>> {
+        if !self.agreed(question, ui).await? {
+            return Ok(None);
+        }
+        let template = &self.ready.template;
+        let operation = prepared.plan.operation;
+        let target =
+            Target::before(&self.account, operation, &template.stack_name, &prepared.stack_id, &template.services).await?;
+        prepared.execute(&self.account).await?;
+        Ok(Some(target))
+    }
+
+    /// The stack, if it is this project's and can be updated now; otherwise what stands in the way.
+    pub(super) async fn updatable(&self) -> Result<Stack> {
+        let template = &self.ready.template;
+        let Some(stack) = self.account.stack(&template.stack_name).await?.filter(|stack| !stack.status.is_deleted()) else {
+            return Err(Failure::usage(format!("{} is not deployed", template.stack_name))
+                .help(format!("deploy it with `confluent-ecs up{}`", self.again))
+                .into());
+        };
+        let beginning = deploy::beginning(Some(&stack), &template.tags, false)?;
+        match deploy::way_out(beginning, &stack) {
+            Some(_) if beginning == Beginning::Busy => Err(deploy::busy(&self.account, &stack).await.into()),
+            Some(failure) => Err(failure.into()),
+            None if beginning == Beginning::Update => Ok(stack),
+            None => Err(Failure::usage(format!("{} is planned, and not deployed yet", stack.name))
+                .help(format!("deploy it with `confluent-ecs up{}`", self.again))
+                .into()),
+        }
     }
 
     /// Deletes a stack and watches it go.

@@ -1,5 +1,6 @@
 //! `up`: preflight → plan → confirm → deploy → watch.
 
+use super::images;
 use super::preflight;
 use super::project::{Ready, Request, load, placed};
 use super::session::{Session, must_be_answerable};
@@ -7,7 +8,7 @@ use super::world::block_on;
 use crate::aws::{Account, Parameter, Stack};
 use crate::base::{Exit, Operation, Result};
 use crate::cli::{Cli, UpArgs};
-use crate::deploy::{self, Beginning, Ending, Outcome, Preparation, Prepared, Target, Wanted};
+use crate::deploy::{self, Beginning, Ending, Outcome, Preparation, Prepared, Storage, Wanted, What};
 use crate::ui::Ui;
 
 pub(super) fn run(cli: &Cli, args: &UpArgs, ui: &mut Ui) -> Result<Exit> {
@@ -27,6 +28,7 @@ pub(super) fn run(cli: &Cli, args: &UpArgs, ui: &mut Ui) -> Result<Exit> {
 
 async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) -> Result<Exit> {
     let (account, template) = (&session.account, &ready.template);
+    images::must_be_pushed(account, ready).await?;
     let prepared = if let Some(name) = &args.change_set {
         taken_up(session, args, name, ui).await?
     } else {
@@ -35,9 +37,15 @@ async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) ->
             Way::Ended(exit) => return Ok(exit),
         };
         let current = free.current.as_ref();
-        let wanted = Wanted { template, parameters: &free.parameters, beginning: free.beginning, current };
+        let bucket = match bucket(session, args, free.beginning.operation(), ui).await? {
+            Place::Known(bucket) => bucket,
+            Place::Declined(exit) => return Ok(exit),
+        };
+        let bucket = bucket.as_deref();
+        let wanted =
+            Wanted { template, parameters: &free.parameters, beginning: free.beginning, current, bucket, what: What::Files };
         match deploy::prepare(account, wanted, session.interrupted()).await? {
-            Preparation::Ready(prepared) => prepared,
+            Preparation::Ready(prepared) => *prepared,
             Preparation::NoChanges => {
                 let outputs = free.current.map(|stack| stack.outputs).unwrap_or_default();
                 let operation = free.beginning.operation();
@@ -47,21 +55,33 @@ async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) ->
             Preparation::Refused(refusal) => return Err(refusal.failure().into()),
         }
     };
-    let operation = prepared.plan.operation;
-    ui.plan(&prepared.plan);
-    match execute_if_agreed(session, &prepared, operation, ui).await {
-        Ok(Some(target)) => {
-            let outcome = session.watch(target, ui).await;
-            Ok(session.end(Some(&prepared.plan), &outcome, ui))
-        }
-        Ok(None) => {
-            prepared.discard(account).await?;
-            Ok(session.end_early(operation, Ending::Declined, Some(&prepared.plan), ui))
-        }
-        Err(error) => {
-            // What stopped us says more than a second failure while cleaning up after it.
-            let _ = prepared.discard(account).await;
-            Err(error)
+    session.carry_out(&prepared, "deploy this?", ui).await
+}
+
+/// Where the template lies.
+enum Place {
+    /// In this bucket, or in the call.
+    Known(Option<String>),
+    Declined(Exit),
+}
+
+/// The bucket for a template that is too large for a call, made with consent where it isn't there.
+async fn bucket(session: &Session<'_>, args: &UpArgs, operation: Operation, ui: &mut Ui) -> Result<Place> {
+    let (account, template) = (&session.account, &session.ready.template);
+    match deploy::storage(account, &template.to_json_minified(), args.bucket.as_deref()).await? {
+        Storage::Inline => Ok(Place::Known(None)),
+        Storage::Bucket(bucket) => Ok(Place::Known(Some(bucket))),
+        Storage::NewBucket(bucket) => {
+            ui.note(&format!(
+                "the template is too large for a call; CloudFormation reads it from a bucket, and there is no {bucket} yet"
+            ));
+            let question = format!("make the bucket {bucket} (encrypted, versioned, closed to the public, TLS only)?");
+            if !session.agreed(&question, ui).await? {
+                return Ok(Place::Declined(session.end_early(operation, Ending::Declined, None, ui)));
+            }
+            account.make_bucket(&bucket).await?;
+            ui.note(&format!("made the bucket {bucket}; it stays when the stack goes"));
+            Ok(Place::Known(Some(bucket)))
         }
     }
 }
@@ -159,21 +179,4 @@ async fn take_way_out(session: &Session<'_>, beginning: Beginning, stack: &Stack
     };
     let wanted = if operation == Operation::Delete { Ending::Complete } else { Ending::RolledBack };
     Ok((outcome.ending != wanted).then(|| session.end(None, &outcome, ui)))
-}
-
-/// Executes with consent, and gives what is to be watched.
-async fn execute_if_agreed(
-    session: &Session<'_>,
-    prepared: &Prepared,
-    operation: Operation,
-    ui: &mut Ui,
-) -> Result<Option<Target>> {
-    if !session.agreed("deploy this?", ui).await? {
-        return Ok(None);
-    }
-    let template = &session.ready.template;
-    let target =
-        Target::before(&session.account, operation, &template.stack_name, &prepared.stack_id, &template.services).await?;
-    prepared.execute(&session.account).await?;
-    Ok(Some(target))
 }

@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use super::plan::Plan;
 use super::state::{Beginning, busy, running};
+use super::storage::is_inline;
 use super::whose::{token, who};
 use crate::aws::{
-    Account, Capability, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Execution, Parameter, Stack, TemplateSource,
-    Validation,
+    Account, Capability, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Execution, Parameter, Stack, StoredTemplate,
+    TemplateSource, Validation,
 };
 use crate::base::{Deadline, Exit, Failure, Moment, Operation, Result};
 use crate::cloudformation::Template;
 
-/// CloudFormation takes a template of this many bytes in a call; a larger one must lie in a bucket.
-const INLINE_LIMIT: usize = 51_200;
 /// A change set of ours is named by this and the moment it was made in.
 const NAME_PREFIX: &str = "confluent-ecs-";
 const POLL: Duration = Duration::from_millis(500);
@@ -31,6 +30,20 @@ pub struct Wanted<'a> {
     pub beginning: Beginning,
     /// The stack as it was when the parameters were looked up.
     pub current: Option<&'a Stack>,
+    /// Where a template lies that is too large for a call.
+    pub bucket: Option<&'a str>,
+    pub what: What<'a>,
+}
+
+/// Which template a change set is to deploy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What<'a> {
+    /// The one that the compose files give.
+    Files,
+    /// The one that the stack has: only parameters change. It keeps its tags.
+    Same,
+    /// One that was deployed before. The stack keeps its tags.
+    Earlier(&'a str),
 }
 
 /// A change set that can be executed, and what it would do.
@@ -44,6 +57,8 @@ pub struct Prepared {
     made_stack: bool,
     /// Somebody asked for it to be kept: it stays where it is not executed.
     kept: bool,
+    /// The template, where it had to lie in a bucket.
+    stored: Option<StoredTemplate>,
     seen: Seen,
 }
 
@@ -57,7 +72,7 @@ struct Seen {
 /// What came of asking for a change set.
 #[derive(Debug)]
 pub enum Preparation {
-    Ready(Prepared),
+    Ready(Box<Prepared>),
     /// There is nothing to do. The change set is gone again.
     NoChanges,
     /// CloudFormation would not execute it. The change set is gone again.
@@ -87,17 +102,30 @@ impl Refusal {
 /// Makes a change set and waits until it says what it would do, or until `leave` ends.
 pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<Output = ()>) -> Result<Preparation> {
     let template = wanted.template;
-    let body = body(template)?;
+    let body = match wanted.what {
+        What::Earlier(body) => body.to_owned(),
+        What::Files | What::Same => template.to_json_minified(),
+    };
+    let stored = match wanted.bucket {
+        Some(bucket) if wanted.what != What::Same && !is_inline(&body) => {
+            Some(account.store_template(bucket, &template.stack_name, &body).await?)
+        }
+        _ => None,
+    };
     let operation = wanted.beginning.operation();
     let name = format!("{NAME_PREFIX}{}", Moment::now().millis());
     let request = ChangeSetRequest {
         stack: &template.stack_name,
         name: &name,
         kind: if operation == Operation::Create { ChangeKind::Create } else { ChangeKind::Update },
-        template: TemplateSource::Body(&body),
+        template: match &stored {
+            _ if wanted.what == What::Same => TemplateSource::Previous,
+            Some(stored) => TemplateSource::Url(&stored.url),
+            None => TemplateSource::Body(&body),
+        },
         parameters: wanted.parameters,
         capabilities: &[Capability::NamedIam],
-        tags: &template.tags,
+        tags: wanted.current.filter(|_| wanted.what != What::Files).map_or(&template.tags, |stack| &stack.tags),
         description: &format!("made by confluent-ecs for {}", account.caller.arn),
     };
     let (change_set, stack_id) = match account.create_change_set(&request).await {
@@ -108,13 +136,21 @@ pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<O
                 None => error.into(),
             });
         }
-        made => made?,
+        Ok(made) => made,
+        Err(error) => {
+            if let Some(stored) = &stored {
+                // What stopped us says more than a second failure while cleaning up after it.
+                let _ = account.remove_template(stored).await;
+            }
+            return Err(error.into());
+        }
     };
     let mut prepared = Prepared {
         plan: Plan::new(&template.stack_name, operation, Vec::new()),
         stack_id,
         name,
         change_set,
+        stored,
         made_stack: wanted.beginning == (Beginning::Create { empty: false }),
         kept: false,
         seen: wanted.current.filter(|_| operation == Operation::Update).map_or_else(Seen::nothing, Seen::of),
@@ -128,7 +164,7 @@ pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<O
             prepared.plan = Plan::new(&template.stack_name, operation, changes);
             // Its warnings; who may not read them deploys all the same.
             prepared.plan.validations = account.validations(&prepared.change_set).await.ok();
-            return Ok(Preparation::Ready(prepared));
+            return Ok(Preparation::Ready(Box::new(prepared)));
         }
         Ok(ChangeSet { state: ChangeSetState::NoChanges, .. }) => {
             prepared.discard(account).await?;
@@ -194,6 +230,7 @@ pub async fn take_up(account: &Account, stack: Option<&Stack>, stack_name: &str,
         change_set: id.clone(),
         made_stack: false,
         kept: true,
+        stored: None,
         seen: Seen::of(stack),
     })
 }
@@ -273,6 +310,9 @@ impl Prepared {
             return Ok(());
         }
         account.delete_change_set(&self.change_set).await?;
+        if let Some(stored) = &self.stored {
+            account.remove_template(stored).await?;
+        }
         if !self.made_stack {
             return Ok(());
         }
@@ -299,15 +339,4 @@ async fn moved(account: &Account, stack: &Stack, planned: Option<Moment>) -> cra
         .cause(format!("changed{by}{at}, now {}{planned}", stack.status))
         .help("make a new plan and look at it: the old one may do something else now")
         .into()
-}
-
-fn body(template: &Template) -> Result<String> {
-    let body = template.to_json_minified();
-    if body.len() <= INLINE_LIMIT {
-        return Ok(body);
-    }
-    Err(Failure::usage(format!("the template has {} bytes; CloudFormation takes {INLINE_LIMIT} in one call", body.len()))
-        .cause(format!("it holds {} services in {} resources", template.services.len(), template.resources.len()))
-        .help("split the project: put some of its services under another `name:`")
-        .into())
 }

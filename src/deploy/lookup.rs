@@ -308,7 +308,7 @@ impl<'a> Lookups<'a> {
         Ok(found.iter().map(|found| Candidate::tagged(&value(&found.arn), &found.tags)).collect())
     }
 
-    async fn secret(&mut self, name: &str, lookup: &SecretLookup) -> Result<std::result::Result<SecretFacts, Gap>> {
+    pub(super) async fn secret(&mut self, name: &str, lookup: &SecretLookup) -> Result<std::result::Result<SecretFacts, Gap>> {
         let words = lookup.words();
         if let Some(known) = self.secrets.get(&words) {
             return Ok(known.clone());

@@ -10,6 +10,7 @@ mod farewell;
 mod fold;
 mod gap;
 pub mod journal;
+mod logs;
 mod lookup;
 mod outcome;
 mod parameters;
@@ -19,23 +20,27 @@ mod policy_rows;
 mod secrets;
 mod state;
 mod status;
+mod storage;
 mod tasks;
+mod verify;
 mod watch;
 mod whose;
 
 pub use crate::aws::{Cause, Validation};
-pub use change::{Preparation, Prepared, Refusal, Wanted, holds, prepare, take_up};
+pub use change::{Preparation, Prepared, Refusal, Wanted, What, holds, prepare, take_up};
 pub use farewell::{Farewell, Remains, farewell};
 pub use fold::{Known, Logs, ServiceKey, Watch};
+pub use logs::{LogEntry, LogSource, log_entries, log_sources};
 pub use outcome::{Ending, Outcome, Trouble};
-pub use parameters::{parameters, resolve};
+pub use parameters::{parameters, resolve, secret_versions};
 pub use plan::{Effect, Plan, Planned};
 pub use policy::{DeployerPolicy, Scope, deployer_policy};
 pub use secrets::{
     FaultyKey, ListedSecret, Presence, Reads, SecretState, check_secrets, list_secrets, reads, secret_by, secret_tags,
 };
 pub use state::{Beginning, beginning, busy, ours, running, way_out};
-pub use status::{ServiceStatus, Status, TaskStatus, Verdict, status};
+pub use status::{Drifts, SecretAge, ServiceStatus, Status, TaskStatus, Verdict, drift, status};
+pub use storage::{Storage, needs_a_bucket, storage};
 pub use tasks::task_addresses;
 pub use watch::{Pause, Target, conclude, watch};
 pub use whose::token;

@@ -64,7 +64,9 @@ impl Outcome {
             failures: Vec::new(),
             failed_tasks: Vec::new(),
             outputs: Vec::new(),
+            verified: Vec::new(),
             differences: Vec::new(),
+            unverified: Vec::new(),
             trouble: None,
             run: None,
         }
@@ -85,8 +87,12 @@ pub struct Outcome {
     /// The tasks that failed meanwhile.
     pub failed_tasks: Vec<StoppedTask>,
     pub outputs: Vec<Output>,
+    /// What was looked at after CloudFormation had called it complete, and is as it should be.
+    pub verified: Vec<String>,
     /// What runs otherwise than the template says.
     pub differences: Vec<String>,
+    /// What could not be looked at, and why.
+    pub unverified: Vec<String>,
     /// Why AWS could not be asked any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,

@@ -4,9 +4,11 @@
 //! everything that isn't there, is there twice or can't be used, with what there is instead. Rules: reads only; what the files name is
 //! looked up even where they give an id, for a wrong one would fail the deploy half-way.
 
+use std::collections::BTreeMap;
+
 use super::fold::service_key;
 use super::lookup::Lookups;
-use crate::aws::{Account, Parameter, Stack};
+use crate::aws::{Account, Parameter, SecretFacts, Stack};
 use crate::base::{Error, Findings, Result};
 use crate::cloudformation::Template;
 use crate::stack::{Need, Part, Text};
@@ -40,6 +42,26 @@ pub async fn parameters(account: &Account, template: &Template, current: Option<
         }
     }
     if findings.is_empty() { Ok(values) } else { Err(Error::Findings(findings)) }
+}
+
+/// The newest version of each secret, by the parameter that carries it; secrets that nobody has stored are left out.
+pub async fn secret_versions(account: &Account, template: &Template) -> Result<BTreeMap<String, String>> {
+    let facts = secret_facts(account, template).await?;
+    Ok(facts.into_iter().filter_map(|(parameter, facts)| Some((parameter, facts.version?))).collect())
+}
+
+/// The secrets that the template's parameters carry the versions of, by parameter; those that are not there are left out.
+pub(super) async fn secret_facts(account: &Account, template: &Template) -> Result<Vec<(String, SecretFacts)>> {
+    let mut lookups = Lookups::new(account, None);
+    let mut found = Vec::new();
+    for (name, parameter) in &template.parameters {
+        if let Need::SecretVersion { secret, lookup } = &parameter.need
+            && let Ok(facts) = lookups.secret(secret, lookup).await?
+        {
+            found.push((name.clone(), facts));
+        }
+    }
+    Ok(found)
 }
 
 /// How many tasks a family has now, so that a deploy never resets what scaling chose.

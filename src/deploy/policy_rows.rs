@@ -67,15 +67,23 @@ pub(super) const OWN: &[Grant] = &[
     on(
         STACK,
         &[
+            "cloudformation:CancelUpdateStack",
+            "cloudformation:ContinueUpdateRollback",
             "cloudformation:CreateChangeSet",
             "cloudformation:DeleteChangeSet",
             "cloudformation:DeleteStack",
             "cloudformation:DescribeChangeSet",
+            "cloudformation:DescribeEvents",
             "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStackResourceDrifts",
             "cloudformation:DescribeStacks",
+            "cloudformation:DetectStackDrift",
+            "cloudformation:DetectStackResourceDrift",
             "cloudformation:ExecuteChangeSet",
+            "cloudformation:GetTemplate",
             "cloudformation:ListChangeSets",
             "cloudformation:ListStackResources",
+            "cloudformation:RollbackStack",
             "cloudformation:TagResource",
             "cloudformation:UntagResource",
         ],
@@ -84,10 +92,29 @@ pub(super) const OWN: &[Grant] = &[
     on(ANY, &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "tag:GetResources"]),
     on(ANY, &["ecs:DescribeTaskDefinition", "ecs:ListClusters", "secretsmanager:ListSecrets"]),
     on(CLUSTER, &["ecs:DescribeClusters"]),
-    on(SERVICE, &["ecs:DescribeServices"]),
+    on(ANY, &["cloudformation:DescribeStackDriftDetectionStatus"]),
+    on(SERVICE, &["ecs:DescribeServices", "ecs:UpdateService"]),
     on(TASK, &["ecs:DescribeTasks"]),
     Grant { actions: &["ecs:ListTasks"], on: ANY, when: &[("ArnLike", "ecs:cluster", "arn:{p}:ecs:{r}:{a}:cluster/{cluster}")] },
     on(&["arn:{p}:logs:{r}:{a}:log-group:{stack}-*:log-stream:*"], &["logs:GetLogEvents"]),
+    on(LOG_GROUP, &["logs:FilterLogEvents"]),
+    // The bucket for templates that are too large for a call, made and closed with consent.
+    on(
+        &["arn:{p}:s3:::confluent-ecs-{a}-{r}"],
+        &[
+            "s3:CreateBucket",
+            "s3:DeleteBucket",
+            "s3:ListBucket",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+        ],
+    ),
+    on(
+        &["arn:{p}:s3:::confluent-ecs-{a}-{r}/confluent-ecs/{stack}/*"],
+        &["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
+    ),
 ];
 
 /// Type, service principal, role: what a service makes for itself when an account has its first one.

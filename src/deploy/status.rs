@@ -9,12 +9,17 @@ use serde::Serialize;
 
 use super::cause;
 use super::fold::{Watch, revision, service_key};
-use crate::aws::{Account, Output, Stack, StackEvent, Task};
-use crate::base::{Event, Exit, Message, Moment, Operation, ResourceChange, Result, StoppedTask};
-use crate::cloudformation::DeployedService;
+use super::parameters::secret_facts;
+use crate::aws::{Account, Drift, DriftDetection, Output, Stack, StackEvent, Task};
+use crate::base::{Deadline, Event, Exit, Message, Moment, Operation, ResourceChange, Result, StoppedTask};
+use crate::cloudformation::Template;
 
 /// A task that failed within this time says that its service is not well, even if another one has taken its place.
 const CRASH_LOOP: Duration = Duration::from_mins(2);
+
+/// Drift is looked for within this.
+const DRIFT_LIMIT: Duration = Duration::from_mins(3);
+const POLL: Duration = Duration::from_secs(1);
 
 /// The verdict, from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -57,6 +62,29 @@ pub struct Status {
     /// What failed in the last operation, first cause first.
     pub failures: Vec<ResourceChange>,
     pub outputs: Vec<Output>,
+    pub secrets: Vec<SecretAge>,
+    /// What was changed past CloudFormation, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drifts>,
+}
+
+/// A secret beside what the running tasks have read of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SecretAge {
+    pub secret: String,
+    /// When its newest version was stored.
+    pub changed: Option<Moment>,
+    /// The stack was deployed with an older version.
+    pub stale: bool,
+}
+
+/// What a look for drift has found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drifts {
+    pub found: Vec<Drift>,
+    /// Why not everything could be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -85,9 +113,10 @@ pub struct TaskStatus {
 }
 
 /// Looks at a stack.
-pub async fn status(account: &Account, name: &str, deployed: &[DeployedService]) -> Result<Status> {
+pub async fn status(account: &Account, template: &Template) -> Result<Status> {
+    let (name, deployed) = (&template.stack_name, &template.services);
     let mut status = Status {
-        stack: name.to_owned(),
+        stack: name.clone(),
         region: account.region.clone(),
         account: account.caller.account.clone(),
         verdict: Verdict::Absent,
@@ -96,6 +125,8 @@ pub async fn status(account: &Account, name: &str, deployed: &[DeployedService])
         services: Vec::new(),
         failures: Vec::new(),
         outputs: Vec::new(),
+        secrets: Vec::new(),
+        drift: None,
     };
     let Some(stack) = account.stack(name).await? else { return Ok(status) };
     status.status = Some(stack.status.to_string());
@@ -134,8 +165,31 @@ pub async fn status(account: &Account, name: &str, deployed: &[DeployedService])
         }
     }
     status.verdict = verdict(Moment::now(), &stack, &status.services);
+    // Who may not look at secrets still learns how the stack is.
+    for (parameter, facts) in secret_facts(account, template).await.unwrap_or_default() {
+        let Some(deployed) = stack.parameters.get(&parameter) else { continue };
+        let stale = facts.version.as_ref().is_some_and(|newest| newest != deployed);
+        status.secrets.push(SecretAge { secret: facts.name, changed: facts.changed.or(facts.created), stale });
+    }
     status.outputs = stack.outputs;
     Ok(status)
+}
+
+/// Has CloudFormation look for what was changed past it.
+pub async fn drift(account: &Account, name: &str) -> Result<Drifts> {
+    let id = account.detect_drift(name).await?;
+    let deadline = Deadline::after(DRIFT_LIMIT);
+    let incomplete = loop {
+        match account.drift_detection(&id).await? {
+            DriftDetection::Done => break None,
+            DriftDetection::Incomplete(why) => break Some(why),
+            DriftDetection::Working if deadline.passed() => {
+                break Some(format!("CloudFormation was still at work on it after {} s", DRIFT_LIMIT.as_secs()));
+            }
+            DriftDetection::Working => tokio::time::sleep(POLL).await,
+        }
+    };
+    Ok(Drifts { found: account.drifts(name).await?, incomplete })
 }
 
 fn verdict(now: Moment, stack: &Stack, services: &[ServiceStatus]) -> Verdict {

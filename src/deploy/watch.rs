@@ -7,18 +7,19 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use super::fold::{Logs, ServiceKey, Watch, revision, service_key};
+use super::fold::{Logs, ServiceKey, Watch, service_key};
 use super::journal::{Header, Run};
 use super::outcome::{Ending, Outcome, Trouble};
-use crate::aws::{Account, CallError, ErrorKind, Stack, Task};
+use super::verify::{Verification, verify};
+use crate::aws::{Account, CallError, Deployment, ErrorKind, Service, Stack, Task};
 use crate::base::{Blind, Deadline, Event, Failing, Moment, Operation, Result, Started, redact};
 use crate::cloudformation::DeployedService;
 
 /// Often at first, when most happens; then as often as is polite.
-const FAST: Duration = Duration::from_secs(1);
+pub(super) const FAST: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(3);
-/// How long a service that had crashes is looked at after CloudFormation has called it stable.
-const SETTLE: Duration = Duration::from_secs(20);
+/// What two clocks may differ by, in milliseconds.
+const CLOCKS: i64 = 5_000;
 const FAST_FOR: Duration = Duration::from_mins(2);
 /// How often an empty log is asked for.
 const LOG_ROUNDS: usize = 3;
@@ -38,6 +39,8 @@ pub struct Target {
     pub marker: Option<String>,
     /// The services whose count was set to nothing meanwhile, on request.
     pub stopped: Vec<String>,
+    /// Services that start their tasks anew, past CloudFormation; then their rollouts are watched, and not the stack.
+    pub rolling: Vec<String>,
     /// ECS may not be asked; what CloudFormation says is all there is.
     without_services: bool,
     told: bool,
@@ -125,6 +128,7 @@ impl Target {
             services: services.to_vec(),
             marker,
             stopped: Vec::new(),
+            rolling: Vec::new(),
             without_services: false,
             told: false,
         }
@@ -183,16 +187,12 @@ pub async fn conclude(
 ) -> Outcome {
     let mut ending = ending;
     let mut outputs = Vec::new();
-    let mut differences = Vec::new();
+    let mut verdict = Verification::default();
     if ending == Ending::Complete && target.operation != Operation::Delete {
         // What can't be read after the end doesn't turn a deploy that is done into one that failed.
         outputs = account.stack(&target.stack_id).await.ok().flatten().map(|stack| stack.outputs).unwrap_or_default();
-        differences = differences_from_template(account, target).await.unwrap_or_default();
-        if differences.is_empty() {
-            differences = still_failing(account, target, tell).await;
-        }
-        differences.extend(target.stopped.iter().map(|service| format!("{service}: its count was set to 0, as asked for")));
-        if !differences.is_empty() {
+        verdict = verify(account, target, tell).await;
+        if !verdict.differences.is_empty() {
             ending = Ending::Differs;
         }
     }
@@ -202,7 +202,9 @@ pub async fn conclude(
         failures: target.watch.failures().to_vec(),
         failed_tasks: target.watch.failed_tasks().to_vec(),
         outputs,
-        differences,
+        verified: verdict.verified,
+        differences: verdict.differences,
+        unverified: verdict.unverified,
         trouble,
         ..Outcome::of(&target.stack, target.operation, ending)
     }
@@ -218,8 +220,15 @@ async fn until_it_ends(account: &Account, target: &mut Target, deadline: Deadlin
             }
             tell(event);
         };
-        match look(account, target, &mut tell_and_note).await {
-            Ok(()) => {
+        let looked = if target.rolling.is_empty() {
+            look(account, target, &mut tell_and_note).await.map(|()| target.watch.ending())
+        } else {
+            look_at_rollouts(account, target, &mut tell_and_note).await
+        };
+        let mut ending = None;
+        match looked {
+            Ok(ended) => {
+                ending = ended;
                 if std::mem::take(&mut blind) {
                     tell(&Event::Sighted { at: Moment::now() });
                 }
@@ -233,7 +242,7 @@ async fn until_it_ends(account: &Account, target: &mut Target, deadline: Deadlin
                 return Pause::Ended(Ending::LostSight, Some(Trouble { what: error.to_string(), help: error.help() }));
             }
         }
-        if let Some(ending) = target.watch.ending() {
+        if let Some(ending) = ending {
             return Pause::Ended(ending, None);
         }
         let now = Moment::now();
@@ -279,7 +288,7 @@ async fn look(account: &Account, target: &mut Target, tell: &mut dyn FnMut(&Even
     }
 }
 
-async fn look_at_services(
+pub(super) async fn look_at_services(
     account: &Account,
     watch: &mut Watch,
     tell_all: &mut impl FnMut(Vec<Event>),
@@ -296,52 +305,43 @@ async fn look_at_services(
     Ok(())
 }
 
-/// Where what runs is not what the template says, though CloudFormation calls the stack complete: after ECS's circuit breaker has rolled
-/// a service back, CloudFormation may take that for success.
-async fn differences_from_template(account: &Account, target: &Target) -> std::result::Result<Vec<String>, CallError> {
-    let resources = account.stack_resources(&target.stack_id).await?;
-    let physical = |logical: &str| {
-        resources.iter().find(|resource| resource.logical == logical).and_then(|resource| resource.physical.as_deref())
-    };
-    let mut differences = Vec::new();
-    for deployed in &target.services {
-        let (Some(service), Some(wanted)) = (physical(&deployed.service), physical(&deployed.task_definition)) else { continue };
-        let Some(key) = service_key(service) else { continue };
+/// One look at services that start their tasks anew. It ends when all of their rollouts have.
+async fn look_at_rollouts(
+    account: &Account,
+    target: &mut Target,
+    tell: &mut dyn FnMut(&Event),
+) -> std::result::Result<Option<Ending>, CallError> {
+    let mut tell_all = |events: Vec<Event>| events.iter().for_each(&mut *tell);
+    look_at_services(account, &mut target.watch, &mut tell_all).await?;
+    let mut all_done = true;
+    for family in &target.rolling {
+        let Some(key) = target.watch.key(family) else { continue };
         for service in account.services(&key.cluster, std::slice::from_ref(&key.name)).await? {
-            let (runs, wanted) = (revision(&service.task_definition), revision(wanted));
-            if runs != wanted {
-                differences.push(format!("{} runs {runs}, not {wanted}: ECS has rolled it back", deployed.family));
-            } else if service.primary().is_some_and(|primary| primary.rollout.as_deref() == Some("FAILED")) {
-                differences.push(format!("{}: its rollout of {wanted} failed", deployed.family));
+            match rollout(&service, target.began) {
+                Some(true) => {}
+                Some(false) => return Ok(Some(Ending::RolledBack)),
+                None => all_done = false,
             }
         }
     }
-    Ok(differences)
+    Ok(all_done.then_some(Ending::Complete))
 }
 
-/// A service may count as stable between two crashes. Where tasks of what was deployed have failed, this looks on for a while, and says
-/// which services go on failing.
-async fn still_failing(account: &Account, target: &mut Target, tell: &mut dyn FnMut(&Event)) -> Vec<String> {
-    let crashed = |watch: &Watch| -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for task in watch.failed_tasks().iter().filter(|task| watch.deploys(&task.service, &task.revision)) {
-            *counts.entry(task.service.clone()).or_default() += 1;
-        }
-        counts
-    };
-    let before = crashed(&target.watch);
-    let deadline = Deadline::after(if before.is_empty() { Duration::ZERO } else { SETTLE });
-    while !deadline.passed() && crashed(&target.watch) == before {
-        tokio::time::sleep(FAST).await;
-        let mut tell_all = |events: Vec<Event>| events.iter().for_each(&mut *tell);
-        // What can't be seen any more can't turn a deploy that is done into one that failed.
-        if look_at_services(account, &mut target.watch, &mut tell_all).await.is_err() {
-            return Vec::new();
-        }
+/// Whether the rollout that was begun at a moment is done, well or not; `None` while it goes on.
+fn rollout(service: &Service, began: Moment) -> Option<bool> {
+    // AWS's clock and ours may differ a little.
+    let since = Moment::from_millis(began.millis() - CLOCKS);
+    let new = |deployment: &&Deployment| deployment.created.is_some_and(|created| created >= since);
+    if service.deployments.iter().filter(new).any(|deployment| deployment.rollout.as_deref() == Some("FAILED")) {
+        return Some(false);
     }
-    let after = crashed(&target.watch);
-    let failing = after.iter().filter(|(service, count)| before.get(*service) != Some(count));
-    failing.map(|(service, count)| format!("{service}: its tasks go on failing, {count} so far")).collect()
+    let primary = service.primary().filter(new)?;
+    // After a failed rollout ECS's circuit breaker makes one of its own, which succeeds.
+    if primary.rollout_reason.as_deref().is_some_and(|reason| reason.contains("rolling back")) {
+        return Some(false);
+    }
+    let done = primary.rollout.as_deref() == Some("COMPLETED") && service.running >= service.desired;
+    done.then_some(true)
 }
 
 /// The last lines of these tasks' containers. What a container wrote last may reach CloudWatch a moment after ECS has called it stopped:

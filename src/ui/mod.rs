@@ -4,6 +4,7 @@
 //! with the user's line, elsewhere they are one line each, under GitHub Actions they are annotations.
 
 mod acl;
+mod chart;
 mod explain;
 mod farewell;
 mod finding;
@@ -14,6 +15,7 @@ mod plan;
 mod progress;
 
 mod init;
+mod logs;
 mod prompt;
 mod report;
 mod screen;
@@ -34,6 +36,7 @@ use serde::Serialize;
 
 use crate::base::{Exit, Failure, Findings, Severity, Sources};
 use crate::cli::{DisplayArgs, Output, When};
+use crate::deploy::journal::Run;
 pub use acl::Commands;
 pub use images::{CopyProgress, Pushed};
 pub use plan::PlanView;
@@ -151,6 +154,21 @@ impl Ui {
             let _ = writeln!(text, "  {name:width$}  {description}");
         }
         self.note(text.trim_end());
+    }
+
+    /// A run as an HTML document.
+    pub fn report_of(&self, run: &Run) -> String {
+        chart::html(run)
+    }
+
+    /// Where the report of a run lies.
+    pub fn run_reported(&mut self, run: &Run, file: &str) {
+        if self.wants_json() {
+            let id = &run.id;
+            self.json(&serde_json::json!({ "schema": "confluent-ecs/report/v1", "run": id, "file": file }));
+        } else {
+            self.result(&format!("wrote {file}\n"));
+        }
     }
 
     /// Every finding, and on a terminal a last line that counts them.

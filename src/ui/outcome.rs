@@ -94,6 +94,12 @@ impl Ui {
                 let _ = writeln!(text, "  to do    {help}");
             }
         }
+        for verified in &outcome.verified {
+            let _ = writeln!(text, "  ✓ {verified}");
+        }
+        for unverified in &outcome.unverified {
+            let _ = writeln!(text, "  – {unverified}");
+        }
         for difference in &outcome.differences {
             let _ = writeln!(text, "  × {difference}");
         }

@@ -275,7 +275,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// A container may log anything; what moves the cursor or changes colours stays out of the terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     console::strip_ansi_codes(text).chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Rules: a terminal may be resized at any moment, and wraps anew what was drawn before; what stays is never drawn over.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -103,26 +104,42 @@ impl Shared {
         let (height, width) = self.size();
         let lines = self.tree.frame(Moment::now(), width, height, self.style);
         let mut text = self.back();
-        text.push_str(staying);
-        for line in &lines {
+        // Each line is written over the old one, and only what is left of the old frame is cleared: clearing all of it first flickers, and
+        // tmux keeps in its history what is cleared from the top of the screen.
+        for line in staying.lines().chain(lines.iter().map(String::as_str)) {
             text.push_str(line);
-            text.push('\n');
+            text.push_str("\x1b[K\n");
         }
+        text.push_str("\x1b[J");
         self.drawn = lines.iter().map(|line| console::measure_text_width(line)).collect();
         let _gone = self.term.write_all(text.as_bytes()).and_then(|()| self.term.flush());
     }
 
     fn clear(&mut self) {
-        let text = self.back();
+        let mut text = self.back();
+        let rows = self.rows();
+        for _ in 0..rows {
+            text.push_str("\x1b[2K\n");
+        }
+        if rows > 0 {
+            let _ = write!(text, "\x1b[{rows}A");
+        }
         self.drawn.clear();
         let _gone = self.term.write_all(text.as_bytes()).and_then(|()| self.term.flush());
     }
 
-    /// Moves to where the frame began, and clears from there. A terminal that became narrower has wrapped the lines of the frame.
-    fn back(&self) -> String {
+    /// The rows that the frame takes now. A terminal that became narrower has wrapped its lines.
+    fn rows(&self) -> usize {
         let (rows, columns) = self.term.size();
-        let up = rows_of(&self.drawn, usize::from(columns)).min(usize::from(rows).saturating_sub(1));
-        if up == 0 { "\r\x1b[J".to_owned() } else { format!("\r\x1b[{up}A\x1b[J") }
+        rows_of(&self.drawn, usize::from(columns)).min(usize::from(rows).saturating_sub(1))
+    }
+
+    /// Moves to where the frame began.
+    fn back(&self) -> String {
+        match self.rows() {
+            0 => "\r".to_owned(),
+            rows => format!("\r\x1b[{rows}A"),
+        }
     }
 }
 

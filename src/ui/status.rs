@@ -54,6 +54,29 @@ impl Ui {
             }
             let _ = writeln!(text, "  {:<width$}  {}", output.key, output.value);
         }
+        for secret in &status.secrets {
+            let age =
+                secret.changed.map(|at| format!(", stored {} ago", words::duration(Moment::now().since(at)))).unwrap_or_default();
+            let said = if secret.stale {
+                self.style.doubtful(format!("a newer version than the deployed one{age}; confluent-ecs restart{again}"))
+            } else {
+                format!("its newest version is deployed{age}")
+            };
+            let _ = writeln!(text, "  secret {}  {said}", secret.secret);
+        }
+        if let Some(drift) = &status.drift {
+            if drift.found.is_empty() && drift.incomplete.is_none() {
+                text.push_str("  nothing was changed past CloudFormation\n");
+            }
+            for found in &drift.found {
+                let what = if found.deleted { "deleted".to_owned() } else { found.properties.join(", ") };
+                let line = format!("{} was changed past CloudFormation ({what})", words::resource(&found.logical));
+                let _ = writeln!(text, "  {}", self.style.doubtful(line));
+            }
+            if let Some(why) = &drift.incomplete {
+                let _ = writeln!(text, "  – drift: {why}");
+            }
+        }
         if status.verdict == Verdict::Absent {
             let _ = writeln!(text, "next: confluent-ecs up{again}");
         }

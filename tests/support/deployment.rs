@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::bed::bed;
 use super::program::{Ran, run_with};
+use super::terminal;
 
 /// One service of an image that nobody knows, one secret, lookups by tags.
 const PROJECT: &str = r#"
@@ -146,17 +147,45 @@ impl Deployment {
         (program, lines)
     }
 
+    /// Runs `confluent-ecs --env dev …` on a terminal and answers its questions.
+    pub(crate) fn run_on_terminal(&self, arguments: &[&str], answers: &[&str]) -> Ran {
+        checked(terminal::run_with(self.folder.path(), &with_env(arguments), answers, &borrowed(&self.env)))
+    }
+
     /// Calls an AWS API of the query protocol itself, for what the program has no verb for; gives the answer as it is.
     pub(crate) fn aws(&self, service: &str, query: &str) -> String {
+        self.ask(service, "POST", "/", query)
+    }
+
+    /// Reads from S3: `/bucket?versioning`.
+    pub(crate) fn s3(&self, path: &str) -> String {
+        self.ask("s3", "GET", path, "")
+    }
+
+    /// Calls an AWS API that takes JSON.
+    pub(crate) fn aws_json(&self, service: &str, operation: &str, body: &Value) -> String {
+        let target = match service {
+            "ecs" => "AmazonEC2ContainerServiceV20141113",
+            other => other,
+        };
+        let headers = format!("Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}.{operation}");
+        self.send(service, "POST", "/", &headers, &body.to_string())
+    }
+
+    fn ask(&self, service: &str, method: &str, path: &str, body: &str) -> String {
+        self.send(service, method, path, "Content-Type: application/x-www-form-urlencoded", body)
+    }
+
+    fn send(&self, service: &str, method: &str, path: &str, headers: &str, body: &str) -> String {
         let endpoint = self.env.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL").unwrap().1.trim_start_matches("http://");
         let mut stream = TcpStream::connect(endpoint).unwrap();
         write!(
             stream,
-            "POST / HTTP/1.1\r\nHost: {endpoint}\r\nContent-Type: application/x-www-form-urlencoded\r\nAuthorization: \
+            "{method} {path} HTTP/1.1\r\nHost: {endpoint}\r\n{headers}\r\nAuthorization: \
              AWS4-HMAC-SHA256 Credential={}/20260101/eu-west-1/{service}/aws4_request\r\nContent-Length: {}\r\n\
-             Connection: close\r\n\r\n{query}",
+             Connection: close\r\n\r\n{body}",
             self.account,
-            query.len()
+            body.len()
         )
         .unwrap();
         let mut answer = String::new();

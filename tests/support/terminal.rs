@@ -9,6 +9,11 @@ use super::program::Ran;
 
 /// What the terminal showed is in `stdout`; stderr goes to the terminal, too.
 pub(crate) fn run(folder: &Path, arguments: &[&str], answers: &[&str]) -> Ran {
+    run_with(folder, arguments, answers, &[])
+}
+
+/// … with more variables.
+pub(crate) fn run_with(folder: &Path, arguments: &[&str], answers: &[&str], variables: &[(&str, &str)]) -> Ran {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let venv = Command::new(root.join("tests/bed/venv")).output().unwrap();
     let python = String::from_utf8(venv.stdout).unwrap();
@@ -18,9 +23,10 @@ pub(crate) fn run(folder: &Path, arguments: &[&str], answers: &[&str]) -> Ran {
         .env("HOME", folder)
         .env("TERM", "xterm")
         .env("NO_COLOR", "1")
+        .envs(variables.iter().copied())
         .arg(root.join("tests/support/terminal.py"))
         .arg(folder)
-        .arg("30")
+        .arg("60")
         .arg(cargo_bin("confluent-ecs"))
         .args(arguments)
         .write_stdin(answers.join("\n"))
