@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("images", &["base"]),
     ("stack", &["base", "compose", "extensions", "profile", "confluent"]),
     ("cloudformation", &["base", "stack"]),
-    ("deploy", &["aws", "base", "cloudformation", "confluent", "stack"]),
+    ("deploy", &["aws", "base", "cloudformation", "confluent", "explain", "stack"]),
     ("net", &["base"]),
     ("kafka", &["base", "net"]),
     ("preflight", &["base", "compose", "extensions", "profile", "confluent", "net", "kafka"]),

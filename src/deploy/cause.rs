@@ -4,6 +4,7 @@
 //! [`Diagnosis`] where the words are known. Rules: pure; no guess where nothing matches.
 
 use crate::base::{Diagnosis, StoppedContainer};
+use crate::explain::Reader;
 
 /// Whether a task that stopped so has failed. One that a rollout or scaling took away has not.
 pub(super) fn is_failure(stop_code: Option<&str>, reason: Option<&str>) -> bool {
@@ -149,12 +150,29 @@ pub(super) fn diagnose(reason: Option<&str>, containers: &[StoppedContainer]) ->
         .iter()
         .find_map(|text| signature(text))
         .or_else(|| logged.iter().find_map(|line| signature(line)))
+        .or_else(|| explained(reason, containers))
         .or_else(|| containers.iter().find_map(|container| exit_cause(container.exit_code?)))
 }
 
 fn signature(text: &str) -> Option<Diagnosis> {
     let found = SIGNATURES.iter().find(|signature| signature.words.iter().all(|word| text.contains(word)))?;
     Some(Diagnosis { cause: found.cause.to_owned(), fix: found.fix.to_owned() })
+}
+
+/// What `explain` would find in the same words: it knows more of them, and says less of what to type.
+fn explained(reason: Option<&str>, containers: &[StoppedContainer]) -> Option<Diagnosis> {
+    let mut reader = Reader::new().ok()?;
+    let said = containers.iter().filter_map(|container| container.reason.as_deref());
+    let logged = containers.iter().flat_map(|container| container.log.iter().map(String::as_str));
+    for line in reason.into_iter().chain(said).chain(logged) {
+        reader.line(line.as_bytes());
+    }
+    let found = reader.causes().into_iter().find(|found| !found.follows)?;
+    let cause = match found.causes {
+        [only] => format!("{}: {only}", found.title),
+        causes => format!("{}: {}", found.title, causes.join("; or ")),
+    };
+    Some(Diagnosis { cause, fix: found.fix.join("; ") })
 }
 
 fn exit_cause(code: i32) -> Option<Diagnosis> {
@@ -208,6 +226,14 @@ mod tests {
             ["INFO starting", "ERROR org.apache.kafka.common.errors.TopicAuthorizationException: Not authorized: [a-offsets]"];
         let found = diagnose(Some("Essential container in task exited"), &[container(Some(1), &lines)]);
         assert!(found.unwrap().cause.contains("ACL is missing on a topic"));
+    }
+
+    #[test]
+    fn what_explain_knows_of_a_line_is_told_too() {
+        let lines = ["java.net.ConnectException: Connection refused"];
+        let found = diagnose(Some("Essential container in task exited"), &[container(Some(1), &lines)]).unwrap();
+        assert!(found.cause.starts_with("the host refuses the port"), "{found:?}");
+        assert!(!found.fix.is_empty());
     }
 
     #[test]
