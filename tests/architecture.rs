@@ -61,7 +61,7 @@ const KEPT_PLACES: &[(&str, &[&str])] = &[
     ("clippy::panic", &[]),
     ("aws_sdk_", &["aws/"]),
     ("aws_config", &["aws/"]),
-    ("aws_sigv4", &["aws/"]),
+    ("aws_sigv4", &["aws/", "kafka/aws.rs"]),
     ("rdkafka::", &["kafka/"]),
     ("kafka_protocol", &["kafka/"]),
     ("reqwest::", &["net/http/", "aws/", "images/"]),

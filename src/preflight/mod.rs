@@ -116,6 +116,7 @@ async fn checks(input: &Input, selection: &Selection, vantage: Vantage, wanted: 
     plan.keep(|check| selection.takes(check.category) && wanted(check));
     let mut checks = plan.run(Deadline::after(OVERALL_LIMIT)).await;
     fix::attach(&mut checks, &input.cluster, &book);
+    checks.iter_mut().for_each(Check::not_credited_to_the_task);
     // What only ran because something else needs it is shown where it is the reason.
     checks.retain(|check| selection.takes(check.category) || check.status.is_trouble());
     // A quota is worth a line where it was felt.

@@ -152,6 +152,9 @@ pub struct Check {
     pub needs: Vec<Code>,
     pub attempts: u32,
     pub duration_ms: u64,
+    /// Asked as who runs this, not as the task will be.
+    #[serde(skip)]
+    pub(super) as_caller: bool,
     /// The right that was asked about, before reasons and fixes are put into words.
     #[serde(skip)]
     pub(super) right: Option<Right>,
@@ -187,6 +190,7 @@ impl Check {
             needs: Vec::new(),
             attempts: 1,
             duration_ms: 0,
+            as_caller: false,
             right: None,
             topic_config: None,
         }
@@ -200,6 +204,14 @@ impl Check {
 
     pub(super) fn passed(self, message: impl Into<String>) -> Self {
         self.ended(Status::Passed, message)
+    }
+
+    /// A right of who runs this, granted or not, is none of the task's.
+    pub(super) fn not_credited_to_the_task(&mut self) {
+        if self.as_caller && self.category == Category::KafkaAcls && !matches!(self.status, Status::Skipped | Status::Unknown) {
+            self.status = Status::Unknown;
+            self.message = format!("{}, as who runs this; the task's role is another", self.message);
+        }
     }
 
     pub(super) fn because(mut self, cause: Cause) -> Self {

@@ -39,6 +39,8 @@ pub(super) struct Target {
     pub(super) principal: Option<String>,
     /// How reports name the identity.
     pub(super) shown: String,
+    /// It is not the identity that the task will have, but that of who runs this.
+    pub(super) as_caller: bool,
     /// The start of the user name, for who looks for its owner.
     pub(super) key_start: Option<String>,
     pub(super) needs: Vec<AclNeed>,
@@ -176,6 +178,7 @@ fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, input
         Some(Proof::Aws(keys)) => format!("{} (who runs this, not the task's role)", keys.caller),
         _ => shown,
     };
+    let as_caller = matches!(proof, Some(Proof::Aws(_)));
     Target {
         service: service.name.clone(),
         clients: vec![client.name.clone()],
@@ -184,6 +187,7 @@ fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, input
         obstacle,
         principal,
         shown,
+        as_caller,
         key_start,
         needs,
         variables: Variables(CHANGEABLE.iter().map(|name| ((*name).to_owned(), variable(name))).collect()),

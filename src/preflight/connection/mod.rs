@@ -134,6 +134,7 @@ pub(super) fn check_of(target: &Target, category: Category, code: Code, name: &s
     check.service = Some(target.service.clone());
     check.clients.clone_from(&target.clients);
     check.ran_as = Some(target.shown.clone());
+    check.as_caller = target.as_caller;
     check.origin = target.place.as_ref().map(Origin::from);
     check
 }
