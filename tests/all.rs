@@ -15,6 +15,7 @@ mod kafka;
 mod net;
 mod plan;
 mod preflight;
+mod profiles;
 mod readme;
 mod render;
 mod secrets;

@@ -81,6 +81,7 @@ fn a_stored_secret_is_checked_key_by_key() {
         "CONNECT_SASL_JAAS_CONFIG": "x",
         "CONNECT_PRODUCER_SASL_JAAS_CONFIG": "x\n",
         "CONNECT_CONSUMER_SASL_JAAS_CONFIG": "",
+        "CONNECT_ADMN_SASL_JAAS_CONFIG": "x",
         "LEFT_OVER": "x",
     });
     shop.seed(&json!({ "secrets": { NAME: stored.to_string() } }));
@@ -90,6 +91,8 @@ fn a_stored_secret_is_checked_key_by_key() {
         "× CONNECT_ADMIN_SASL_JAAS_CONFIG is missing  (read by connect)",
         "× CONNECT_CONSUMER_SASL_JAAS_CONFIG is empty  (read by connect)",
         "× CONNECT_PRODUCER_SASL_JAAS_CONFIG begins or ends with a blank or a line break  (read by connect)",
+        "× CONNECT_SASL_JAAS_CONFIG is not what its name says",
+        "‼ CONNECT_ADMN_SASL_JAAS_CONFIG is read by nothing; did you mean CONNECT_ADMIN_SASL_JAAS_CONFIG?",
         "‼ LEFT_OVER is read by nothing",
     ] {
         assert!(ran.stdout.contains(line), "{line:?} is not in:\n{}", ran.stdout);

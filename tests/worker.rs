@@ -18,7 +18,8 @@ const PASSWORD: &str = " \"a'b\\c;d=e#f$g${env:PATH}\t%h/*i\\u0041 ü€😀\n";
 
 /// One way for a worker to be at a cluster.
 struct Way {
-    mechanism: &'static str,
+    /// How `init` is told to log in.
+    login: &'static [&'static str],
     listener: &'static str,
     authority: Option<&'static str>,
     /// The worker and each client inside it have accounts of their own.
@@ -55,7 +56,8 @@ fn carries_a_line(way: &Way) {
     let config = fs::read_to_string(text(&facts["command_config"])).unwrap();
     fs::write(&admin, config.replace(&text(&facts["tls"]["ca"]), &text(&facts["tls"][trusted]))).unwrap();
     let mut arguments = vec!["init", "connect", "--env", "dev", "--kafka", "self-managed", "-p", &project];
-    arguments.extend(["--mechanism", way.mechanism, "--bootstrap", &bootstrap, "--admin-config", &admin]);
+    arguments.extend(way.login);
+    arguments.extend(["--bootstrap", &bootstrap, "--admin-config", &admin]);
     let authority = way.authority.map(|name| text(&facts["tls"][name]));
     arguments.extend(authority.iter().flat_map(|file| ["--ca-file", file]));
     let init = run(folder.path(), &arguments);
@@ -73,11 +75,29 @@ fn carries_a_line(way: &Way) {
         insert(&folder.path().join("envs/dev.yml"), "\n    environment:\n", setting);
     }
 
+    if way.listener == "SSL" {
+        // The administrator logs in with a password, and so on another listener than the clients.
+        let bootstrap_of_admin = text(&facts["bootstrap"]["SASL_SSL"]);
+        let file = folder.path().join("envs/dev.yml");
+        let before = fs::read_to_string(&file).unwrap();
+        let after = before.replace("*bootstrap", &bootstrap).replace(&format!("&bootstrap {bootstrap}"), &bootstrap_of_admin);
+        assert_ne!(before, after);
+        fs::write(&file, after).unwrap();
+    }
+
     // A name that shells, JAAS and ACL commands may trip over; and where the clients are apart, four plain ones.
     let mut answers = serde_json::Map::new();
     let mut principals = Vec::new();
     let names: &[&str] = if way.apart { &["worker", "producer", "consumer", "admin"] } else { &[""] };
     for client in names {
+        if way.listener == "SSL" {
+            let issued = bed().call("kafka/certificate", &json!({ "name": unique("worker") }));
+            let pem = |file: &str| fs::read_to_string(text(&issued[file])).unwrap();
+            answers.insert("certificate".to_owned(), pem("certificate").into());
+            answers.insert("key".to_owned(), pem("key").into());
+            principals.push(text(&issued["principal"]));
+            continue;
+        }
         let name = if way.apart { unique(client) } else { unique("a, \"b\" = c") };
         let user = bed().call("kafka/user", &json!({ "name": name, "password": PASSWORD }));
         let prefix = if client.is_empty() { String::new() } else { format!("{client}.") };
@@ -117,11 +137,26 @@ fn carries_a_line(way: &Way) {
 
 #[test]
 fn a_worker_logs_in_with_scram() {
-    carries_a_line(&Way { mechanism: "scram-sha-512", listener: "SASL_SSL", authority: None, apart: false, exactly_once: false });
+    let login = &["--mechanism", "scram-sha-512"];
+    carries_a_line(&Way { login, listener: "SASL_SSL", authority: None, apart: false, exactly_once: false });
 }
 
 #[test]
 fn a_worker_trusts_a_private_authority_from_one_line_of_pem() {
-    let authority = Some("otherca");
-    carries_a_line(&Way { mechanism: "plain", listener: "OTHERCA", authority, apart: false, exactly_once: false });
+    let (login, authority) = (&["--mechanism", "plain"], Some("otherca"));
+    carries_a_line(&Way { login, listener: "OTHERCA", authority, apart: false, exactly_once: false });
+}
+
+/// Certificate, key and authority stand in the environment, each as one line of PEM.
+#[test]
+fn a_worker_shows_a_certificate_from_its_secret() {
+    let login = &["--security", "ssl", "--client-certificate"];
+    carries_a_line(&Way { login, listener: "SSL", authority: Some("ca"), apart: false, exactly_once: false });
+}
+
+/// Four principals, each with what `acl commands` gives it and no more.
+#[test]
+fn a_worker_writes_exactly_once_with_an_account_for_each_client() {
+    let login = &["--mechanism", "plain"];
+    carries_a_line(&Way { login, listener: "SASL_SSL", authority: None, apart: true, exactly_once: true });
 }

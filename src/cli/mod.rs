@@ -8,6 +8,7 @@ mod explain;
 mod images;
 mod init;
 mod preflight;
+mod profiles;
 mod render;
 mod secrets;
 
@@ -24,6 +25,7 @@ pub use explain::ExplainArgs;
 pub use images::{ImagesArgs, ImagesCheckArgs, ImagesPushArgs, ImagesVerb};
 pub use init::InitArgs;
 pub use preflight::{CheckCategory, PreflightArgs};
+pub use profiles::{ProfilesArgs, ProfilesVerb};
 
 /// Deploy Confluent components to Amazon ECS from Docker Compose files, with Kafka checked first.
 #[derive(Debug, Parser)]
@@ -158,6 +160,8 @@ pub enum Verb {
     Preflight(PreflightArgs),
     /// Look whether the services' images are there, and copy them into ECR without a Docker daemon
     Images(ImagesArgs),
+    /// Show what is known of the components
+    Profiles(ProfilesArgs),
     /// Show the rights that each principal needs, and the commands that grant them
     Acl(AclArgs),
     /// Explain the code of a finding or a check, or find the causes in a log on standard input

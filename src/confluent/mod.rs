@@ -17,6 +17,7 @@
 mod acl;
 mod client;
 mod environment;
+pub mod fit;
 pub mod grant;
 mod jaas;
 mod naming;

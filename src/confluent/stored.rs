@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::jaas::Jaas;
+use super::properties::unescape;
 use super::secret::SecretDocument;
 
 /// What putting a new version does to a key.
@@ -42,6 +44,8 @@ pub enum KeyFault {
     Empty,
     /// A blank or a line break at its start or end, as pasting leaves it.
     Blanks,
+    /// A login that Kafka can't read, or a `user:password` without its colon.
+    Shape,
     /// A number, a list or the like; a container gets its JSON text.
     NotText,
     /// No container reads it.
@@ -51,7 +55,7 @@ pub enum KeyFault {
 impl KeyFault {
     /// Whether what runs would not work with it.
     pub fn is_error(self) -> bool {
-        matches!(self, Self::Missing | Self::Empty | Self::Blanks)
+        matches!(self, Self::Missing | Self::Empty | Self::Blanks | Self::Shape)
     }
 }
 
@@ -66,6 +70,8 @@ pub fn check(document: &SecretDocument, read: &BTreeSet<String>) -> Vec<(String,
             KeyFault::Empty
         } else if value.trim() != value {
             KeyFault::Blanks
+        } else if is_misshapen(key, value) {
+            KeyFault::Shape
         } else if document.odd.iter().any(|odd| odd == key) {
             KeyFault::NotText
         } else {
@@ -76,6 +82,14 @@ pub fn check(document: &SecretDocument, read: &BTreeSet<String>) -> Vec<(String,
     let mut found: Vec<(String, KeyFault)> = missing.chain(wrong).collect();
     found.sort();
     found
+}
+
+/// What a key's name says that its value must be. The key has the name of its variable.
+fn is_misshapen(key: &str, value: &str) -> bool {
+    if key.ends_with("SASL_JAAS_CONFIG") {
+        return unescape(value).map_or(true, |login| Jaas::parse(&login).is_err());
+    }
+    key.ends_with("BASIC_AUTH_USER_INFO") && !value.contains(':')
 }
 
 #[cfg(test)]
@@ -122,6 +136,16 @@ mod tests {
                 ("pasted".to_owned(), KeyFault::Blanks),
                 ("port".to_owned(), KeyFault::NotText),
             ]
+        );
+        let logins = document(
+            r#"{"A_SASL_JAAS_CONFIG": "m required username=\"u\" password=\"p\"", "B_BASIC_AUTH_USER_INFO": "nobody",
+                "C_SASL_JAAS_CONFIG": "m required username=\"u\" password=\"p\";"}"#,
+        );
+        let read = logins.keys().map(str::to_owned).collect::<BTreeSet<_>>();
+        let faults: Vec<(String, KeyFault)> = check(&logins, &read);
+        assert_eq!(
+            faults,
+            [("A_SASL_JAAS_CONFIG".to_owned(), KeyFault::Shape), ("B_BASIC_AUTH_USER_INFO".to_owned(), KeyFault::Shape)]
         );
         assert!(!KeyFault::Unused.is_error() && KeyFault::Missing.is_error());
     }

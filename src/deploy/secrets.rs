@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::parameters::resolve;
 use crate::aws::{Account, SecretFacts, Tags};
-use crate::base::{Failure, Moment, Result};
+use crate::base::{Failure, Moment, Result, nearest};
 use crate::confluent::secret::SecretDocument;
 use crate::confluent::stored::{self, KeyFault};
 use crate::stack::{ENV_TAG, PROJECT_TAG, SecretLookup, Stack};
@@ -60,6 +60,9 @@ pub enum Presence {
 pub struct FaultyKey {
     pub key: String,
     pub fault: KeyFault,
+    /// For a key that nothing reads: the missing one that is nearly the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meant: Option<String>,
     /// The services that read it.
     pub services: Vec<String>,
 }
@@ -131,11 +134,14 @@ async fn fill(account: &Account, facts: &SecretFacts, reads: Option<&Reads>, sta
         Err(error) => state.presence = Presence::NotKeyed { why: error.to_string() },
         Ok(document) => {
             let wanted: BTreeSet<String> = keys.keys().cloned().collect();
+            let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|key| document.get(key).is_none()).collect();
             state.faults = stored::check(&document, &wanted)
                 .into_iter()
                 .map(|(key, fault)| {
+                    let near = || nearest(&key, missing.iter().copied()).map(str::to_owned);
+                    let meant = if fault == KeyFault::Unused { near() } else { None };
                     let services = keys.get(&key).map(|services| services.iter().cloned().collect()).unwrap_or_default();
-                    FaultyKey { key, fault, services }
+                    FaultyKey { key, fault, meant, services }
                 })
                 .collect();
         }

@@ -44,6 +44,13 @@ impl Catalogue {
         BUILTIN.as_ref().map_err(|cause| Failure::fault("a built-in profile is malformed").cause(cause).into())
     }
 
+    /// The text of a built-in profile, as it is written.
+    pub fn builtin_text(name: &str) -> Option<&'static str> {
+        let is_named =
+            |text: &str| text.lines().any(|line| line.strip_prefix("name: ").is_some_and(|found| found.trim() == name));
+        COMPONENTS.iter().map(|(_, text)| *text).find(|text| is_named(text))
+    }
+
     fn read<'a>(components: impl Iterator<Item = (&'a str, &'a str)>, kafka: (&str, &str)) -> std::result::Result<Self, String> {
         let components = components
             .map(|(file, text)| serde_yaml::from_str(text).map_err(|error| format!("{file}: {error}")))

@@ -378,3 +378,28 @@ fn arm64_and_disk_are_asked_for_or_found() {
     ));
     assert!(findings.contains("doesn't run windows/amd64") && findings.contains("takes 21 to 200"), "{findings}");
 }
+
+#[test]
+fn settings_fit_what_is_around_them() {
+    let connect = |name: &str, image: &str, group: &str, more: &str| {
+        CONNECT
+            .replace("  connect:", &format!("  {name}:"))
+            .replace(":8.0.7", image)
+            .replace("GROUP_ID: g", &format!("GROUP_ID: {group}"))
+            + SIZE
+            + more
+    };
+    let check = "    healthcheck: { test: [CMD, curl, -f, 'http://localhost:8083/'] }\n";
+    let (_, findings) = decided(&format!(
+        "services:\n{}{}",
+        connect("one", ":8.3.1", "g", check)
+            .replace("CONNECT_VALUE_CONVERTER: v", "CONNECT_VALUE_CONVERTER: v, KAFKA_HEAP_OPTS: -Xmx3g"),
+        connect("two", ":8.0.7", "h", "")
+    ));
+    for said in ["one and two share topic c, topic o, topic s", "heap of 3072 MiB", "the health check calls curl"] {
+        assert!(findings.contains(said), "{said}: {findings}");
+    }
+    let (_, findings) =
+        decided(&format!("services:\n{}{}", connect("one", ":8.0.7", "g", check), connect("two", ":8.0.7", "g", "")));
+    assert!(!findings.contains("share") && !findings.contains("calls curl"), "{findings}");
+}

@@ -16,6 +16,7 @@ mod progress;
 
 mod init;
 mod logs;
+mod profiles;
 mod prompt;
 mod report;
 mod screen;

@@ -105,13 +105,15 @@ impl Ui {
                 KeyFault::Missing => "is missing",
                 KeyFault::Empty => "is empty",
                 KeyFault::Blanks => "begins or ends with a blank or a line break",
+                KeyFault::Shape => "is not what its name says: a login that Kafka can read, or user:password",
                 KeyFault::NotText => "is not text: the container gets its JSON",
                 KeyFault::Unused => "is read by nothing",
             };
             let mark = if faulty.fault.is_error() { self.style.bad("×") } else { self.style.doubtful("‼") };
             let by =
                 if faulty.services.is_empty() { String::new() } else { format!("  (read by {})", faulty.services.join(", ")) };
-            let _ = writeln!(text, "  {mark} {} {what}{by}", faulty.key);
+            let meant = faulty.meant.as_ref().map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+            let _ = writeln!(text, "  {mark} {} {what}{meant}{by}", faulty.key);
         }
     }
 
