@@ -12,7 +12,8 @@ confluent kafka acl create --allow --service-account sa-3kd9wq \
 confluent kafka acl create --allow --service-account sa-3kd9wq \
   --operations write,create,describe --topic shop-dead --cluster lkc-8m2q5z
 confluent kafka acl create --allow --service-account sa-3kd9wq \
-  --operations read,write,create --topic shop-orders --cluster lkc-8m2q5z
+  --operations read,write,create,describe --topic shop-orders \
+  --cluster lkc-8m2q5z
 confluent kafka acl create --allow --service-account sa-3kd9wq \
   --operations read --consumer-group connect-shop-out --cluster lkc-8m2q5z
 confluent kafka acl create --allow --service-account sa-3kd9wq \

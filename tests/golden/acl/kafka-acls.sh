@@ -11,7 +11,8 @@ kafka-acls --bootstrap-server pkc-q1w2e.eu-west-1.aws.confluent.cloud:9092 \
   --operation Write --operation Create --operation Describe --topic shop-dead
 kafka-acls --bootstrap-server pkc-q1w2e.eu-west-1.aws.confluent.cloud:9092 \
   --command-config '<admin.properties>' --add --allow-principal User:sa-3kd9wq \
-  --operation Read --operation Write --operation Create --topic shop-orders
+  --operation Read --operation Write --operation Create --operation Describe \
+  --topic shop-orders
 kafka-acls --bootstrap-server pkc-q1w2e.eu-west-1.aws.confluent.cloud:9092 \
   --command-config '<admin.properties>' --add --allow-principal User:sa-3kd9wq \
   --operation Read --group connect-shop-out --group orders-dev-connect

@@ -19,6 +19,7 @@ locals {
     "User:sa-3kd9wq read topic shop-orders" = { principal = "User:sa-3kd9wq", operation = "READ", type = "TOPIC", name = "shop-orders", pattern = "LITERAL" }
     "User:sa-3kd9wq write topic shop-orders" = { principal = "User:sa-3kd9wq", operation = "WRITE", type = "TOPIC", name = "shop-orders", pattern = "LITERAL" }
     "User:sa-3kd9wq create topic shop-orders" = { principal = "User:sa-3kd9wq", operation = "CREATE", type = "TOPIC", name = "shop-orders", pattern = "LITERAL" }
+    "User:sa-3kd9wq describe topic shop-orders" = { principal = "User:sa-3kd9wq", operation = "DESCRIBE", type = "TOPIC", name = "shop-orders", pattern = "LITERAL" }
     "User:sa-3kd9wq read group connect-shop-out" = { principal = "User:sa-3kd9wq", operation = "READ", type = "GROUP", name = "connect-shop-out", pattern = "LITERAL" }
     "User:sa-3kd9wq read group orders-dev-connect" = { principal = "User:sa-3kd9wq", operation = "READ", type = "GROUP", name = "orders-dev-connect", pattern = "LITERAL" }
   }
