@@ -179,6 +179,9 @@ fn told_apart(check: Check, members: &[Member], gone: Option<&str>, whose: &Whos
     let mut check = check;
     let shown: Vec<String> = members.iter().map(self::shown).collect();
     check.observed = Some(shown.clone());
+    if let Own::Known(own) = &whose.own {
+        check.expected = own.iter().map(ToString::to_string).collect();
+    }
     let (mut others, mut open) = (Vec::new(), Vec::new());
     for (member, shown) in members.iter().zip(shown) {
         match is_ours(member, whose) {

@@ -224,7 +224,11 @@ impl Check {
         self.status.is_trouble()
             && match self.cause {
                 Some(cause) => cause.is_transient() || cause == Cause::BadCredentials,
-                None => matches!(self.category, Category::KafkaAcls | Category::Collisions),
+                // Who is in a group may leave it; whose it is nobody will tell by being asked again.
+                None => match self.category {
+                    Category::Collisions => self.status == Status::Failed,
+                    category => category == Category::KafkaAcls,
+                },
             }
     }
 }

@@ -285,7 +285,10 @@ async fn creation(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadli
             check.fixes = shape::refused(&wanted.need);
             check.ended(Status::Failed, format!("may not be created{shape}: {said}"))
         }
-        (Creation::Throttled(said), _) => check.ended(Status::Unknown, said).because(Cause::Throttled),
+        (Creation::Throttled(said), _) => {
+            let message = format!("a quota of the cluster holds back who asks this: {said}");
+            check.ended(Status::Unknown, message).because(Cause::Throttled)
+        }
         (Creation::Unknown(said), _) => check.ended(Status::Unknown, said),
         (Creation::Elsewhere, _) => check.ended(Status::Unknown, "only the controller answers this, and it was not reached"),
     }

@@ -2,7 +2,13 @@
 
 mod auth;
 mod connection;
+mod ends;
+mod fixes;
+mod matrix;
 mod names;
+mod others;
+mod quiet;
+mod redeploy;
 mod registry;
 mod rights;
 mod verb;
@@ -109,11 +115,16 @@ impl Case {
     /// The same with every right that Connect needs.
     fn granted(name: &str) -> Self {
         let case = Self::new(name);
-        case.acls("add", "GROUP", &case.group, &["READ"]);
-        for topic in case.topics() {
-            case.acls("add", "TOPIC", &topic, &["READ", "WRITE", "CREATE", "DESCRIBE_CONFIGS"]);
-        }
+        case.grant();
         case
+    }
+
+    /// Every right that Connect needs, in one go.
+    fn grant(&self) {
+        let mut entries = vec![self.acl("GROUP", &self.group, &["READ"])];
+        let operations = ["READ", "WRITE", "CREATE", "DESCRIBE_CONFIGS"];
+        entries.extend(self.topics().iter().map(|topic| self.acl("TOPIC", topic, &operations)));
+        bed().call(&format!("{}/acls", self.part), &json!({ "add": entries }));
     }
 
     fn topics(&self) -> [String; 3] {
@@ -194,9 +205,14 @@ impl Case {
     }
 
     fn selected(&self, selection: &Selection) -> Report {
+        self.judged(&self.input(), selection)
+    }
+
+    /// Runs with an input that was made from this case's, and holds the report against time, schema and secrecy.
+    fn judged(&self, input: &Input, selection: &Selection) -> Report {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let started = Instant::now();
-        let report = runtime.block_on(preflight::run(&self.input(), selection, Vantage::Outside)).closed(false);
+        let report = runtime.block_on(preflight::run(input, selection, Vantage::Outside)).closed(false);
         let took = started.elapsed();
         runtime.shutdown_background();
         assert!(took < LONGEST, "took {took:?}");
@@ -248,7 +264,7 @@ fn expect(report: &Report, wanted: &[&str]) {
 
 /// What the administrator sees of a case's things.
 fn state(case: &Case) -> Value {
-    bed().call("kafka/state", &json!({ "prefix": case.group }))
+    bed().call(&format!("{}/state", case.part), &json!({ "prefix": case.group }))
 }
 
 /// The verb itself, on a project that `init` wrote.

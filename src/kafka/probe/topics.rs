@@ -97,12 +97,9 @@ pub async fn topics(
         let name = topic.name.as_ref()?.to_string();
         let rights = || Rights::from_bits(topic.topic_authorized_operations);
         let answer = match topic.error_code {
-            UNKNOWN_TOPIC_OR_PARTITION => TopicAnswer { existence: Existence::Missing, rights: rights() },
+            // A name that Kafka does not allow has its rights all the same; asked to be created it is refused.
+            UNKNOWN_TOPIC_OR_PARTITION | INVALID_TOPIC => TopicAnswer { existence: Existence::Missing, rights: rights() },
             TOPIC_AUTHORIZATION_FAILED => TopicAnswer { existence: Existence::Undisclosed, rights: Rights::NoDescribe },
-            INVALID_TOPIC => {
-                let why = format!("Kafka does not allow the name `{name}`");
-                TopicAnswer { existence: Existence::Undisclosed, rights: Rights::Unknown(why) }
-            }
             // NONE, and states of partitions that a caller's rights don't depend on.
             _ => {
                 let replication =
@@ -223,7 +220,7 @@ pub async fn configs(
                     .and_then(|entry| entry.value.as_ref())
                     .map(ToString::to_string),
             },
-            UNKNOWN_TOPIC_OR_PARTITION => ConfigAccess::Allowed { cleanup_policy: None },
+            UNKNOWN_TOPIC_OR_PARTITION | INVALID_TOPIC => ConfigAccess::Allowed { cleanup_policy: None },
             TOPIC_AUTHORIZATION_FAILED => ConfigAccess::Denied,
             code => ConfigAccess::Unknown(error_name(code)),
         };
