@@ -114,54 +114,59 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
     let catalogue = Catalogue::builtin()?;
     let mut examined = examine(look, None, ui)?;
     block_on(async {
-        let has_secrets = !examined.ready.extensions.secrets.is_empty();
-        let account = match look.secrets_file {
-            None if has_secrets => connected().await,
-            _ if wants_account(&examined.ready) => connected().await,
-            Some(_) => Err("not asked: the secrets come from a file".to_owned()),
-            None => Err("not asked: nothing here needs an account".to_owned()),
+        let looking = async {
+            let has_secrets = !examined.ready.extensions.secrets.is_empty();
+            let account = match look.secrets_file {
+                None if has_secrets => connected().await,
+                _ if wants_account(&examined.ready) => connected().await,
+                Some(_) => Err("not asked: the secrets come from a file".to_owned()),
+                None => Err("not asked: nothing here needs an account".to_owned()),
+            };
+            if let Ok(account) = &account {
+                // The account's number and region may be part of a secret's name.
+                examined = examine(look, Some(account), ui)?;
+            }
+            let stored = match (look.secrets_file, &account) {
+                (Some(path), _) => from_file(path, &examined.ready.extensions)?,
+                (None, Ok(account)) => from_account(account, &examined.ready.extensions).await,
+                (None, Err(why)) => unread(&examined.ready.extensions, &format!("{why}; --secrets-file reads a file instead")),
+            };
+            let aws = account
+                .as_ref()
+                .ok()
+                .map(|account| Aws { account: account.caller.account.clone(), region: account.region.clone() });
+            let aws_keys = match &account {
+                Ok(account) => keys(account).await,
+                Err(why) => Err(why.clone()),
+            };
+            let own = match &account {
+                Ok(account) => own_tasks(account, &examined.ready).await,
+                Err(_) => BTreeMap::new(),
+            };
+            let Ready { project, extensions, stack, .. } = &examined.ready;
+            let own_hosts = own_hosts(stack);
+            let mut findings = examined.of_files.clone();
+            findings.extend(examined.of_stack.clone());
+            let env = stack.env.as_deref();
+            let input = preflight::gather(&Gathered {
+                project,
+                extensions,
+                catalogue,
+                findings: &findings,
+                stored: &stored,
+                env,
+                own: &own,
+                aws,
+                aws_keys,
+                own_hosts,
+            });
+            if input.services.is_empty() {
+                return Ok(Looked::NothingKnown);
+            }
+            Ok(Looked::Report(Box::new(checked(&input, &look.selection, look.wait, ui).await)))
         };
-        if let Ok(account) = &account {
-            // The account's number and region may be part of a secret's name.
-            examined = examine(look, Some(account), ui)?;
-        }
-        let stored = match (look.secrets_file, &account) {
-            (Some(path), _) => from_file(path, &examined.ready.extensions)?,
-            (None, Ok(account)) => from_account(account, &examined.ready.extensions).await,
-            (None, Err(why)) => unread(&examined.ready.extensions, &format!("{why}; --secrets-file reads a file instead")),
-        };
-        let aws =
-            account.as_ref().ok().map(|account| Aws { account: account.caller.account.clone(), region: account.region.clone() });
-        let aws_keys = match &account {
-            Ok(account) => keys(account).await,
-            Err(why) => Err(why.clone()),
-        };
-        let own = match &account {
-            Ok(account) => own_tasks(account, &examined.ready).await,
-            Err(_) => BTreeMap::new(),
-        };
-        let Ready { project, extensions, stack, .. } = &examined.ready;
-        let own_hosts = own_hosts(stack);
-        let mut findings = examined.of_files.clone();
-        findings.extend(examined.of_stack.clone());
-        let env = stack.env.as_deref();
-        let input = preflight::gather(&Gathered {
-            project,
-            extensions,
-            catalogue,
-            findings: &findings,
-            stored: &stored,
-            env,
-            own: &own,
-            aws,
-            aws_keys,
-            own_hosts,
-        });
-        if input.services.is_empty() {
-            return Ok(Looked::NothingKnown);
-        }
         tokio::select! {
-            report = checked(&input, &look.selection, look.wait, ui) => Ok(Looked::Report(Box::new(report))),
+            looked = looking => looked,
             _ = tokio::signal::ctrl_c() => Ok(Looked::Interrupted),
         }
     })

@@ -105,8 +105,10 @@ impl Asker {
         self.creations.get_or_init(|| self.ask_creations(deadline)).await
     }
 
-    /// In a cluster with ZooKeeper only the controller answers.
+    /// Asked last: where a quota on changes is used up, the broker holds back whatever comes after on the same connection. In a
+    /// cluster with ZooKeeper only the controller answers.
     async fn ask_creations(&self, deadline: Deadline) -> Result<BTreeMap<String, Creation>, Fault> {
+        let _told_elsewhere = (self.configs(deadline).await, self.transactional_ids(deadline).await);
         let new = &self.questions.new;
         let answer = any!(self, connection => kafka::creatable(connection, new, deadline))?;
         if !answer.values().any(|creation| *creation == Creation::Elsewhere) {

@@ -151,7 +151,7 @@ const ROWS: &[Row] = &[
     row("a status topic with one copy of three", &[On("kafka_open"), ONE_COPY[0], ONE_COPY[1], Topic("{group}-status", 5, "compact")], &["CE408 warned"], 0, "3 copies are meant"),
     row("a replication factor below the policy", &[Variable("CONNECT_OFFSET_STORAGE_REPLICATION_FACTOR", "1")], &["CE403 failed"], 3, "must be 3"),
     row("more copies than brokers", &[Variable("CONNECT_STATUS_STORAGE_REPLICATION_FACTOR", "5")], &["CE403 failed"], 3, ""),
-    row("a name that no topic may have", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group} status"), Give("TOPIC", "{group} status", "ALL")], &["CE403 failed"], 3, "legal"),
+    row("a name that no topic may have", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group} status"), Give("TOPIC", "{group} status", "ALL")], &["CE403 failed"], 3, "other than ASCII"),
     row("odd names that topics may have", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group}._-S"), Entry("TOPIC", "{group}._-S", "ALL", &[])], &[], 0, ""),
     // Other clusters.
     row("no quota on changes is left", &[Quota("controller_mutation_rate", 0.0001)], &["CE402 unknown throttled"], 0, "quota"),

@@ -101,10 +101,9 @@ fn ended(mut child: Child) -> (i32, String) {
         std::thread::sleep(Duration::from_millis(20));
     }
     let mut text = String::new();
-    for stream in [child.stdout.take().map(|it| Box::new(it) as Box<dyn Read>), child.stderr.take().map(|it| Box::new(it) as _)] {
-        if let Some(mut stream) = stream {
-            stream.read_to_string(&mut text).unwrap();
-        }
+    let streams = [child.stdout.take().map(|it| Box::new(it) as Box<dyn Read>), child.stderr.take().map(|it| Box::new(it) as _)];
+    for mut stream in streams.into_iter().flatten() {
+        stream.read_to_string(&mut text).unwrap();
     }
     (child.wait().unwrap().code().unwrap(), text)
 }
