@@ -103,6 +103,8 @@ fn questions(wanted: &[Wanted]) -> Questions {
 fn wanted(target: &Target, need: &AclNeed) -> Wanted {
     let operations = need.operations.iter().filter_map(|operation| Operation::parse(operation.word())).collect();
     let asked = match need.pattern {
+        // No topic is called so: the entry stands for every name.
+        Pattern::Literal if need.name == "*" => UNDER_PREFIX.to_owned(),
         Pattern::Literal => need.name.clone(),
         Pattern::Prefixed => format!("{}{UNDER_PREFIX}", need.name),
     };
@@ -271,6 +273,11 @@ async fn creation(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadli
     match (creation, existence) {
         (Creation::Allowed, _) => passed(check, wanted, format!("may be created{shape}")),
         (Creation::AlreadyExists, _) => check.passed("is there"),
+        (Creation::Denied, Existence::Missing) if wanted.right.asked != wanted.need.name => {
+            let message = "create is missing: none of these topics can be made, those that are there can be used";
+            let check = denied(check, wanted, &[Operation::Create], message.to_owned());
+            check.ended(Status::Warned, message)
+        }
         (Creation::Denied, Existence::Missing) => {
             denied(check, wanted, &[Operation::Create], "create is missing, and the topic does not exist yet".to_owned())
         }

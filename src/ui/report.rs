@@ -7,7 +7,7 @@ use std::env;
 use std::fmt::Write as _;
 
 use super::style::Style;
-use super::{Form, Ui, words};
+use super::{Form, Ui, summary, words};
 use crate::base::{Finding, Place};
 use crate::preflight::{Category, Check, Fix, Report, Status, shell};
 
@@ -31,6 +31,8 @@ impl Ui {
         if self.form == Form::GitHub {
             self.annotations(report);
         }
+        let plain = Drawing { style: Style::new(false), utf8: true, view: ReportView { short: true, ..view } };
+        summary::add("preflight", &plain.report(report));
         if self.wants_json() {
             self.json(report);
         } else {

@@ -59,11 +59,14 @@ fn findings_are_annotations_under_github_actions() {
     let project = almost("actions");
     let group = format!("{}-dev-connect", project.case.group);
     project.case.acls("remove", "GROUP", &group, &["READ"]);
-    let ran = preflight(&project, &[], &[("GITHUB_ACTIONS", "true")]);
+    let summary = project.folder.path().join("summary.md");
+    let ran = preflight(&project, &[], &[("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())]);
     assert_eq!(ran.code, 3);
     let annotation = |level: &str, code: &str| {
         let start = format!("::{level} title={code},file=");
         ran.stderr.lines().any(|line| line.starts_with(&start) && line.contains(",line="))
     };
+    let summary = std::fs::read_to_string(summary).unwrap();
+    assert!(summary.starts_with("### preflight") && summary.contains("CE401") && summary.contains("1 failed"), "{summary}");
     assert!(annotation("error", "CE401") && annotation("warning", "CE407"), "{}", ran.stderr);
 }
