@@ -11,7 +11,7 @@ use confluent_ecs::profile::Catalogue;
 use confluent_ecs::{confluent, extensions};
 
 use crate::support::golden;
-use crate::support::program::run;
+use crate::support::program::{run, run_with};
 
 const COMPONENTS: [&str; 4] = ["connect", "schema-registry", "control-center", "control-center-legacy"];
 const OWN: &str = "kafka-1.example.internal:9093,kafka-2.example.internal:9093";
@@ -256,4 +256,62 @@ fn what_cannot_be_added_to_safely_is_shown() {
         assert_eq!(fs::read_to_string(folder.path().join("docker-compose.yml")).unwrap(), text);
         assert!(!folder.path().join("envs").exists());
     }
+}
+
+/// REST Proxy, which isn't built in: one file, and every verb knows it.
+#[test]
+fn a_component_of_ones_own_is_one_file() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/rest-proxy.yaml");
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join(".confluent-ecs/profiles");
+    fs::create_dir_all(&own).unwrap();
+    fs::copy(&example, own.join("rest-proxy.yaml")).unwrap();
+    let cloud = kinds().remove(0).1;
+    init(folder.path(), &["rest-proxy", "schema-registry"], &cloud);
+    let read = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
+    for (file, line) in [
+        ("docker-compose.yml", "    image: confluentinc/cp-kafka-rest:8.0.7\n"),
+        ("envs/dev.yml", "      KAFKA_REST_CLIENT_SECURITY_PROTOCOL: SASL_SSL\n"),
+        ("envs/dev.yml", "      KAFKA_REST_SCHEMA_REGISTRY_URL: \"http://schema-registry.orders-${ENV_NAME:?}.internal:8081\"\n"),
+    ] {
+        assert!(read(file).contains(line), "{file} lacks {line}: {}", read(file));
+    }
+    let templates = tempfile::tempdir().unwrap();
+    let template = rendered(folder.path(), templates.path(), "rest-proxy");
+    assert!(fs::read_to_string(&template).unwrap().contains("KAFKAREST_HEAP_OPTS"), "its profile was not used");
+    lint(&[template]);
+    let answers = r#"{ "username": "u", "password": "p" }"#;
+    let ran = run_with(folder.path(), &["secrets", "compose", "rest-proxy", "--env", "dev", "--from", "-"], answers, &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("KAFKA_REST_CLIENT_SASL_JAAS_CONFIG"), "{}", ran.stdout);
+
+    // What is wrong with the file is said by every verb, with its line.
+    let text = fs::read_to_string(&example).unwrap().replace("\nsizing:\n", "\nsizin:\n");
+    fs::write(own.join("rest-proxy.yaml"), text).unwrap();
+    for arguments in [&["config", "--env", "dev"][..], &["render", "--env", "dev"], &["init", "rest-proxy", "--env", "dev"]] {
+        let ran = run(folder.path(), arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {ran:?}");
+        assert!(ran.stderr.starts_with(".confluent-ecs/profiles/rest-proxy.yaml:"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("error[CE143]: not a profile: unknown field `sizin`"), "{}", ran.stderr);
+    }
+    let elsewhere = run(folder.path(), &["config", "--env", "dev", "--profiles-dir", "nowhere"]);
+    assert_eq!(elsewhere.code, 2);
+    assert!(elsewhere.stderr.contains("--profiles-dir: nowhere is no folder"), "{}", elsewhere.stderr);
+}
+
+/// On a laptop the same files run with Docker, with credentials from a file instead of the secret.
+#[test]
+fn the_files_for_a_laptop_take_the_secrets_away() {
+    let folder = tempfile::tempdir().unwrap();
+    init(folder.path(), &["connect"], &kinds().remove(0).1);
+    fs::create_dir_all(folder.path().join("secrets/dev")).unwrap();
+    fs::write(folder.path().join("secrets/dev/connect.env"), "CONNECT_SASL_JAAS_CONFIG=a b=\"c\" $d\n").unwrap();
+    let files = ["-f", "docker-compose.yml", "-f", "envs/dev.yml", "-f", "local.yml"];
+    let arguments: Vec<&str> = ["config", "--format", "json"].into_iter().chain(files).collect();
+    let ran = run_with(folder.path(), &arguments, "", &[("ENV_NAME", "dev")]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let project: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let connect = &project["services"]["connect"];
+    assert_eq!(connect["environment"]["CONNECT_SASL_JAAS_CONFIG"], "a b=\"c\" $$d");
+    assert!(connect.get("secrets").is_none_or(|secrets| secrets.as_array().is_none_or(Vec::is_empty)), "{connect:#}");
 }

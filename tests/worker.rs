@@ -7,11 +7,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::bed::{all_brokers, bed, unique};
 use crate::support::program::{run, run_with};
-use crate::support::worker::{self, Worker, text};
+use crate::support::worker::{self, Worker, file_sink, file_source, records, text};
 
 /// What breaks in one layer or another: JAAS quoting, Java properties, JSON, config providers, shells, other encodings.
 const PASSWORD: &str = " \"a'b\\c;d=e#f$g${env:PATH}\t%h/*i\\u0041 ü€😀\n";
@@ -159,4 +159,48 @@ fn a_worker_shows_a_certificate_from_its_secret() {
 fn a_worker_writes_exactly_once_with_an_account_for_each_client() {
     let login = &["--mechanism", "plain"];
     carries_a_line(&Way { login, listener: "SASL_SSL", authority: None, apart: true, exactly_once: true });
+}
+
+/// Certificate, key and authority, each PEM on one line: no file in the container, as on Fargate. `init` and `secrets compose` write them, and
+/// the worker, a producer, a consumer and an admin client log in with them.
+#[test]
+fn a_worker_shows_a_certificate_from_one_line_of_pem() {
+    let _brokers = all_brokers();
+    let facts = bed().facts("kafka");
+    let folder = tempfile::tempdir().unwrap();
+    let project = unique("pem");
+    let issued = bed().call("kafka/certificate", &json!({ "name": unique("worker") }));
+    let (bootstrap, authority) = (text(&facts["bootstrap"]["SSL"]), text(&facts["tls"]["ca"]));
+    let init = run(
+        folder.path(),
+        &[
+            &["init", "connect", "--env", "dev", "-p", &project, "--kafka", "self-managed", "--security", "ssl"][..],
+            &["--client-certificate", "--bootstrap", &bootstrap, "--ca-file", &authority],
+        ]
+        .concat(),
+    );
+    assert_eq!(init.code, 0, "{}", init.stderr);
+    let read = |what: &str| fs::read_to_string(text(&issued[what])).unwrap();
+    // As people keep them: with a line of their own before the first block.
+    let answers = json!({ "certificate": format!("my certificate\n{}", read("certificate")), "key": read("key") });
+    let compose = ["secrets", "compose", "connect", "--env", "dev", "--from", "-"];
+    let composed = run_with(folder.path(), &compose, &answers.to_string(), &[]);
+    assert_eq!((composed.code, composed.stderr.as_str()), (0, ""), "{}", composed.stderr);
+    let environment: BTreeMap<String, String> = worker::environment(folder.path(), &composed.stdout);
+    let (lines, sink) = (format!("{project}-lines"), format!("{project}-out"));
+    let all = |resource: &str, name: &str| json!({ "principal": issued["principal"], "operation": ["ALL"], "resource": resource, "name": name });
+    let topics = ["CONFIG", "OFFSET", "STATUS"].map(|kind| environment[&format!("CONNECT_{kind}_STORAGE_TOPIC")].clone());
+    let mut acls: Vec<Value> = topics.iter().chain([&lines]).map(|topic| all("TOPIC", topic)).collect();
+    acls.extend([all("GROUP", &environment["CONNECT_GROUP_ID"]), all("GROUP", &format!("connect-{sink}"))]);
+    bed().call("kafka/acls", &json!({ "add": acls }));
+    let worker = Worker::start(&environment);
+    let (from, to) = (folder.path().join("from.txt"), folder.path().join("to.txt"));
+    fs::write(&from, "grüße\n").unwrap();
+    worker.create(&format!("{project}-in"), &file_source(&from, &lines));
+    worker.wait_for("a record", || records(&lines) > 0);
+    let mut config = file_sink(&to, &lines);
+    config["value.converter"] = "org.apache.kafka.connect.storage.StringConverter".into();
+    worker.create(&sink, &config);
+    worker.wait_for("the line", || fs::read_to_string(&to).unwrap_or_default() == "grüße\n");
+    worker.stop();
 }

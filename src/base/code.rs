@@ -88,6 +88,7 @@ codes! {
     UNKNOWN_PROTOCOL = 140, "a security protocol or SASL mechanism that Kafka doesn't know";
     BOOTSTRAP_ADDRESS = 141, "an address of the cluster isn't written as host:port";
     SETTING_REFUSED = 142, "a setting with which the image refuses to start";
+    PROFILE = 143, "a profile of the project's own can't be used";
     UNKNOWN_EXTENSION = 150, "an x- key is not known";
     WRONG_EXTENSION = 151, "a value of the x- vocabulary is wrong";
     UNRENDERED = 152, "a key of the x- vocabulary is not rendered";

@@ -61,6 +61,9 @@ pub struct ProjectArgs {
     /// Folder that relative paths start from [default: the first compose file's]
     #[arg(long, global = true, value_name = "DIR")]
     pub project_directory: Option<PathBuf>,
+    /// Folder with profiles of components that aren't built in [default: .confluent-ecs/profiles of the project]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub profiles_dir: Option<PathBuf>,
 }
 
 impl ProjectArgs {
@@ -75,6 +78,8 @@ impl ProjectArgs {
         typed.extend(self.env_files.iter().filter_map(|file| one("--env-file", Some(&file.to_string_lossy()))));
         typed.extend(self.profiles.iter().filter_map(|profile| one("--profile", Some(profile))));
         typed.extend(one("--project-directory", directory.as_deref()));
+        let own = self.profiles_dir.as_deref().map(|folder| folder.to_string_lossy());
+        typed.extend(one("--profiles-dir", own.as_deref()));
         typed.extend(one("-n", stack));
         typed.concat()
     }

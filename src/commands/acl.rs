@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::catalogue::catalogue;
 use super::project;
 use crate::base::{Exit, Failure, Result, nearest};
 use crate::cli::{AclArgs, AclCommandsArgs, AclTool, AclVerb, AclWanted, ProjectArgs};
 use crate::confluent::grant::{self, Access, Admin, Grant, Holder, Reach};
 use crate::confluent::{self, ConfluentService, Connector, ConnectorKind};
 use crate::preflight::{ClusterFacts, Provider, cluster};
-use crate::profile::Catalogue;
 use crate::ui::{Commands, Ui};
 
 pub(super) fn run(project: &ProjectArgs, args: &AclArgs, ui: &mut Ui) -> Result<Exit> {
@@ -16,7 +16,7 @@ pub(super) fn run(project: &ProjectArgs, args: &AclArgs, ui: &mut Ui) -> Result<
         AclVerb::List(wanted) => (wanted, None),
         AclVerb::Commands(args) => (&args.wanted, Some(args)),
     };
-    let catalogue = Catalogue::builtin()?;
+    let catalogue = catalogue(project)?;
     let (project, extensions) = project::written(project, ui)?;
     let mut services = confluent::services(catalogue, &project, &extensions, &BTreeMap::new());
     let cluster = cluster(&extensions, catalogue.kafka(), &services);

@@ -12,7 +12,7 @@ pub(super) fn run(args: &ProjectArgs, config: &ConfigArgs, ui: &mut Ui) -> Resul
     let mut options = project::options(args)?;
     options.services.clone_from(&config.services);
     options.unset_is_blank = true;
-    let project = project::loaded(&options, ui)?;
+    let project = project::loaded(args, &options, ui)?;
     let text = project.print(match config.format {
         ConfigFormat::Yaml => Format::Yaml,
         ConfigFormat::Json => Format::Json,

@@ -4,16 +4,16 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::catalogue::catalogue;
 use crate::base::{Exit, Failure, Result};
 use crate::cli::{InitArgs, ProjectArgs};
 use crate::init::{self, Certificate, Given, Model, Present};
-use crate::profile::Catalogue;
 use crate::ui::Ui;
 
 pub(super) fn run(project: &ProjectArgs, args: &InitArgs, ui: &mut Ui) -> Result<Exit> {
     let folder = folder(project)?;
     init::check_folder(&folder)?;
-    let catalogue = Catalogue::builtin()?;
+    let catalogue = catalogue(project)?;
     let present = Present::read(&folder, project.env.as_deref(), catalogue);
     let mut given = given(&folder, project, args)?;
     if args.force {

@@ -2,6 +2,7 @@
 
 mod acl;
 mod answers;
+mod catalogue;
 mod config;
 mod down;
 mod explain;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use super::catalogue::catalogue;
 use super::project::{self, Examined, Ready, Request};
 use super::world::block_on;
 use crate::aws::{Account, CallError};
@@ -15,7 +16,6 @@ use crate::deploy;
 use crate::extensions::{Extensions, SecretExtension, Wanted};
 use crate::kafka::AwsKeys;
 use crate::preflight::{self, Aws, Category, Gathered, Input, Own, Report, Selection, Stored, Vantage};
-use crate::profile::Catalogue;
 use crate::stack::Stack;
 use crate::ui::{ReportView, Ui};
 
@@ -111,7 +111,7 @@ pub(super) fn before_deploy(
 }
 
 fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
-    let catalogue = Catalogue::builtin()?;
+    let catalogue = catalogue(look.project)?;
     let mut examined = examine(look, None, ui)?;
     block_on(async {
         let looking = async {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use super::catalogue::catalogue;
 use crate::base::{ACCOUNT_MARK, Code, Error, Failure, Finding, Findings, REGION_MARK, Result, Severity, nearest};
 use crate::cli::ProjectArgs;
 use crate::cloudformation::{self, Template};
@@ -36,6 +37,7 @@ pub(super) struct Account {
 pub(super) struct Ready {
     pub(super) project: Project,
     pub(super) extensions: Extensions,
+    pub(super) catalogue: &'static Catalogue,
     pub(super) stack: Stack,
     pub(super) template: Template,
 }
@@ -63,7 +65,7 @@ pub(super) struct Examined {
 
 /// As [`load`], but findings are given instead of shown; only files that can't be read as a project end the run.
 pub(super) fn examine(request: &Request<'_>, ui: &mut Ui) -> Result<Examined> {
-    let catalogue = Catalogue::builtin()?;
+    let catalogue = catalogue(request.project)?;
     let mut options = options(request.project)?;
     account_variables(&mut options, request.account.as_ref());
     let (project, mut of_files) = merged(&options, ui)?;
@@ -74,7 +76,7 @@ pub(super) fn examine(request: &Request<'_>, ui: &mut Ui) -> Result<Examined> {
     let template = cloudformation::template(&stack);
     of_stack.extend(cloudformation::check(&template, template.to_json_minified().len()));
     of_stack.extend(cloudformation::mistakes(&template, &template.overlaid_at));
-    let ready = Ready { project, extensions, stack, template };
+    let ready = Ready { project, extensions, catalogue, stack, template };
     Ok(Examined { ready, of_files: readable(of_files), of_stack: readable(of_stack) })
 }
 
@@ -95,8 +97,8 @@ pub(super) fn written(args: &ProjectArgs, ui: &mut Ui) -> Result<(Project, Exten
 
 /// The merged project alone, as `config` prints it. All findings are shown: those that would stop `render` are warnings here,
 /// for Docker takes the project as it is.
-pub(super) fn loaded(options: &LoadOptions, ui: &mut Ui) -> Result<Project> {
-    let catalogue = Catalogue::builtin()?;
+pub(super) fn loaded(args: &ProjectArgs, options: &LoadOptions, ui: &mut Ui) -> Result<Project> {
+    let catalogue = catalogue(args)?;
     let (project, mut findings) = merged(options, ui)?;
     let (extensions, of_extensions) = extensions::read(&project);
     let identity = Identity { name: project.name.clone(), project: project.name.clone(), env: None };

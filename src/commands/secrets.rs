@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::base::{Exit, Failure, Result};
 use crate::cli::{Cli, ComposeArgs, SecretsArgs, SecretsVerb};
 use crate::confluent;
-use crate::profile::Catalogue;
 use crate::ui::Ui;
 
+use super::catalogue::catalogue;
 use super::{answers, project, stored, template};
 
 pub(super) fn run(cli: &Cli, args: &SecretsArgs, ui: &mut Ui) -> Result<Exit> {
@@ -22,7 +22,7 @@ pub(super) fn run(cli: &Cli, args: &SecretsArgs, ui: &mut Ui) -> Result<Exit> {
 
 fn compose(cli: &Cli, args: &ComposeArgs, ui: &mut Ui) -> Result<Exit> {
     let (project, extensions) = project::written(&cli.project, ui)?;
-    let services = confluent::services(Catalogue::builtin()?, &project, &extensions, &BTreeMap::new());
+    let services = confluent::services(catalogue(&cli.project)?, &project, &extensions, &BTreeMap::new());
     let secret = confluent::secret_of(&project, &services, &args.answers.service)?;
     let answers = answers::gather(&secret.structure, args.answers.from.as_deref(), ui)?;
     let document = confluent::secret::compose(&secret.structure, &answers)?;

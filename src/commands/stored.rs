@@ -13,13 +13,12 @@ use crate::confluent::secret::SecretDocument;
 use crate::confluent::stored::{KeyChange, compare};
 use crate::confluent::{self, ConfluentService};
 use crate::deploy;
-use crate::profile::Catalogue;
 use crate::stack::SecretLookup;
 use crate::ui::Ui;
 
 pub(super) fn put(cli: &Cli, args: &AnswersArgs, ui: &mut Ui) -> Result<Exit> {
     let ready = load_for(cli, ui)?;
-    let services = services(&ready)?;
+    let services = services(&ready);
     let secret = confluent::secret_of(&ready.project, &services, &args.service)?;
     must_be_answerable("secrets put", cli, ui)?;
     let answers = answers::gather(&secret.structure, args.from.as_deref(), ui)?;
@@ -29,7 +28,7 @@ pub(super) fn put(cli: &Cli, args: &AnswersArgs, ui: &mut Ui) -> Result<Exit> {
 
 pub(super) fn check(cli: &Cli, ui: &mut Ui) -> Result<Exit> {
     let ready = load_for(cli, ui)?;
-    let wanted = deploy::reads(&ready.stack, &keys_of_whole(&services(&ready)?));
+    let wanted = deploy::reads(&ready.stack, &keys_of_whole(&services(&ready)));
     let states = block_on(async { deploy::check_secrets(&connect().await?, &ready.stack, &wanted).await })?;
     let exit = if states.iter().any(deploy::SecretState::is_bad) { Exit::Usage } else { Exit::Done };
     ui.secrets_checked(&states, exit as u8);
@@ -48,8 +47,8 @@ fn load_for(cli: &Cli, ui: &mut Ui) -> Result<Ready> {
     load(&Request { project: &cli.project, name: None, account: None, touches_stack: true }, ui)
 }
 
-fn services(ready: &Ready) -> Result<Vec<ConfluentService<'_>>> {
-    Ok(confluent::services(Catalogue::builtin()?, &ready.project, &ready.extensions, &BTreeMap::new()))
+fn services(ready: &Ready) -> Vec<ConfluentService<'_>> {
+    confluent::services(ready.catalogue, &ready.project, &ready.extensions, &BTreeMap::new())
 }
 
 /// The keys that a secret which is injected whole must have, by the secret's name.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::catalogue::catalogue;
 use super::project;
 use crate::base::{Exit, Failure, Result, Secret};
 use crate::cli::{Cli, SecretsTemplateArgs};
@@ -9,13 +10,12 @@ use crate::cloudformation::{Answer, Content, MOST_BYTES, NewSecret, Piece, Secre
 use crate::confluent::secret::{Answers, FormPart, SecretDocument, form, parameter_file, scram_user};
 use crate::confluent::{self, ConfluentService, ServiceSecret};
 use crate::extensions::Extensions;
-use crate::profile::Catalogue;
 use crate::stack::{ENV_TAG, PROJECT_TAG, Text, logical};
 use crate::ui::Ui;
 
 pub(super) fn run(cli: &Cli, args: &SecretsTemplateArgs, ui: &mut Ui) -> Result<Exit> {
     let (project, extensions) = project::written(&cli.project, ui)?;
-    let services = confluent::services(Catalogue::builtin()?, &project, &extensions, &BTreeMap::new());
+    let services = confluent::services(catalogue(&cli.project)?, &project, &extensions, &BTreeMap::new());
     let mut chosen: Vec<&ServiceSecret<'_>> = Vec::new();
     for name in &args.services {
         chosen.push(confluent::secret_of(&project, &services, name)?);

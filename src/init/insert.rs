@@ -136,7 +136,9 @@ fn end_of_mapping(text: &str, path: &[String], column: usize, lines: &mut [&str]
     for (index, line) in lines.iter().enumerate().skip(last) {
         let content = line.trim();
         let indent = line.len() - line.trim_start().len();
-        let inside = indent > column || (indent == column && content.starts_with("- "));
+        // A comment at the keys' own column ends the mapping that it stands in; at the top it heads the next section.
+        let at_keys = content.starts_with("- ") || (column > 0 && content.starts_with('#'));
+        let inside = indent > column || (indent == column && at_keys);
         if !content.is_empty() && !inside {
             break;
         }

@@ -206,7 +206,9 @@ fn env_groups(component: &Component, choices: &Choices<'_>, names: &Names, ca_na
         let url = format!("http://{}:{}", names.host(&target.name), target.start.port);
         groups.push(Group { why: link.why.clone(), variables: vec![plain(&variable(&link.property), url)] });
     }
-    let memory = mebibytes(&component.sizing.memory)
+    let memory = component
+        .sizing
+        .mebibytes()
         .ok_or_else(|| Failure::fault("a profile's memory size can't be read").cause(&component.sizing.memory))?;
     let heap = &component.sizing.heap;
     let size = memory * u64::from(heap.percent_of_memory) / 100;
@@ -311,16 +313,5 @@ fn glue_policy(registry: &str) -> Policy {
         name: "GlueSchemas".to_owned(),
         actions: actions.iter().map(|action| format!("glue:{action}")).collect(),
         resources: vec![arn(format!("registry/{}", literal(registry))), arn(format!("schema/{}/*", literal(registry)))],
-    }
-}
-
-/// A profile's size: whole gibibytes or mebibytes, as `2G` or `512M`.
-fn mebibytes(size: &str) -> Option<u64> {
-    let (number, unit) = size.split_at_checked(size.len().checked_sub(1)?)?;
-    let number: u64 = number.parse().ok()?;
-    match unit {
-        "G" => Some(number * 1024),
-        "M" => Some(number),
-        _ => None,
     }
 }

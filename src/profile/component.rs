@@ -23,11 +23,13 @@ pub struct Component {
     pub start: Start,
     pub health: Health,
     pub clients: Vec<Client>,
+    #[serde(default)]
     pub registries: Vec<Registry>,
     /// Other components of the same project that it calls.
     #[serde(default)]
     pub links: Vec<Link>,
     pub secret: SecretShape,
+    #[serde(default)]
     pub acls: Vec<Acl>,
     /// What connectors need beside, for who runs any.
     #[serde(default)]
@@ -36,14 +38,18 @@ pub struct Component {
     #[serde(default)]
     pub property_defaults: BTreeMap<String, String>,
     /// What `init` sets.
+    #[serde(default)]
     pub defaults: Vec<Defaults>,
     /// Properties that hold the replication factor of an internal topic.
+    #[serde(default)]
     pub replication_factors: Vec<String>,
     pub sizing: Sizing,
     pub deployment: Deployment,
     /// The component's own settings.
+    #[serde(default)]
     pub settings: Vec<String>,
     /// Settings that only one client's prefix takes, by client.
+    #[serde(default)]
     pub client_settings: BTreeMap<String, Vec<String>>,
 }
 
@@ -94,6 +100,7 @@ pub struct EnvironmentRule {
     #[serde(default)]
     pub older_tool_excludes: Vec<String>,
     /// What the image sets where the service sets nothing.
+    #[serde(default)]
     pub image: BTreeMap<String, String>,
     pub required: Vec<Required>,
     /// Variables with which the start script ends at once.
@@ -317,6 +324,19 @@ pub struct Sizing {
     /// Gibibytes of the task's own disk, where the 20 that it always has aren't enough.
     pub storage: Option<u32>,
     pub heap: Heap,
+}
+
+impl Sizing {
+    /// The memory: whole gibibytes or mebibytes, as `2G` or `512M`.
+    pub fn mebibytes(&self) -> Option<u64> {
+        let (number, unit) = self.memory.split_at_checked(self.memory.len().checked_sub(1)?)?;
+        let number: u64 = number.parse().ok()?;
+        match unit {
+            "G" => number.checked_mul(1024),
+            "M" => Some(number),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

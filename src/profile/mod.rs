@@ -1,10 +1,13 @@
 //! What we know of Confluent's components, as data. Comes in: `profiles/*.yaml`, embedded. Goes out: a typed [`Catalogue`].
 //!
 //! Rules: a profile holds facts and no user's values; every type here refuses a key that it doesn't know, so that a typo
-//! in a profile fails a test; a new component is a new file and one line in [`COMPONENTS`].
+//! in a profile fails a test; a new component is a new file and one line in [`COMPONENTS`]. A project may bring files of its own
+//! ([`Catalogue::with_own`]), which are no less checked.
 
+mod check;
 mod component;
 mod kafka;
+mod own;
 mod rights;
 
 use std::sync::LazyLock;
@@ -74,9 +77,7 @@ impl Catalogue {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{COMPONENTS, Catalogue, KAFKA, KeySource};
+    use super::{COMPONENTS, Catalogue, KAFKA, check};
 
     #[test]
     fn the_built_in_profiles_are_well_formed() {
@@ -98,40 +99,7 @@ mod tests {
     #[test]
     fn what_a_profile_refers_to_exists() {
         let catalogue = Catalogue::builtin().expect("profiles");
-        for component in catalogue.components() {
-            let clients: BTreeSet<&str> = component.clients.iter().map(|client| client.name.as_str()).collect();
-            let registries: BTreeSet<&str> = component.registries.iter().map(|registry| registry.name.as_str()).collect();
-            let connectors = component.connectors.source.iter().chain(&component.connectors.sink);
-            for acl in component.acls.iter().chain(connectors) {
-                assert!(clients.contains(acl.client.as_str()), "{}: no client {}", component.name, acl.client);
-                assert!(!acl.why.is_empty() && !acl.source.is_empty());
-            }
-            for key in &component.secret.keys {
-                let named = component.environment.named.iter().any(|named| named.variables.contains(&key.variable));
-                let fits = component.environment.prefixes.iter().any(|prefix| key.variable.starts_with(&prefix.variable));
-                assert!(named || fits, "{}: {} is no setting", component.name, key.variable);
-                match &key.from {
-                    KeySource::Jaas(client) | KeySource::Certificate(client) | KeySource::PrivateKey(client) => {
-                        assert!(clients.contains(client.as_str()), "{}: no client {client}", key.variable);
-                    }
-                    KeySource::UserInfo(name) => {
-                        assert!(registries.contains(name.as_str()), "{}: no registry {name}", key.variable);
-                    }
-                    KeySource::License => {}
-                }
-            }
-            for link in &component.links {
-                assert!(catalogue.component(&link.component).is_some(), "{}: no component {}", component.name, link.component);
-            }
-            assert!(component.image.known.contains(&component.image.tag), "{}: its own tag is not known", component.name);
-            let notes = component.notes.iter().flat_map(|note| &note.kafka);
-            for kind in component.defaults.iter().flat_map(|defaults| &defaults.kafka).chain(notes) {
-                assert!(catalogue.kafka().provider(kind).is_some(), "{}: no kind of cluster {kind}", component.name);
-            }
-            for client in component.client_settings.keys() {
-                assert!(clients.contains(client.as_str()), "{}: no client {client}", component.name);
-            }
-            assert!(component.image.repository.ends_with(&component.images[0]));
-        }
+        let troubles = catalogue.components().iter().flat_map(|component| check::troubles(component, catalogue));
+        assert_eq!(troubles.map(|trouble| trouble.message).collect::<Vec<_>>(), Vec::<String>::new());
     }
 }

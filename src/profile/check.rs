@@ -1,0 +1,79 @@
+//! What a profile must be beside well typed: what it refers to exists, and what it says can be read.
+
+use super::{Acl, Catalogue, Component, KeySource};
+
+/// Something wrong, and a word of the file to find it by.
+pub(super) struct Trouble {
+    pub(super) word: String,
+    pub(super) message: String,
+}
+
+/// Everything wrong with a profile of the catalogue.
+pub(super) fn troubles(component: &Component, catalogue: &Catalogue) -> Vec<Trouble> {
+    let mut found = Vec::new();
+    let mut say = |word: &str, message: String| found.push(Trouble { word: word.to_owned(), message });
+    let client = |name: &str| component.clients.iter().any(|client| client.name == name);
+    let registry = |name: &str| component.registries.iter().any(|registry| registry.name == name);
+    if component.clients.is_empty() {
+        say("clients", "it has no Kafka client".to_owned());
+    }
+    if component.images.is_empty() {
+        say("images", "it names no image".to_owned());
+    }
+    let own = component.images.iter().any(|image| component.image.repository.rsplit('/').next() == Some(image));
+    if !own {
+        say(&component.image.repository, format!("{} is none of its images", component.image.repository));
+    }
+    if !component.image.known.contains(&component.image.tag) {
+        say(&component.image.tag, format!("{} is not among the known tags", component.image.tag));
+    }
+    let connectors = component.connectors.source.iter().chain(&component.connectors.sink);
+    for acl in component.acls.iter().chain(connectors) {
+        let Acl { client: name, why, source, .. } = acl;
+        if !client(name) {
+            say(name, format!("no client {name}, whose right this would be"));
+        }
+        if why.is_empty() || source.is_empty() {
+            say(&acl.name, format!("the right on {} doesn't say why, or who says so", acl.name));
+        }
+    }
+    for key in &component.secret.keys {
+        let named = component.environment.named.iter().any(|named| named.variables.contains(&key.variable));
+        let fits = component.environment.prefixes.iter().any(|prefix| key.variable.starts_with(&prefix.variable));
+        if !named && !fits {
+            say(&key.variable, format!("{} has none of the prefixes, and sets nothing", key.variable));
+        }
+        match &key.from {
+            KeySource::Jaas(name) | KeySource::Certificate(name) | KeySource::PrivateKey(name) if !client(name) => {
+                say(&key.variable, format!("no client {name}, whose login this would be"));
+            }
+            KeySource::UserInfo(name) if !registry(name) => {
+                say(&key.variable, format!("no registry {name}, whose login this would be"));
+            }
+            _ => {}
+        }
+    }
+    for link in &component.links {
+        if catalogue.component(&link.component).is_none() {
+            say(&link.component, format!("no component {}, which it would call", link.component));
+        }
+    }
+    let notes = component.notes.iter().flat_map(|note| &note.kafka);
+    for kind in component.defaults.iter().flat_map(|defaults| &defaults.kafka).chain(notes) {
+        if catalogue.kafka().provider(kind).is_none() {
+            say(kind, format!("there is no kind of cluster {kind}"));
+        }
+    }
+    for name in component.client_settings.keys() {
+        if !client(name) {
+            say(name, format!("no client {name}, whose settings these would be"));
+        }
+    }
+    if component.sizing.mebibytes().is_none() {
+        say(
+            &component.sizing.memory,
+            format!("{} is no size; write whole gibibytes or mebibytes, 2G or 512M", component.sizing.memory),
+        );
+    }
+    found
+}
