@@ -27,6 +27,11 @@ fn service(entry: &mut Node, path: &[Step<'_>; 2], report: &mut Report) {
         depends_on(node);
     }
     if let Some(node) = service.get_mut("env_file") {
+        if node.is_null() {
+            // Of a file with base services, which no schema was applied to.
+            report.error(Code::WRONG_TYPE, node.span, &at("env_file"), "it is empty; expected a string or a list");
+            node.value = Value::Invalid;
+        }
         env_files(node);
     }
     for key in ["label_file", "dns"] {
@@ -175,8 +180,10 @@ fn pairs(node: &mut Node, path: &[Step<'_>], report: &mut Report) {
     let Value::Seq(items) = &mut node.value else { return };
     let mut map = Map::default();
     for (index, item) in std::mem::take(items).into_iter().enumerate() {
-        let Some(line) = item.as_str() else { continue };
-        if let Some((name, value)) = line.split_once('=') {
+        if item.is_invalid() {
+            continue;
+        }
+        if let Some((name, value)) = item.as_str().and_then(|line| line.split_once('=')) {
             map.insert(Key { text: name.into(), span: item.span }, Node::string(value, item.span));
         } else {
             let mut path = path.to_vec();
@@ -191,7 +198,10 @@ fn ssh(node: &mut Node, path: &[Step<'_>], report: &mut Report) {
     let Value::Seq(items) = &mut node.value else { return };
     let mut map = Map::default();
     for (index, item) in std::mem::take(items).into_iter().enumerate() {
-        let Some(line) = item.as_str() else { continue };
+        if item.is_invalid() {
+            continue;
+        }
+        let line = item.as_str().unwrap_or_default();
         let (id, value) = match line.split_once('=') {
             Some((id, path)) => (id, Node::string(path, item.span)),
             None if line == "default" => (line, Node::new(Value::Null, item.span)),
@@ -295,7 +305,8 @@ fn ports(node: &mut Node, path: &[Step<'_>; 3], report: &mut Report) {
                 ports.push(item);
                 continue;
             }
-            _ => item.rendered().unwrap_or_default(),
+            // With a fraction or an exponent it is no port.
+            _ => item.written().unwrap_or_default(),
         };
         match port_spec::parse(&spec) {
             Ok(specs) => ports.extend(specs.into_iter().map(|port| Node::map(port_map(port, item.span), item.span))),

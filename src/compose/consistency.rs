@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::model::Service;
-use super::node::{Span, Step};
+use super::node::{Node, Span, Step};
 use super::project::{Project, keys};
 use super::report::Report;
 use crate::base::{Code, Finding, nearest};
@@ -19,9 +19,10 @@ pub(super) fn check(project: &mut Project, report: &mut Report) {
     for (name, secret) in &project.secrets {
         let path = ["secrets", name];
         let has_source = secret.external || secret.file.is_some() || secret.environment.is_some();
-        // Without any source key the file was already found wrong.
-        let named_other = secret.driver.is_some() || value_is_there(project, &["secrets", name, "external"]);
-        if !has_source && !secret.extensions.contains("x-secrets") && named_other {
+        // Without any of these keys, or with a wrong value, the file was already found wrong.
+        let written = ["driver", "external", "file", "environment"].map(|key| self::written(project, &["secrets", name, key]));
+        let found_wrong = written.iter().all(Option::is_none) || written.iter().flatten().any(|node| node.is_invalid());
+        if !has_source && !secret.extensions.contains("x-secrets") && !found_wrong {
             let message = format!("secret \"{name}\" must declare either file or environment");
             report.error(Code::MISSING_KEY, span(project, &path), &keys(&path), message);
         }
@@ -70,12 +71,9 @@ fn span(project: &Project, path: &[&str]) -> Span {
     span
 }
 
-fn value_is_there(project: &Project, path: &[&str]) -> bool {
-    let mut node = Some(&project.tree);
-    for step in path {
-        node = node.and_then(|node| node.get(step));
-    }
-    node.is_some()
+/// What was written under keys.
+fn written<'p>(project: &'p Project, path: &[&str]) -> Option<&'p Node> {
+    path.iter().try_fold(&project.tree, |node, step| node.get(step))
 }
 
 struct Check<'c> {
@@ -113,7 +111,14 @@ impl Check<'_> {
     fn undefined<'k>(&mut self, kind: &str, name: &str, known: impl Iterator<Item = &'k String>, below: &[&str]) {
         let help = nearest(name, known.map(String::as_str)).map(|known| format!("did you mean \"{known}\"?"));
         let message = format!("service \"{}\" refers to undefined {kind} {name}", self.name);
-        let help = help.or_else(|| Some(format!("define it under the top-level {}s", kind.rsplit(' ').next().unwrap_or(kind))));
+        let help = help.or_else(|| {
+            let section = kind.rsplit(' ').next().unwrap_or(kind);
+            Some(if name.is_empty() {
+                format!("its source is empty: name one of the top-level {section}s")
+            } else {
+                format!("define it under the top-level {section}s")
+            })
+        });
         self.error(Code::UNDEFINED_REFERENCE, below, message).help = help;
     }
 
@@ -123,7 +128,7 @@ impl Check<'_> {
         if node.is_none_or(|node| node.is_invalid() || node.get("extends").is_some()) {
             return;
         }
-        let there = |key| value_is_there(self.project, &["services", self.name, key]);
+        let there = |key| written(self.project, &["services", self.name, key]).is_some();
         if service.build.is_none() && service.image.is_none() && service.provider.is_none() {
             let written = ["build", "image", "provider"].into_iter().any(there);
             let empty = self.project.tree.get("services").and_then(|all| all.get(self.name)?.get("image")?.as_str()) == Some("");
@@ -222,8 +227,8 @@ impl Check<'_> {
             for (index, mount) in mounts.iter().enumerate() {
                 let source = mount.source.as_deref().unwrap_or_default();
                 let known = if secrets { project.secrets.contains_key(source) } else { project.configs.contains_key(source) };
-                // One that was found wrong has neither source nor target.
-                if known || (source.is_empty() && mount.target.is_none()) {
+                let written = written(project, &["services", self.name, key]).and_then(|mounts| mounts.as_seq()?.get(index));
+                if known || written.is_some_and(|mount| mount.is_invalid() || mount.get("source").is_some_and(Node::is_invalid)) {
                     continue;
                 }
                 let below = [key, &index.to_string()];

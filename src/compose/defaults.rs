@@ -49,11 +49,11 @@ fn set_service(name: &str, service: &mut Map, report: &mut Report) {
         each(reservations, "devices", all_devices);
     }
     each(service, "gpus", all_devices);
-    // A port of 0 or none is never meant.
+    // The reference takes it; nothing listens there.
     for (index, port) in service.get("ports").and_then(Node::as_seq).unwrap_or_default().iter().enumerate() {
-        if port.get("target").and_then(Node::as_i64) == Some(0) {
-            let path = [K("services"), K(name), K("ports"), I(index)];
-            report.error(Code::BAD_PORT, port.span, &path, "the container's port can't be 0");
+        if let Some(target) = port.get("target").filter(|target| target.as_i64() == Some(0)) {
+            let path = [K("services"), K(name), K("ports"), I(index), K("target")];
+            report.warning(Code::BAD_PORT, target.span, &path, "no container listens on port 0");
         }
     }
 }

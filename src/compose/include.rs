@@ -39,9 +39,6 @@ impl Loader<'_> {
         schema::check(&mut list, &spec::INCLUDE_LIST, &mut vec![K("include")], &mut self.report);
         for (index, entry) in list.as_seq().unwrap_or_default().iter().enumerate() {
             let include = read(entry);
-            if include.paths.is_empty() {
-                continue;
-            }
             if let Some(imported) = self.load_include(&include, index, context, chain) {
                 self.import(imported, document, resets);
             }
@@ -66,16 +63,16 @@ impl Loader<'_> {
             }
             files.push((file, Some(*span)));
         }
-        let span = include.paths[0].1;
-        if chain.len() > MAX_NESTING {
+        if let Some((_, span)) = include.paths.first().filter(|_| chain.len() > MAX_NESTING) {
             let message = format!("includes are nested more than {MAX_NESTING} deep");
-            self.report.error(Code::TOO_LARGE, span, &at, message);
+            self.report.error(Code::TOO_LARGE, *span, &at, message);
             return None;
         }
-        let first = &files.first()?.0;
-        let directory = match &include.directory {
-            Some(directory) => clean(&context.directory.join(directory)),
-            None => first.parent().unwrap_or(Path::new("/")).to_owned(),
+        let directory = match (&include.directory, files.first()) {
+            (Some(directory), _) => clean(&context.directory.join(directory)),
+            (None, Some((first, _))) => first.parent().unwrap_or(Path::new("/")).to_owned(),
+            // Without a file its env files are read all the same.
+            (None, None) => context.directory.clone(),
         };
         let mut variables = context.variables.clone();
         self.include_variables(include, index, &directory, context, &mut variables);
@@ -103,7 +100,11 @@ impl Loader<'_> {
         }
         for (path, span) in include.env_files.iter().filter(|(path, _)| path != "/dev/null") {
             let file = clean(&context.directory.join(path));
-            if file.exists() {
+            if file.is_dir() {
+                let at = [K("include"), I(index), K("env_file")];
+                let message = format!("{} is not a file but a folder", self.report.files.name(&file));
+                self.report.error(Code::UNREADABLE_FILE, *span, &at, message);
+            } else if file.exists() {
                 read_env_file(&file, &mut values, &context.variables, &mut self.unset, &mut self.report);
             } else {
                 let at = [K("include"), I(index), K("env_file")];
@@ -145,7 +146,7 @@ fn read(entry: &Node) -> Include {
     };
     Include {
         paths: texts(if entry.as_map().is_some() { entry.get("path") } else { Some(entry) }),
-        directory: entry.get("project_directory").and_then(Node::as_str).filter(|text| !text.is_empty()).map(str::to_owned),
+        directory: entry.get("project_directory").and_then(Node::written).filter(|text| !text.is_empty()),
         env_files: texts(entry.get("env_file")),
     }
 }

@@ -105,10 +105,11 @@ impl Loader<'_> {
         project.files = files;
         profiles::split(&mut project, &profiles);
         consistency::check(&mut project, &mut self.report);
-        services_env::resolve(&mut project, &mut self.unset, &mut self.report);
+        services_env::environments(&mut project, &mut self.unset, &mut self.report);
+        services_env::label_files(&mut project, &mut self.unset, &mut self.report);
         profiles::enable(&mut project, &profiles, &self.options.services);
         profiles::select(&mut project, &self.options.services, &mut self.report);
-        services_env::resolve(&mut project, &mut self.unset, &mut self.report);
+        services_env::environments(&mut project, &mut self.unset, &mut self.report);
         consistency::unique_container_names(&project, &mut self.report);
         Some(project)
     }

@@ -24,6 +24,7 @@ mod field;
 mod files;
 mod include;
 mod interpolate;
+mod layout;
 mod load;
 mod map;
 mod merge;

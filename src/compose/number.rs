@@ -23,6 +23,20 @@ pub(super) fn general(value: f64) -> String {
     }
 }
 
+/// A float as the reference puts it into an integer field: without its fraction, and the lowest integer where it doesn't fit.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+pub(super) fn truncated(value: f64) -> i64 {
+    const BEYOND: f64 = -(i64::MIN as f64);
+    if (-BEYOND..BEYOND).contains(&value) { value as i64 } else { i64::MIN }
+}
+
+/// … and into one that is never negative.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+pub(super) fn truncated_unsigned(value: f64) -> u64 {
+    const BEYOND: f64 = 2.0 * (1u64 << 63) as f64;
+    if (0.0..BEYOND).contains(&value) { value as u64 } else { 1 << 63 }
+}
+
 /// An integer in base 10 with an optional sign, as a cast to a typed field takes it.
 pub(super) fn decimal(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -55,7 +69,16 @@ pub(super) fn float(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::float;
+    use super::{float, truncated};
+
+    #[test]
+    fn floats_beyond_integers() {
+        for (value, integer) in
+            [(1.9, 1), (-1.9, -1), (1e20, i64::MIN), (9_223_372_036_854_775_808.0, i64::MIN), (f64::NAN, i64::MIN)]
+        {
+            assert_eq!(truncated(value), integer, "{value}");
+        }
+    }
 
     #[test]
     fn floats_of_casts() {

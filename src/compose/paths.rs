@@ -174,9 +174,9 @@ fn resolve_link(text: &str) -> String {
     text.to_owned()
 }
 
-/// A container's path, cleaned by text; an empty one stays empty.
+/// A container's path, cleaned by text.
 pub(super) fn clean_text(path: &str) -> String {
-    if path.is_empty() { String::new() } else { clean(Path::new(path)).to_string_lossy().into_owned() }
+    clean(Path::new(path)).to_string_lossy().into_owned()
 }
 
 /// The steps to a service's key, for findings.

@@ -31,6 +31,9 @@ pub(super) fn parse(spec: &str) -> Result<Vec<PortSpec>, String> {
         return Err(format!("\"{host}\" is not a valid IP address"));
     }
     let (first, last) = range(target).map_err(|wrong| format!("the container's port \"{target}\" {wrong}"))?;
+    if first == 0 {
+        return Err("the container's port can't be 0".to_owned());
+    }
     let published = match published {
         "" => None,
         range_text => Some(range(range_text).map_err(|wrong| format!("the published port \"{range_text}\" {wrong}"))?),
@@ -94,7 +97,7 @@ mod tests {
         assert_eq!(shown("[::1]:1:2"), ["::1|1|2/tcp"]);
         assert_eq!(shown("8000-8002:80"), ["|8000-8002|80/tcp"]);
         assert_eq!(shown("18-20:8-10"), ["|20|10/tcp", "|18|8/tcp", "|19|9/tcp"]);
-        for wrong in ["http", "80:", "1:2:3:4", "70000", "5-1", "1-2:3-9", "80/foo", "x:80", ""] {
+        for wrong in ["http", "80:", "1:2:3:4", "70000", "0", "80:0", "5-1", "1-2:3-9", "80/foo", "x:80", ""] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

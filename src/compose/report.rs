@@ -50,6 +50,16 @@ impl Report {
         &mut self.findings[index]
     }
 
+    /// How far the findings go, for [`Report::back_to`].
+    pub(super) fn mark(&self) -> usize {
+        self.findings.len()
+    }
+
+    /// Forgets the findings since a mark.
+    pub(super) fn back_to(&mut self, mark: usize) {
+        self.findings.truncate(mark);
+    }
+
     pub(super) fn place(&self, span: Span) -> Place {
         self.files.place(span)
     }

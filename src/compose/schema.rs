@@ -10,7 +10,7 @@ use super::map::Map;
 use super::node::Step::{self, Item as I, Key as K};
 use super::node::{Key, Node, Value};
 use super::report::Report;
-use super::shape::{BOOL, INT, Mapping, NULL, NUM, Names, STR, Shape, TextRule};
+use super::shape::{BOOL, DATE, INT, Mapping, NULL, NUM, Names, STR, Shape, TextRule};
 use super::spec;
 use super::touched::{SECTIONS, Touched};
 use crate::base::{Code, Severity, nearest};
@@ -72,7 +72,8 @@ pub(super) fn check<'n>(node: &'n mut Node, shape: &'static Shape, path: &mut Ve
         Value::Float(value, _) if !value.is_finite() => false,
         Value::Float(value, _) if value.fract() == 0.0 => shape.scalars & INT != 0,
         Value::Float(..) => shape.scalars & NUM == NUM,
-        Value::Str(_) | Value::Time(_) => shape.scalars & STR != 0,
+        Value::Str(_) => shape.scalars & STR != 0,
+        Value::Time(_) => shape.scalars & DATE != 0,
         Value::Seq(_) => shape.list.is_some(),
         Value::Map(_) => shape.map.is_some(),
     };
@@ -83,7 +84,8 @@ pub(super) fn check<'n>(node: &'n mut Node, shape: &'static Shape, path: &mut Ve
             _ => format!("{} is {}", node.found(), node.kind()),
         };
         let finding = report.error(Code::WRONG_TYPE, node.span, path, format!("{found}; expected {}", shape.expected()));
-        if matches!(node.value, Value::Int(..) | Value::Float(..) | Value::Bool(..)) && shape.scalars & STR != 0 {
+        if matches!(node.value, Value::Int(..) | Value::Float(..) | Value::Bool(..) | Value::Time(_)) && shape.scalars & STR != 0
+        {
             finding.help = Some("put it in quotes".to_owned());
         }
         node.value = Value::Invalid;
@@ -91,15 +93,7 @@ pub(super) fn check<'n>(node: &'n mut Node, shape: &'static Shape, path: &mut Ve
     }
     let wrong = match &node.value {
         Value::Str(text) => wrong_text(text, shape),
-        Value::Int(value, _) => shape.range.and_then(|(lowest, highest)| {
-            let bound = match (highest, *value < lowest, *value > highest) {
-                (i64::MAX, true, _) => format!("{lowest} or more"),
-                (_, true, _) | (_, _, true) => format!("between {lowest} and {highest}"),
-                _ => return None,
-            };
-            Some((format!("{value} is not allowed; it must be {bound}"), None))
-        }),
-        _ => None,
+        value => shape.range.and_then(|range| Some((out_of_range(value, range)?, None))),
     };
     if let Some((message, help)) = wrong {
         report.error(Code::WRONG_VALUE, node.span, path, message).help = help;
@@ -142,6 +136,23 @@ fn finite(node: &mut Node, path: &[Step<'_>], report: &mut Report) {
     }
 }
 
+#[allow(clippy::cast_precision_loss, reason = "no bound is that large")]
+fn out_of_range(value: &Value, (lowest, highest): (i64, i64)) -> Option<String> {
+    let number = match value {
+        Value::Int(number, _) => *number as f64,
+        Value::Uint(number, _) => *number as f64,
+        Value::Float(number, _) => *number,
+        _ => return None,
+    };
+    let bound = match highest {
+        i64::MAX if number < lowest as f64 => format!("{lowest} or more"),
+        i64::MAX => return None,
+        _ if number < lowest as f64 || number > highest as f64 => format!("between {lowest} and {highest}"),
+        _ => return None,
+    };
+    Some(format!("{number} is not allowed; it must be {bound}"))
+}
+
 fn wrong_text(text: &str, shape: &Shape) -> Option<(String, Option<String>)> {
     if !shape.words.is_empty() && !shape.words.contains(&text) {
         let help = nearest(text, shape.words.iter().copied()).map(|word| format!("did you mean \"{word}\"?"));
@@ -177,7 +188,8 @@ fn check_unique(items: &mut [Node], path: &[Step<'_>], report: &mut Report) {
     for (index, item) in items.iter_mut().enumerate() {
         let same = match &item.value {
             Value::Invalid => continue,
-            Value::Str(text) => format!("\"{text}"),
+            // A number and its digits as a text are the same.
+            Value::Str(_) | Value::Int(..) => format!("\"{}", item.rendered().unwrap_or_default()),
             _ => serde_json::to_string(&field::tree(item)).unwrap_or_default(),
         };
         if !seen.insert(same) {
@@ -209,6 +221,7 @@ fn check_mapping<'n>(
     });
     for (key, value) in map.iter_mut() {
         let shape = match &mapping.names {
+            Some((Names::Letters, _)) if !key.text.bytes().all(|byte| byte.is_ascii_lowercase()) => None,
             Some((_, shape)) => Some(shape),
             None => mapping.shape(&key.text),
         };
@@ -235,7 +248,7 @@ fn is_known(key: &Key, mapping: &'static Mapping, path: &[Step<'_>], report: &mu
 
 fn named(key: &Key, names: Names, path: &[Step<'_>], report: &mut Report) -> bool {
     let (fits, expected) = match names {
-        Names::Any => (true, ""),
+        Names::Any | Names::Letters => (true, ""),
         Names::Word => (
             !key.text.is_empty()
                 && key.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')),

@@ -7,38 +7,39 @@ use super::dotenv::{self, Assigned, Wrong};
 use super::field::Scalar;
 use super::interpolate::{Unset, boolean};
 use super::map::Map;
-use super::node::Step::{Item as I, Key as K};
+use super::node::Step::{self, Item as I, Key as K};
 use super::node::{Key, Node, Span, Value};
 use super::project::Project;
 use super::report::Report;
 use super::template::Variables;
 use crate::base::Code;
 
-/// Resolves them in the model and in the tree, where a value has its place in the env file. A second run does nothing.
-pub(super) fn resolve(project: &mut Project, unset: &mut Unset, report: &mut Report) {
-    let names: Vec<String> = project.services.keys().cloned().collect();
-    for name in names {
-        let Some(node) = project.tree.as_map_mut().and_then(|root| root.get_mut("services")?.as_map_mut()?.get_mut(&name)) else {
-            continue;
-        };
-        let Some(tree) = node.as_map_mut() else { continue };
-        if let Some(files) = tree.remove("env_file") {
-            let merged = environment(&name, &files, tree.get("environment"), &project.variables, unset, report);
-            if let Some(service) = project.services.get_mut(&name) {
-                service.environment =
-                    merged.iter().map(|(key, node)| (key.text.to_string(), node.rendered().map(Scalar))).collect();
-            }
-            tree.set("environment", Node::map(merged, files.span));
-        }
-        if let Some(files) = tree.remove("label_file") {
-            let merged = labels(&name, &files, tree.get("labels"), unset, report);
-            if let Some(service) = project.services.get_mut(&name) {
-                service.labels =
-                    merged.iter().map(|(key, node)| (key.text.to_string(), node.rendered().unwrap_or_default())).collect();
-            }
-            tree.set("labels", Node::map(merged, files.span));
-        }
+/// Puts variables of env files into the services that are on, in the model and in the tree, where each has its place in
+/// the env file. A second run does it for those that were switched on since.
+pub(super) fn environments(project: &mut Project, unset: &mut Unset, report: &mut Report) {
+    for (name, service) in &mut project.services {
+        let Some(tree) = keys_of(&mut project.tree, name) else { continue };
+        let Some(files) = tree.remove("env_file") else { continue };
+        let merged = environment(name, &files, tree.get("environment"), &project.variables, unset, report);
+        service.environment = merged.iter().map(|(key, node)| (key.text.to_string(), node.rendered().map(Scalar))).collect();
+        tree.set("environment", Node::map(merged, files.span));
     }
+}
+
+/// … and the labels of label files.
+pub(super) fn label_files(project: &mut Project, unset: &mut Unset, report: &mut Report) {
+    for (name, service) in &mut project.services {
+        let Some(tree) = keys_of(&mut project.tree, name) else { continue };
+        let Some(files) = tree.remove("label_file") else { continue };
+        let merged = labels(name, &files, tree.get("labels"), unset, report);
+        service.label_file.clear();
+        service.labels = merged.iter().map(|(key, node)| (key.text.to_string(), node.rendered().unwrap_or_default())).collect();
+        tree.set("labels", Node::map(merged, files.span));
+    }
+}
+
+fn keys_of<'t>(tree: &'t mut Node, service: &str) -> Option<&'t mut Map> {
+    tree.as_map_mut()?.get_mut("services")?.as_map_mut()?.get_mut(service)?.as_map_mut()
 }
 
 /// What a file set, with its place.
@@ -61,9 +62,9 @@ fn environment(
         .collect();
     for (index, entry) in files.as_seq().unwrap_or_default().iter().enumerate() {
         let Some(path) = entry.get("path").filter(|path| path.as_str().is_some()) else { continue };
-        let required = entry.get("required").and_then(|node| node.as_bool().or_else(|| boolean(node.as_str()?))).unwrap_or(true);
-        let format = entry.get("format").and_then(Node::as_str).unwrap_or_default();
         let at = [K("services"), K(name), K("env_file"), I(index)];
+        let required = required(entry, &at, report);
+        let format = entry.get("format").and_then(Node::as_str).unwrap_or_default();
         if !matches!(format, "" | ".env" | "raw") {
             let span = entry.get("format").map_or(entry.span, |format| format.span);
             let message = format!("unsupported env_file format \"{format}\"; write raw, or leave it out");
@@ -74,6 +75,19 @@ fn environment(
         read(path, required, format == "raw", &at, &lookup, &mut values, unset, report);
     }
     merged(values, declared)
+}
+
+/// Must the file be there? Only in a list of env files is a text taken for a boolean this late.
+fn required(entry: &Node, at: &[Step<'_>; 4], report: &mut Report) -> bool {
+    let Some(node) = entry.get("required") else { return true };
+    node.as_bool().or_else(|| boolean(node.as_str()?)).unwrap_or_else(|| {
+        if node.as_str().is_some() {
+            let message = format!("invalid value {}: it is not a boolean (true or false)", node.found());
+            report.error(Code::WRONG_TYPE, node.span, &[at[0], at[1], at[2], at[3], K("required")], message);
+        }
+        // With a finding about the word, none about the file.
+        false
+    })
 }
 
 fn labels(name: &str, files: &Node, declared: Option<&Node>, unset: &mut Unset, report: &mut Report) -> Map {
@@ -91,7 +105,7 @@ fn read(
     path: &Node,
     required: bool,
     raw: bool,
-    at: &[super::node::Step<'_>],
+    at: &[Step<'_>],
     lookup: &dyn Fn(&str) -> Option<String>,
     values: &mut Read,
     unset: &mut Unset,

@@ -39,6 +39,8 @@ pub(super) enum Names {
     Any,
     /// Letters, digits, `.`, `_` and `-`.
     Word,
+    /// Lower-case letters. Any other name is allowed too, and what it holds is not looked at.
+    Letters,
 }
 
 /// A rule for a string beyond its type.
@@ -54,6 +56,8 @@ pub(super) const INT: u8 = 2;
 pub(super) const NUM: u8 = 4 | INT;
 pub(super) const BOOL: u8 = 8;
 pub(super) const NULL: u8 = 16;
+/// Where a string is allowed: also an unquoted date, which becomes one.
+pub(super) const DATE: u8 = 32;
 
 impl Shape {
     pub(super) const NONE: Self = Self { scalars: 0, list: None, map: None, words: &[], range: None, text: None, any: false };
@@ -98,7 +102,7 @@ impl Shape {
     /// In words: `a string or a list`.
     pub(super) fn expected(&self) -> String {
         let mut kinds = Vec::new();
-        for (flag, kind) in [(STR, "a string"), (BOOL, "a boolean"), (NULL, "nothing")] {
+        for (flag, kind) in [(STR, "a string"), (BOOL, "a boolean")] {
             if self.scalars & flag == flag {
                 kinds.push(kind);
             }

@@ -1,6 +1,6 @@
 //! The Compose Specification as data: every key, and what it may hold. [`super::schema`] checks against it.
 
-use super::shape::{BOOL, INT, List, Mapping, NULL, NUM, Names, STR, Shape, TextRule};
+use super::shape::{BOOL, DATE, INT, List, Mapping, NULL, NUM, Names, STR, Shape, TextRule};
 
 const STRING: Shape = Shape::STRING;
 /// A boolean, or text that becomes one.
@@ -17,11 +17,11 @@ const STRINGS: Shape = Shape::list(&ITEMS);
 const UNIQUE: Shape = Shape::list(&UNIQUE_ITEMS);
 const STRING_OR_LIST: Shape = Shape::list(&UNIQUE_ITEMS).or(STR);
 
-static VALUES: Mapping = Mapping::named(Names::Any, Shape::of(STR | NUM | BOOL | NULL));
+static VALUES: Mapping = Mapping::named(Names::Any, Shape::of(STR | DATE | NUM | BOOL | NULL));
 /// `KEY: value` or `- KEY=value`.
 const LIST_OR_DICT: Shape = Shape::list(&UNIQUE_ITEMS).or_map(&VALUES);
-static DRIVER_OPTIONS: Mapping = Mapping::named(Names::Any, Shape::of(STR | NUM));
-static TEXTS: Mapping = Mapping::named(Names::Any, STRING);
+static DRIVER_OPTIONS: Mapping = Mapping::named(Names::Any, Shape::of(STR | DATE | NUM));
+static TEXTS: Mapping = Mapping::named(Names::Any, STRING.or(DATE));
 static HOST_ADDRESSES: Mapping = Mapping::named(Names::Any, Shape::list(&ITEMS).or(STR));
 const EXTRA_HOSTS: Shape = Shape::list(&UNIQUE_ITEMS).or_map(&HOST_ADDRESSES);
 const COMMAND: Shape = Shape::list(&ITEMS).or(STR | NULL);
@@ -32,19 +32,24 @@ static PROJECT: Mapping = Mapping::keys(&[
     ("configs", Shape::map(&CONFIGS)),
     ("include", Shape::list(&INCLUDES)),
     ("models", Shape::map(&MODELS)),
-    ("name", STRING),
+    ("name", STRING.or(DATE)),
     ("networks", Shape::map(&NETWORKS)),
     ("secrets", Shape::map(&SECRETS)),
     ("services", Shape::map(&SERVICES)),
-    ("version", STRING),
+    ("version", STRING.or(DATE)),
     ("volumes", Shape::map(&VOLUMES)),
 ]);
 /// A whole file.
 pub(super) const ROOT: Shape = Shape::map(&PROJECT);
 
-static INCLUDES: List = List { item: Shape::map(&INCLUDE).or(STR), unique: false };
-static INCLUDE: Mapping =
-    Mapping::keys(&[("env_file", STRING_OR_LIST), ("path", STRING_OR_LIST), ("project_directory", STRING)]).closed().open();
+static INCLUDES: List = List { item: Shape::map(&INCLUDE).or(STR | NULL), unique: false };
+static INCLUDE: Mapping = Mapping::keys(&[
+    ("env_file", STRING_OR_LIST.or(NULL)),
+    ("path", STRING_OR_LIST.or(NULL)),
+    ("project_directory", Shape::of(STR | INT | NULL)),
+])
+.closed()
+.open();
 /// An entry of `include`.
 pub(super) const INCLUDE_LIST: Shape = Shape::list(&INCLUDES);
 
@@ -126,7 +131,7 @@ static SERVICE: Mapping = Mapping::keys(&[
     ("profiles", UNIQUE),
     ("provider", Shape::map(&PROVIDER)),
     ("pull_policy", STRING.text(TextRule::PullPolicy)),
-    ("pull_refresh_after", STRING),
+    ("pull_refresh_after", STRING.or(DATE)),
     ("read_only", FLAG),
     ("restart", STRING),
     ("runtime", STRING),
@@ -170,9 +175,9 @@ static BUILD: Mapping = Mapping::keys(&[
     ("no_cache_filter", STRING_OR_LIST),
     ("platforms", STRINGS),
     ("privileged", FLAG),
-    ("provenance", FLAG),
+    ("provenance", FLAG.or(DATE)),
     ("pull", FLAG),
-    ("sbom", FLAG),
+    ("sbom", FLAG.or(DATE)),
     ("secrets", Shape::list(&FILE_MOUNTS)),
     ("shm_size", SIZE),
     ("ssh", LIST_OR_DICT),
@@ -239,7 +244,7 @@ const DEVICE_REQUEST_KEYS: &[(&str, Shape)] =
     &[("capabilities", UNIQUE), ("count", COUNT), ("device_ids", UNIQUE), ("driver", STRING), ("options", LIST_OR_DICT)];
 static DEVICE_REQUEST: Mapping = Mapping::keys(DEVICE_REQUEST_KEYS).requires(&["capabilities"]);
 static DEVICE_REQUESTS: List = List { item: Shape::map(&DEVICE_REQUEST), unique: false };
-static GPU: Mapping = Mapping::keys(DEVICE_REQUEST_KEYS);
+static GPU: Mapping = Mapping::keys(DEVICE_REQUEST_KEYS).open();
 static GPUS: List = List { item: Shape::map(&GPU), unique: false };
 static RESTART_POLICY: Mapping =
     Mapping::keys(&[("condition", STRING), ("delay", STRING), ("max_attempts", COUNT), ("window", STRING)]);
@@ -268,7 +273,7 @@ static ENV_FILES: List = List { item: Shape::map(&ENV_FILE).or(STR), unique: fal
 static ENV_FILE: Mapping =
     Mapping::keys(&[("format", STRING), ("path", STRING), ("required", FLAG)]).requires(&["path"]).closed();
 
-static EXTENDS: Mapping = Mapping::keys(&[("file", STRING), ("service", STRING)]).requires(&["service"]).closed().open();
+static EXTENDS: Mapping = Mapping::keys(&[("file", STRING.or(NULL)), ("service", STRING)]).requires(&["service"]).closed().open();
 /// The value of `extends`.
 pub(super) const EXTENDS_VALUE: Shape = Shape::map(&EXTENDS).or(STR);
 
@@ -283,7 +288,7 @@ static HEALTHCHECK: Mapping = Mapping::keys(&[
 ]);
 
 static LOGGING: Mapping = Mapping::keys(&[("driver", STRING), ("options", Shape::map(&LOG_OPTIONS))]);
-static LOG_OPTIONS: Mapping = Mapping::named(Names::Any, Shape::of(STR | NUM | NULL));
+static LOG_OPTIONS: Mapping = Mapping::named(Names::Any, Shape::of(STR | DATE | NUM | NULL));
 
 static SERVICE_MODELS: Mapping = Mapping::named(Names::Any, Shape::map(&SERVICE_MODEL).or(NULL));
 static SERVICE_MODEL: Mapping = Mapping::keys(&[("endpoint_var", STRING), ("model_var", STRING)]);
@@ -333,14 +338,14 @@ static PRE_START_HOOK: Mapping = Mapping::keys(&[
 ]);
 
 static PROVIDER: Mapping = Mapping::keys(&[("options", Shape::map(&PROVIDER_OPTIONS)), ("type", STRING)]).requires(&["type"]);
-static PROVIDER_OPTIONS: Mapping = Mapping::named(Names::Any, Shape::list(&PROVIDER_VALUES).or(STR | NUM | BOOL));
-static PROVIDER_VALUES: List = List { item: Shape::of(STR | NUM | BOOL), unique: false };
+static PROVIDER_OPTIONS: Mapping = Mapping::named(Names::Any, Shape::list(&PROVIDER_VALUES).or(STR | DATE | NUM | BOOL));
+static PROVIDER_VALUES: List = List { item: Shape::of(STR | DATE | NUM | BOOL), unique: false };
 
 static FILE_MOUNTS: List = List { item: Shape::map(&FILE_MOUNT).or(STR), unique: false };
 static FILE_MOUNT: Mapping =
     Mapping::keys(&[("gid", STRING), ("mode", NUMBER), ("source", STRING), ("target", STRING), ("uid", STRING)]);
 
-static ULIMITS: Mapping = Mapping::named(Names::Any, Shape::map(&ULIMIT).or(INT | STR));
+static ULIMITS: Mapping = Mapping::named(Names::Letters, Shape::map(&ULIMIT).or(INT | STR));
 static ULIMIT: Mapping = Mapping::keys(&[("hard", COUNT), ("soft", COUNT)]).requires(&["soft", "hard"]);
 
 static VOLUME_MOUNTS: List = List { item: Shape::map(&VOLUME_MOUNT).or(STR), unique: true };

@@ -124,7 +124,6 @@ impl Bytes {
     }
 
     /// `1073741824`, `1g`, `1.5gb`, `64 MiB`; k, m, g, t and p are powers of 1024 in upper or lower case.
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
     pub(super) fn parse(text: &str) -> Option<Self> {
         if let Some(bytes) = super::number::decimal(text) {
             return Some(Self(bytes));
@@ -150,7 +149,7 @@ impl Bytes {
         if power > 0 && !matches!(&suffix[1..], "" | "b" | "ib") {
             return None;
         }
-        Some(Self((number * 1024f64.powi(power)) as i64))
+        Some(Self(super::number::truncated(number * 1024f64.powi(power))))
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan, StrInput};
 
+use super::layout::Layout;
 use super::map::Map;
 use super::node::{Key, Node, Span, Step, Tag, Value};
 use super::report::Report;
@@ -20,9 +21,20 @@ const MAX_DEPTH: usize = 128;
 
 /// All documents of a file, in order. After a syntax error these are the ones before it.
 pub(super) fn parse(text: &str, file: u32, report: &mut Report) -> Vec<Node> {
-    let mut composer = Composer { file, text, stack: Vec::new(), anchors: HashMap::new(), documents: Vec::new(), report };
-    composer.read();
-    composer.documents
+    let mut layout = Layout::of(text);
+    loop {
+        let text = layout.text();
+        let before = report.mark();
+        let anchors = HashMap::new();
+        let mut composer =
+            Composer { file, text: &text, layout: &layout, stack: Vec::new(), anchors, documents: Vec::new(), report };
+        let refused = composer.read();
+        let documents = composer.documents;
+        match refused {
+            Some(error) if layout.mend(&error) => report.back_to(before),
+            _ => return documents,
+        }
+    }
 }
 
 /// What YAML says about a node beside its value.
@@ -82,6 +94,7 @@ enum Expected {
 struct Composer<'c> {
     file: u32,
     text: &'c str,
+    layout: &'c Layout<'c>,
     stack: Vec<Open>,
     anchors: HashMap<usize, Anchor>,
     documents: Vec<Node>,
@@ -89,12 +102,16 @@ struct Composer<'c> {
 }
 
 impl Composer<'_> {
-    fn read(&mut self) {
+    /// Reads to the end, or to a syntax error, which comes back.
+    fn read(&mut self) -> Option<ScanError> {
         let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str(self.text);
         while let Some(event) = parser.next_event() {
             let (event, span) = match event {
                 Ok(event) => event,
-                Err(error) => return self.syntax_error(&error),
+                Err(error) => {
+                    self.syntax_error(&error);
+                    return Some(error);
+                }
             };
             let span = self.span(span);
             let go_on = match event {
@@ -108,21 +125,20 @@ impl Composer<'_> {
                     self.open(Self::marks(span, tag.as_deref(), anchor), kind)
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close(),
-                Event::DocumentStart(_) => {
-                    self.anchors.clear();
-                    true
-                }
-                Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => true,
+                // Anchors outlive their document, as in the reference.
+                Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => true,
             };
             if !go_on {
-                return;
+                break;
             }
         }
+        None
     }
 
     fn span(&self, span: ParserSpan) -> Span {
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        Span { file: self.file, line: number(span.start.line()), column: number(span.start.col() + 1) }
+        let (line, column) = (span.start.line(), span.start.col());
+        Span { file: self.file, line: number(line), column: number(column - self.layout.shift(line).min(column) + 1) }
     }
 
     fn marks(span: Span, tag: Option<&saphyr_parser::Tag>, anchor: usize) -> Marks {
@@ -190,7 +206,8 @@ impl Composer<'_> {
             Value::Invalid
         });
         let is_key = self.key_is_next();
-        let merge_key = plain && marks.tag.is_none() && text == "<<";
+        let merge_tag = marks.tag.as_ref().is_none_or(|tag| matches!(tag, RawTag::Yaml(name) if name == "merge"));
+        let merge_key = plain && merge_tag && text == "<<";
         let node = self.called(Self::node(value, &marks), &marks);
         if marks.anchor > 0 {
             let known = if is_key { Node::new(node.value.clone(), node.span) } else { node.clone() };

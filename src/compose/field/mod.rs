@@ -34,7 +34,7 @@ pub(super) struct Reader<'r, 'n> {
 }
 
 impl<'n> Reader<'_, 'n> {
-    fn wrong(&mut self, code: Code, node: &Node, expected: &str) {
+    pub(super) fn wrong(&mut self, code: Code, node: &Node, expected: &str) {
         let message = format!("invalid value {}: it is not {expected}", node.found());
         self.report.error(code, node.span, &self.path, message);
     }

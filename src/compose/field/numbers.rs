@@ -36,11 +36,11 @@ impl Field for bool {
 }
 
 impl Field for i64 {
-    #[allow(clippy::cast_possible_truncation)]
     fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
         let value = match &node.value {
             Value::Int(value, _) => Some(*value),
-            Value::Float(value, _) if value.is_finite() => Some(*value as i64),
+            Value::Uint(value, _) => Some(value.cast_signed()),
+            Value::Float(value, _) if value.is_finite() => Some(number::truncated(*value)),
             Value::Str(text) => number::decimal(text),
             _ => None,
         };
@@ -63,6 +63,7 @@ impl Field for u64 {
     fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
         match node.value {
             Value::Uint(value, _) => return value,
+            Value::Float(value, _) if value >= 0.0 => return number::truncated_unsigned(value),
             Value::Str(_) => {
                 reader.wrong(Code::WRONG_TYPE, node, "a number");
                 return 0;
@@ -87,7 +88,7 @@ impl Field for u64 {
 impl Field for f32 {
     #[allow(clippy::cast_possible_truncation)]
     fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
-        let value = node.as_f64().or_else(|| node.as_str().and_then(number::float));
+        let value = node.as_f64().or_else(|| node.as_str().and_then(number::float)).filter(|value| value.is_finite());
         value.map_or_else(
             || {
                 reader.wrong(Code::WRONG_TYPE, node, "a number");
@@ -125,8 +126,8 @@ impl Field for Bytes {
         let bytes = match &node.value {
             Value::Int(value, _) => Some(Self::new(*value)),
             Value::Str(text) => Self::parse(text),
-            // The reference takes a fraction of a byte for nothing at all.
-            Value::Float(..) => Some(Self::default()),
+            // The reference takes a fraction of a byte, and more bytes than it can count, for nothing at all.
+            Value::Float(..) | Value::Uint(..) => Some(Self::default()),
             _ => None,
         };
         bytes.unwrap_or_else(|| {

@@ -105,9 +105,13 @@ pub struct DeviceCount(pub i64);
 
 impl Field for DeviceCount {
     fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
-        match node.as_str() {
-            Some(text) if text.eq_ignore_ascii_case("all") => Self(-1),
-            _ => Self(i64::read(node, reader)),
+        match &node.value {
+            Value::Str(text) if text.eq_ignore_ascii_case("all") => Self(-1),
+            Value::Str(_) | Value::Int(..) => Self(i64::read(node, reader)),
+            _ => {
+                reader.wrong(Code::WRONG_TYPE, node, "a whole number, or all");
+                Self(0)
+            }
         }
     }
 

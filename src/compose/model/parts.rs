@@ -49,7 +49,27 @@ record! {
 record! {
     Provider {
         r#type: Text = "type",
-        options: Named<Vec<Scalar>> = "options",
+        options: ProviderOptions = "options",
+    }
+}
+
+/// Options of a provider, each with one value or several. One without a value is left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProviderOptions(Named<Vec<Scalar>>);
+
+impl Field for ProviderOptions {
+    fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
+        let mut options: Named<Vec<Scalar>> = Field::read(node, reader);
+        options.retain(|_, values| !values.is_empty());
+        Self(options)
+    }
+
+    fn unset(&self, view: View) -> bool {
+        self.0.unset(view)
+    }
+
+    fn write(&self, view: View) -> Out<'_> {
+        self.0.write(view)
     }
 }
 

@@ -55,10 +55,10 @@ record! {
         provider: Option<Provider> = "provider",
         /// Resolved: `env_file` is in it. `None` is a variable that is declared but has no value anywhere.
         environment: Named<Option<Scalar>> = "environment",
-        expose: Vec<Scalar> = "expose",
+        expose: Vec<String> = "expose",
         external_links: Vec<String> = "external_links",
         extra_hosts: ExtraHosts = "extra_hosts",
-        group_add: Vec<Scalar> = "group_add",
+        group_add: Vec<String> = "group_add",
         gpus: Vec<DeviceRequest> = "gpus",
         hostname: Text = "hostname",
         healthcheck: Option<Healthcheck> = "healthcheck",
@@ -66,6 +66,8 @@ record! {
         init: Option<bool> = "init",
         ipc: Text = "ipc",
         isolation: Text = "isolation",
+        /// Those that are not in `labels` yet: a service that is switched on by its name keeps them so, as in the reference.
+        label_file: Vec<String> = "label_file",
         labels: Named<String> = "labels",
         links: Vec<String> = "links",
         logging: Option<Logging> = "logging",

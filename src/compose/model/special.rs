@@ -38,8 +38,9 @@ pub struct ThrottleDevice {
 
 /// Reads `path` and one more key.
 fn read_device<'n, T: Field>(node: &'n Node, key: &'static str, reader: &mut Reader<'_, 'n>) -> (String, T) {
-    let path = node.get("path").map(|path| reader.under(Step::Key("path"), |reader| Field::read(path, reader)));
-    let value = node.get(key).map(|value| reader.under(Step::Key(key), |reader| Field::read(value, reader)));
+    let there = |key| node.get(key).filter(|node| !matches!(node.value, Value::Null | Value::Invalid));
+    let path = there("path").map(|path| reader.under(Step::Key("path"), |reader| Field::read(path, reader)));
+    let value = there(key).map(|value| reader.under(Step::Key(key), |reader| Field::read(value, reader)));
     (path.unwrap_or_default(), value.unwrap_or_default())
 }
 
@@ -96,7 +97,13 @@ impl Default for Ulimit {
 
 impl Field for Ulimit {
     fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
-        let Some(map) = node.as_map() else { return Self::Single(i64::read(node, reader)) };
+        let Some(map) = node.as_map() else {
+            // Only a service's limits are cast, a build's are taken as they are.
+            return Self::Single(node.as_i64().unwrap_or_else(|| {
+                reader.wrong(Code::WRONG_TYPE, node, "a whole number");
+                0
+            }));
+        };
         let mut limit = |key: &'static str| match map.get(key) {
             Some(value) if !matches!(value.value, Value::Null | Value::Invalid) => {
                 reader.under(Step::Key(key), |reader| i64::read(value, reader))

@@ -2,7 +2,7 @@
 
 use super::Named;
 use crate::base::Code;
-use crate::compose::field::{Extensions, Field, Reader, Text, View, record};
+use crate::compose::field::{Extensions, Field, Reader, Scalar, Text, View, record};
 use crate::compose::node::{Node, Step, Value};
 use crate::compose::out::Out;
 
@@ -35,7 +35,7 @@ record! {
         subnet: Text = "subnet",
         gateway: Text = "gateway",
         ip_range: Text = "ip_range",
-        aux_addresses: Named<String> = "aux_addresses",
+        aux_addresses: Named<Scalar> = "aux_addresses",
     }
 }
 
