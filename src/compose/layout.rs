@@ -126,7 +126,7 @@ fn lines_of_flow(text: &str) -> usize {
             }
             // A tag or an anchor stands before its word.
             '!' | '&' if word_may_begin => {
-                length = rest.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(rest.len())
+                length = rest.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(rest.len());
             }
             '{' | '[' => depth += 1,
             '}' | ']' => {
