@@ -326,7 +326,9 @@ x-elbv2:
 "#
     ));
     let (_, listener) = of_type(&template, "AWS::ElasticLoadBalancingV2::Listener").next().unwrap();
-    assert_eq!(listener["Certificates"], json!([{ "CertificateArn": certificate }]));
+    let parameter = "FrontLoadBalancerListener443CertificateArn";
+    assert_eq!(listener["Certificates"], json!([{ "CertificateArn": { "Ref": parameter } }]));
+    assert_eq!(template["Parameters"][parameter]["Default"], certificate);
     assert!(listener["SslPolicy"].as_str().is_some_and(|policy| policy.contains("TLS13")), "{listener}");
     let (_, balancer) = of_type(&template, "AWS::ElasticLoadBalancingV2::LoadBalancer").next().unwrap();
     let attributes = balancer["LoadBalancerAttributes"].as_array().unwrap();
