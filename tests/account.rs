@@ -209,3 +209,88 @@ fn the_policy_names_what_it_is_for() {
     assert!(other.contains("arn:aws-cn:ecs:cn-north-1:*:service/shop/shop-dev-*"), "{other}");
     assert_eq!(shop.run(&["iam-policy", "--account", "1111"]).code, 2);
 }
+
+/// What the descriptions of a template's parameters say is looked up: what stands between `start` and `end`, each once.
+fn wanted(template: &Value, start: &str, end: &str) -> BTreeSet<String> {
+    let descriptions =
+        template["Parameters"].as_object().unwrap().values().filter_map(|parameter| parameter["Description"].as_str());
+    descriptions.filter_map(|text| Some(text.strip_prefix(start)?.split(end).next()?.to_owned())).collect()
+}
+
+/// Tags by key, from the words `key=value, key=value` of several descriptions.
+fn tags(words: BTreeSet<String>) -> Vec<(String, String)> {
+    let pairs = words.iter().flat_map(|words| words.split(", ")).filter_map(|pair| pair.split_once('='));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// A project's files in an account that has what they look up.
+fn deployed_from(compose: &str, environment: &str) -> Deployment {
+    let shop = Deployment::empty();
+    fs::write(shop.path().join("docker-compose.yml"), compose).unwrap();
+    fs::write(shop.path().join("envs/dev.yml"), environment).unwrap();
+    let ran = shop.run_with(&["render", "--format", "json", "-n", "life"], "", VARIABLES);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let template: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let secrets = wanted(&template, "ARN of the secret ", ", with");
+    let secrets: serde_json::Map<String, Value> = secrets.into_iter().map(|name| (name, json!("{}"))).collect();
+    let (of_vpc, of_subnets) = (tags(wanted(&template, "VPC tagged ", "\n")), tags(wanted(&template, "Subnets tagged ", "\n")));
+    let (mut tiers, mut others) = (Vec::new(), serde_json::Map::new());
+    for (key, value) in of_vpc.iter().chain(&of_subnets) {
+        match key.as_str() {
+            "vpc::usage" => tiers.push(value.clone()),
+            "Name" => {}
+            _ => drop(others.insert(key.clone(), value.clone().into())),
+        }
+    }
+    if tiers.is_empty() {
+        tiers.push("app".to_owned());
+    }
+    let name = of_vpc.iter().find(|(key, _)| key == "Name").map_or("vpc", |(_, value)| value);
+    let cluster = &template["Parameters"]["ClusterName"]["Default"];
+    shop.seed(&json!({ "name": name, "tags": others, "tiers": tiers, "cluster": cluster, "secrets": secrets }));
+    shop
+}
+
+const VARIABLES: &[(&str, &str)] = &[("CLUSTER_ID", "lkc-8m2q5z")];
+
+/// Creates, updates and deletes the stack of a project.
+fn live(name: &str, compose: &str, environment: &str) {
+    let shop = deployed_from(compose, environment);
+    let run = |arguments: &[&str]| {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["-n", "life", "--yes"]).collect();
+        let ran = shop.run_with(&arguments, "", VARIABLES);
+        assert_eq!(ran.code, 0, "{name}: {arguments:?}\n{}{}", ran.stdout, ran.stderr);
+        ran.stdout
+    };
+    assert!(run(&["up", "--skip-preflight"]).contains("life created in"), "{name}");
+    let changed = match environment.split_once("\nx-tags:\n") {
+        Some((before, after)) => format!("{before}\nx-tags:\n  round: two\n{after}"),
+        None => format!("{environment}\nx-tags: {{ round: two }}\n"),
+    };
+    fs::write(shop.path().join("envs/dev.yml"), changed).unwrap();
+    assert!(run(&["up", "--skip-preflight"]).contains("life updated in"), "{name}");
+    assert!(run(&["down"]).contains("life deleted in"), "{name}");
+}
+
+/// Every project that has a golden template.
+#[test]
+fn every_golden_project_is_created_updated_and_deleted() {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let folders = ["golden", "projects"].iter().flat_map(|folder| fs::read_dir(tests.join(folder)).unwrap());
+    let mut projects = Vec::new();
+    for folder in folders.map(|entry| entry.unwrap().path()) {
+        let Ok(compose) = fs::read_to_string(folder.join("docker-compose.yml")) else { continue };
+        let Ok(environments) = fs::read_dir(folder.join("envs")) else { continue };
+        for file in environments.map(|entry| entry.unwrap().path()) {
+            let environment = fs::read_to_string(&file).unwrap();
+            projects.push((file.strip_prefix(&tests).unwrap().display().to_string(), compose.clone(), environment));
+        }
+    }
+    assert!(projects.len() >= 5, "{projects:?}");
+    // Two at a time: each waits for the bed more than it computes.
+    std::thread::scope(|scope| {
+        for some in [projects.iter().step_by(2).collect::<Vec<_>>(), projects.iter().skip(1).step_by(2).collect()] {
+            scope.spawn(move || some.into_iter().for_each(|(name, compose, environment)| live(name, compose, environment)));
+        }
+    });
+}

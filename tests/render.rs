@@ -117,6 +117,19 @@ fn the_same_bytes_from_any_folder_time_zone_and_locale() {
     }
 }
 
+/// Nothing in the template hangs on the order of a hash, the clock or a run's number.
+#[test]
+fn a_hundred_runs_give_the_same_bytes() {
+    let folder = projects().join("two-components");
+    let arguments = ["render", "--env", "prod", "-p", "orders"];
+    let (first, _) = rendered(&folder, &[CLUSTER], &arguments);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..25).for_each(|_| assert_eq!(rendered(&folder, &[CLUSTER], &arguments).0, first)));
+        }
+    });
+}
+
 #[test]
 fn files_are_written_whole_and_only_its_own() {
     let folder = projects().join("two-components");
