@@ -154,7 +154,7 @@ const ROWS: &[Row] = &[
     row("a name that no topic may have", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group} status"), Give("TOPIC", "{group} status", "ALL")], &["CE403 failed"], 3, "other than ASCII"),
     row("odd names that topics may have", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group}._-S"), Entry("TOPIC", "{group}._-S", "ALL", &[])], &[], 0, ""),
     // Other clusters.
-    row("no quota on changes is left", &[Quota("controller_mutation_rate", 0.0001)], &["CE402 unknown throttled"], 0, "quota"),
+    row("no quota on changes is left", &[Quota("controller_mutation_rate", 0.0001)], &["CE309 warned throttled", "CE402 unknown throttled"], 0, "quota"),
     row("a cluster without an authorizer", &[On("kafka_free"), ONE_COPY[0], ONE_COPY[1], ONE_COPY[2]], &[], 0, "may do everything"),
     row("MSK's default: what has no ACL is allowed", &[On("kafka_open"), Plant::Provider(Provider::Msk), Nothing, ONE_COPY[0], ONE_COPY[1], ONE_COPY[2]], &["CE406 warned"], 0, "allow.everyone.if.no.acl.found"),
     row("a cluster that nobody has used", &[On("kafka_virgin"), ONE_COPY[0], ONE_COPY[1], ONE_COPY[2], Take("GROUP", "{group}", "READ")], &["CE401 failed"], 3, ""),
