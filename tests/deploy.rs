@@ -400,7 +400,7 @@ fn on_a_terminal_a_deploy_is_a_tree_and_what_only_fails_is_asked_about() {
             "deploy this? [y/N] y",
             "shop-dev  creating",
             "tasks  0 of 2 running",
-            "worker: 1 tasks have failed. What now?",
+            "of worker failed. What now?",
             "s  stop its tasks: set the count to 0",
             "worker: its count was set to 0, as asked for",
             // The last frame stays.

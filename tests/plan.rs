@@ -208,6 +208,7 @@ fn a_run_is_reported_as_one_page_with_a_chart() {
     shop.script(&json!({
         "stop": { "in": "RUNNING", "after": 0.2, "code": "EssentialContainerExited", "reason": "Essential container in task exited",
                   "containers": { "*": { "exit_code": 1 } } },
+        "healthy": 30,
         "logs": ["ERROR <SaslAuthenticationException> & more"],
     }));
     let none = shop.run(&["report"]);

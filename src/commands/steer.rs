@@ -51,7 +51,8 @@ pub(super) async fn decide(session: &Session<'_>, target: &mut Target, failing: 
                 ('s', "stop its tasks: set the count to 0, so that CloudFormation can end"),
                 ('c', "cancel: have CloudFormation take back what it did"),
             ];
-            let question = format!("{}: {} tasks have failed. What now?", failing.service, failing.tasks);
+            let tasks = if failing.tasks == 1 { "1 task".to_owned() } else { format!("{} tasks", failing.tasks) };
+            let question = format!("{tasks} of {} failed. What now?", failing.service);
             let chosen = ui.decide_unless(&question, &ways, session.interrupt.wait()).await;
             progress.resume();
             match chosen {
