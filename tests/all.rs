@@ -5,6 +5,7 @@ mod account;
 mod acl;
 mod architecture;
 mod bed;
+mod completions;
 mod compose;
 mod deploy;
 mod explain;

@@ -80,6 +80,7 @@ fn settled(folder: &Path) {
             environment: &service.environment,
             place: None,
             advertised_by_command: confluent::sets_address(&project.services[service.name], service.component),
+            own_start_script: confluent::has_own_start_script(&project.services[service.name]),
             provider: extensions.kafka.as_ref().and_then(|kafka| kafka.provider.as_ref()).map(|provider| provider.value),
         });
         let found: Vec<String> = found.iter().map(|finding| finding.message.clone()).collect();

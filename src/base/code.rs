@@ -125,10 +125,10 @@ codes! {
     SECRET_REFERENCE = 186, "a reference to a secret's key ends too early";
     IAM_STAR = 187, "a policy that allows more than it names";
     TEMPLATE_LIMIT = 189, "the template is over a limit of CloudFormation";
-    CALLER = 201, "who calls AWS";
     SHARED_NAMES = 190, "two services share half of a cluster's names";
     HEAP = 191, "a heap that doesn't fit into the container's memory";
     CHECK_PROGRAM = 192, "a health check calls a program that the image lacks";
+    CALLER = 201, "who calls AWS";
     SECRET_KEYS = 211, "a stored secret lacks a key that a container reads";
     SECRET_WHOLE = 212, "a secret is injected whole";
     NOT_IN_ACCOUNT = 220, "what the files name isn't in the account";

@@ -3,6 +3,7 @@
 mod acl;
 mod answers;
 mod catalogue;
+mod completions;
 mod config;
 mod down;
 mod explain;
@@ -80,5 +81,7 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
         Verb::Down(args) => down::run(cli, args, ui),
         Verb::Secrets(args) => secrets::run(cli, args, ui),
         Verb::Images(args) => images::run(cli, args, ui),
+        Verb::Completions(args) => Ok(completions::shell(args, ui)),
+        Verb::Man => completions::man(ui),
     }
 }

@@ -35,7 +35,9 @@ pub use environment::{Environment, Origin, Text};
 pub use jaas::{Jaas, JaasError};
 pub use naming::{Tool, variable_name};
 pub use properties::{Properties, Property, escape, properties, unescape};
-pub use service::{ConfluentService, ServiceSecret, component, environment, is_as_made, secret_of, services, sets_address};
+pub use service::{
+    ConfluentService, ServiceSecret, component, environment, has_own_start_script, is_as_made, secret_of, services, sets_address,
+};
 
 /// The component that an image holds, by the last segment of its repository, whatever the registry, tag or digest.
 ///

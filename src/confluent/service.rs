@@ -70,6 +70,12 @@ pub fn sets_address(service: &compose::Service, component: &Component) -> bool {
     is_as_made(service) || words.into_iter().any(|word| word.contains(variable.as_str()))
 }
 
+/// The image is the user's own, and starts with whatever they put into it.
+pub fn has_own_start_script(service: &compose::Service) -> bool {
+    let own_image = service.build.is_some() || !super::is_confluents_own(service.image.as_deref().unwrap_or_default());
+    own_image && service.command.is_none() && service.entrypoint.is_none()
+}
+
 /// The image is as Confluent made it and starts as it does by itself.
 pub fn is_as_made(service: &compose::Service) -> bool {
     let image = service.image.as_deref().unwrap_or_default();

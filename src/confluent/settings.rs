@@ -25,6 +25,8 @@ pub struct Service<'a> {
     pub place: Option<&'a Place>,
     /// The command sets the advertised address: it is the generated one, or names the variable itself.
     pub advertised_by_command: bool,
+    /// What starts the container is the user's own, in an image of theirs: nobody can tell from here what it sets.
+    pub own_start_script: bool,
     /// The cluster's kind, where `x-kafka` tells it.
     pub provider: Option<&'a str>,
 }
@@ -91,6 +93,10 @@ impl Check<'_> {
             if wanted && !by_command && !set {
                 let message = format!("{} is missing: the image refuses to start without it", required.variable);
                 let mut finding = Finding::error(Code::SETTING_MISSING, message);
+                if required.advertised && self.service.own_start_script {
+                    let message = format!("{} is set nowhere here: the image's own start script has to", required.variable);
+                    finding = Finding::warning(Code::SETTING_MISSING, message);
+                }
                 if required.advertised {
                     finding = finding.help(format!(
                         "a command has to set it to the task's own address: bash -c \"{}\"",

@@ -49,6 +49,7 @@ fn check(environment: &Environment, image: &str) -> Vec<Finding> {
         environment,
         place: None,
         advertised_by_command: true,
+        own_start_script: false,
         provider: None,
     };
     findings(&service).iter().cloned().collect()
@@ -153,6 +154,7 @@ fn an_address_of_its_own_is_found_unless_the_command_sets_it() {
         environment: &environment,
         place: None,
         advertised_by_command: false,
+        own_start_script: false,
         provider: Some("self-managed"),
     };
     let codes = |service: &Service<'_>| findings(service).iter().map(|finding| finding.code).collect::<Vec<_>>();

@@ -11,6 +11,7 @@ const KNOW_NO_RESOURCE: &[&str] = &[
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
     "application-autoscaling:DescribeScheduledActions",
+    "cloudformation:DescribeStackDriftDetectionStatus",
     "ec2:DescribeInstances",
     "ec2:DescribeRegions",
     "ec2:DescribeSecurityGroupRules",

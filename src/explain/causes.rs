@@ -119,7 +119,7 @@ mod tests {
     fn a_sign_is_its_fixed_parts_in_their_order() {
         let sign = Sign::try_from("Connection to node {node} ({address}) could".to_owned()).expect("sign");
         let line = "[x] Connection to node -1 (a/10.0.0.1:9092) could not";
-        assert_eq!(sign.find(line), Some((4, 47)));
+        assert_eq!(sign.find(line), Some((4, 49)));
         assert_eq!(sign.find("(a) could: Connection to node -1"), None);
         for wrong in ["a {gap that isn't closed", "an unnamed {} gap", "{all} {gaps}", "ab"] {
             assert!(Sign::try_from(wrong.to_owned()).is_err(), "{wrong}");

@@ -43,7 +43,7 @@ mod tests {
         for typed in ["CE402", "ce402", " 402 "] {
             assert_eq!(find(typed).expect(typed).code.to_string(), "CE402");
         }
-        for (typed, help) in [("CE406", "did you mean CE40"), ("CD402", "did you mean"), ("what", "lists all")] {
+        for (typed, help) in [("CE499", "did you mean CE4"), ("CD402", "did you mean"), ("what", "lists all")] {
             let Err(Error::Failure(failure)) = find(typed) else { panic!("{typed} was found") };
             assert!(failure.help[0].contains(help), "{typed}: {}", failure.help[0]);
         }

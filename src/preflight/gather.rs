@@ -77,6 +77,7 @@ pub fn gather(gathered: &Gathered<'_>) -> Input {
             environment: &service.environment,
             place: Some(&place),
             advertised_by_command: written.is_some_and(|written| confluent::sets_address(written, service.component)),
+            own_start_script: written.is_some_and(confluent::has_own_start_script),
             provider: extensions.kafka.as_ref().and_then(|kafka| kafka.provider.as_ref()).map(|provider| provider.value),
         });
         secrets.extend(of_service(service, extensions, stored));

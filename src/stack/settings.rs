@@ -23,6 +23,7 @@ impl Builder<'_> {
             environment: &environment,
             place: Some(&place),
             advertised_by_command: confluent::sets_address(member.service, component),
+            own_start_script: confluent::has_own_start_script(member.service),
             provider: provider.map(|provider| provider.value),
         });
         self.findings.extend(findings);
