@@ -155,6 +155,18 @@ pub struct StoppedTask {
     pub diagnosis: Option<Diagnosis>,
 }
 
+impl StoppedTask {
+    fn left_a_log(&self) -> bool {
+        self.containers.iter().any(|container| !container.log.is_empty())
+    }
+
+    /// The one that says most: the last that left a log, else the last. A rollback may take the log group away before the last lines
+    /// were read.
+    pub fn telling<'a>(tasks: &[&'a Self]) -> Option<&'a Self> {
+        tasks.iter().rev().find(|task| task.left_a_log()).or(tasks.last()).copied()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoppedContainer {
     pub name: String,

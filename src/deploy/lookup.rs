@@ -43,6 +43,8 @@ impl<'a> Lookups<'a> {
             Need::PrefixList(lookup) => Some(self.prefix_list(lookup).await?),
             Need::Cluster(lookup) => Some(self.cluster(lookup).await?),
             Need::Namespace { name } => Some(self.namespace(name).await?),
+            // An ARN is what the listener takes; CloudFormation judges it.
+            Need::Certificate(Lookup::Id(arn)) if arn.to_string().starts_with("arn:") => None,
             Need::Certificate(lookup) => Some(self.certificate(lookup).await?),
             // One that the files name by its id.
             Need::HostedZone { name, .. } if name.literal() == Some("") => None,

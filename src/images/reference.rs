@@ -35,6 +35,9 @@ impl Reference {
             _ => (HUB, name),
         };
         let registry = if registry == "index.docker.io" { HUB } else { registry };
+        if !registry.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c)) {
+            return wrong(&format!("`{registry}` is no host"));
+        }
         let (path, tag) = match rest.rsplit_once(':') {
             Some((path, tag)) => (path, Some(tag)),
             None => (rest, None),

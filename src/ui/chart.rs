@@ -226,7 +226,7 @@ fn failures(body: &mut String, run: &Run) {
     body.push_str("</table>\n");
 }
 
-/// Failed tasks, those of one service with the same reason together; each group with the log of the last one.
+/// Failed tasks, those of one service with the same reason together; each group with the log of one of them.
 fn stopped_tasks(body: &mut String, run: &Run) {
     let mut groups: Vec<(String, Vec<&StoppedTask>)> = Vec::new();
     for event in &run.events {
@@ -246,7 +246,7 @@ fn stopped_tasks(body: &mut String, run: &Run) {
     }
     body.push_str("<h2>Tasks that failed</h2>\n");
     for (why, tasks) in groups {
-        let Some(last) = tasks.last() else { continue };
+        let Some(last) = StoppedTask::telling(&tasks) else { continue };
         let _ = writeln!(body, "<h3 class=bad>× {} — {}</h3>", escape(&why), words::count(tasks.len(), "task"));
         if let Some(diagnosis) = &last.diagnosis {
             let _ = writeln!(body, "<p>cause: {}<br>fix: {}</p>", escape(&diagnosis.cause), escape(&diagnosis.fix));

@@ -124,21 +124,23 @@ impl Ui {
             let reason = failure.reason.as_deref().unwrap_or("CloudFormation gives no reason");
             let _ = writeln!(text, "  × {}: {}", words::resource(&failure.logical), reason);
         }
-        // The last failed task of each service; the earlier ones are counted.
-        let mut last: Vec<&StoppedTask> = Vec::new();
+        // One failed task of each service, the last service first; the others are counted.
+        let mut services: Vec<&str> = Vec::new();
         for task in outcome.failed_tasks.iter().rev() {
-            if !last.iter().any(|shown| shown.service == task.service) {
-                last.push(task);
+            if !services.contains(&task.service.as_str()) {
+                services.push(&task.service);
             }
         }
-        for task in last {
-            let times = outcome.failed_tasks.iter().filter(|other| other.service == task.service).count();
+        for service in services {
+            let tasks: Vec<&StoppedTask> = outcome.failed_tasks.iter().filter(|task| task.service == service).collect();
+            let Some(task) = StoppedTask::telling(&tasks) else { continue };
+            let which = if tasks.last().is_some_and(|last| last.task == task.task) { "the last one" } else { "one of them" };
             let why = [task.stop_code.as_deref(), task.reason.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(": ");
             let _ = writeln!(
                 text,
-                "  × {}: {} failed; the last one, {}: {why}",
+                "  × {}: {} failed; {which}, {}: {why}",
                 task.service,
-                words::count(times, "task"),
+                words::count(tasks.len(), "task"),
                 words::short(&task.task)
             );
             for line in task_details(task, LOG_LINES, self.style) {

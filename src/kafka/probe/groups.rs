@@ -152,7 +152,9 @@ async fn heartbeats(connection: &mut Connection, names: &[&String], deadline: De
     let judged = answers.iter().map(|answer| {
         let rights = match answer.error_code {
             GROUP_AUTHORIZATION_FAILED => Rights::Known([Operation::Describe].into()),
-            COORDINATOR_NOT_AVAILABLE
+            // A coordinator that is still loading the group answers without an error, to keep its members.
+            NONE
+            | COORDINATOR_NOT_AVAILABLE
             | NOT_COORDINATOR
             | COORDINATOR_LOAD_IN_PROGRESS
             | ILLEGAL_GENERATION
