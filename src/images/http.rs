@@ -63,7 +63,6 @@ impl Http {
             .read_timeout(SILENCE)
             .redirect(reqwest::redirect::Policy::limited(5))
             .user_agent(concat!("confluent-ecs/", env!("CARGO_PKG_VERSION")))
-            // Layers are compressed as they are; what comes must be what the digest is of.
             .tcp_nodelay(true)
             .build()
             .map_err(|error| RegistryError::new(Kind::Broken, registry, "a connection", chain(&error)))?;
