@@ -128,6 +128,7 @@ codes! {
     SHARED_NAMES = 190, "two services share half of a cluster's names";
     HEAP = 191, "a heap that doesn't fit into the container's memory";
     CHECK_PROGRAM = 192, "a health check calls a program that the image lacks";
+    ROLE_RIGHTS = 198, "a right that can't be put into a task role";
     CALLER = 201, "who calls AWS";
     SECRET_KEYS = 211, "a stored secret lacks a key that a container reads";
     SECRET_WHOLE = 212, "a secret is injected whole";

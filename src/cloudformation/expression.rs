@@ -16,6 +16,13 @@ pub enum Expression {
     Sub(String),
     /// Several, where a list is wanted.
     List(Vec<Expression>),
+    /// What a parameter holds, with one text in it replaced by another, and more behind it.
+    Replaced {
+        parameter: String,
+        text: &'static str,
+        by: String,
+        behind: String,
+    },
     /// An availability zone of the region, by its number.
     Zone(u32),
 }
@@ -95,6 +102,11 @@ impl Serialize for Expression {
             Self::Attribute(resource, attribute) => one(serializer, "Fn::GetAtt", &[resource.as_str(), attribute]),
             Self::Sub(text) => one(serializer, "Fn::Sub", text),
             Self::List(items) => items.serialize(serializer),
+            Self::Replaced { parameter, text, by, behind } => {
+                let split = serde_json::json!({ "Fn::Split": [text, { "Ref": parameter }] });
+                let replaced = serde_json::json!({ "Fn::Join": [by, split] });
+                one(serializer, "Fn::Join", &serde_json::json!(["", [replaced, behind]]))
+            }
             Self::Zone(number) => {
                 let zones = serde_json::json!({ "Fn::GetAZs": { "Ref": "AWS::Region" } });
                 one(serializer, "Fn::Select", &serde_json::json!([number, zones]))

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::expression::substitution;
 use super::resource::{Policy, PolicyDocument, Role, Statement};
-use super::{Builder, Expression, written};
-use crate::stack::{Efs, Family, PolicyName, Repository, Volume, VolumeKind};
+use super::{Builder, Expression, Parameter, ParameterType, written};
+use crate::stack::{Efs, Family, Lookup, MskResource, Need, PolicyName, Repository, Text, Volume, VolumeKind};
 
 const VERSION: &str = "2012-10-17";
+const MSK_CLUSTER: &str = "MskClusterArn";
 
 impl Builder<'_> {
     /// The role that ECS takes to pull the image, read the secrets and write the log.
@@ -41,6 +42,9 @@ impl Builder<'_> {
         if !secrets.is_empty() {
             policies.push(policy("secrets", read_secrets(&secrets)));
         }
+        if !family.kafka_rights.is_empty() {
+            policies.push(policy("kafka", self.kafka_rights(family)));
+        }
         if family.execute_command {
             // These actions know no resource.
             let actions = [
@@ -63,6 +67,42 @@ impl Builder<'_> {
                 .map(|(name, document)| Policy { policy_document: written(document), policy_name: name.clone() }),
         );
         self.role(family, format!("What runs in the tasks of {}", family.name), policies, &family.iam.managed_policies)
+    }
+
+    /// What the task may do on the MSK cluster, by name.
+    fn kafka_rights(&mut self, family: &Family) -> Vec<Statement> {
+        let cluster = match &self.stack.msk_cluster {
+            Some(Lookup::Id(arn)) => Some(arn),
+            _ => None,
+        };
+        let mut statements = Vec::new();
+        for right in &family.kafka_rights {
+            let arns = right.on.iter().map(|on| match cluster {
+                Some(arn) => msk_arn(arn, on),
+                None => self.unsaid_msk_arn(on),
+            });
+            statements.push(allow(&right.actions, arns.collect()));
+        }
+        statements
+    }
+
+    /// The ARN of something in a cluster that only a parameter names.
+    fn unsaid_msk_arn(&mut self, on: &MskResource) -> Expression {
+        let cluster = self.parameter(MSK_CLUSTER, || Parameter {
+            kind: ParameterType::String,
+            description: "ARN of the MSK cluster, which x-kafka.cluster doesn't name".to_owned(),
+            default: None,
+            need: Need::MskCluster,
+        });
+        match &on.name {
+            None => cluster,
+            Some(name) => Expression::Replaced {
+                parameter: MSK_CLUSTER.to_owned(),
+                text: ":cluster/",
+                by: format!(":{}/", on.kind),
+                behind: format!("/{name}"),
+            },
+        }
     }
 
     fn role(&mut self, family: &Family, description: String, policies: Vec<Policy>, managed: &[PolicyName]) -> Role {
@@ -115,6 +155,16 @@ impl Builder<'_> {
             .map(|(name, secret)| self.secret_arn(name, secret))
             .collect()
     }
+}
+
+/// The ARN of something in a cluster, from the cluster's.
+fn msk_arn(cluster: &Text, on: &MskResource) -> Expression {
+    if let Some(cluster) = cluster.literal() {
+        return on.arn(cluster).into();
+    }
+    // What stands in braces is IAM's, and stays as it is.
+    let name = on.name.as_ref().map(|name| name.replace("${", "${!"));
+    Expression::sub(MskResource { name, ..on.clone() }.arn(&substitution(cluster)))
 }
 
 /// Who may take a role: a service of AWS, for this account. Without that, the service could be made to take it for somebody else's.

@@ -74,6 +74,7 @@ fn family(name: &str, id: &str, containers: Vec<Container>) -> Family {
         log_retention_days: 30,
         log_group: None,
         volumes: Vec::new(),
+        kafka_rights: Vec::new(),
         iam: Iam::default(),
     }
 }
@@ -146,6 +147,7 @@ fn stack() -> Stack {
         topics: BTreeMap::new(),
         alarms: Vec::new(),
         overlay: Vec::new(),
+        msk_cluster: None,
         outside_rules: vec![OutsideRule { behind: "Kafka", group: "sg-1".into(), family: "connect".to_owned(), port: 9096 }],
         balancers: vec![Balancer {
             name: "front".to_owned(),

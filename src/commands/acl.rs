@@ -22,9 +22,9 @@ pub(super) fn run(project: &ProjectArgs, args: &AclArgs, ui: &mut Ui) -> Result<
     let cluster = cluster(&extensions, catalogue.kafka(), &services);
     only(&mut services, wanted)?;
     add_connectors(&mut services, wanted)?;
-    check_features(&services, &wanted.features)?;
+    add_features(&mut services, &wanted.features)?;
     let principals = principals(&services, &wanted.principals)?;
-    let accesses = grant::accesses(&services, &wanted.features, |service, client| holder(&cluster, &principals, service, client));
+    let accesses = grant::accesses(&services, |service, client| holder(&cluster, &principals, service, client));
     let admin = admin(&cluster, &services);
     match commands {
         None => ui.acl_list(&cluster, &accesses),
@@ -113,7 +113,8 @@ fn pair<'a>(flag: &str, entry: &'a str, form: &str) -> Result<(&'a str, &'a str)
     }
 }
 
-fn check_features(services: &[ConfluentService<'_>], typed: &[String]) -> Result<()> {
+/// Adds the features that were typed to the services that know them; one must.
+fn add_features(services: &mut [ConfluentService<'_>], typed: &[String]) -> Result<()> {
     let needs: Vec<_> =
         services.iter().flat_map(|service| confluent::feature_needs(service.component, &service.properties)).collect();
     let mut known: Vec<&str> = needs.iter().filter_map(|need| need.feature.as_deref()).collect();

@@ -66,7 +66,7 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
         Verb::Preflight(args) => preflight::run(&cli.project, args, ui),
         Verb::IamPolicy(args) => iam_policy::run(&cli.project, args, ui),
         Verb::Acl(args) => acl::run(&cli.project, args, ui),
-        Verb::Profiles(args) => profiles::run(args, ui),
+        Verb::Profiles(args) => profiles::run(&cli.project, args, ui),
         Verb::Explain(args) => explain::run(args, ui),
         Verb::Render(args) => render::run(&cli.project, args, ui),
         Verb::Plan(args) => plan::run(cli, args, ui),

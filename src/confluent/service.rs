@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::acl::{AclNeed, Connector, acl_needs, connector_needs};
+use super::acl::{AclNeed, Connector, acl_needs, connector_needs, feature_needs};
 use super::client::{KafkaClient, RegistryClient};
 use super::environment::{Environment, Text};
 use super::properties::Properties;
@@ -28,15 +28,19 @@ pub struct ConfluentService<'a> {
     pub registries: Vec<RegistryClient>,
     /// As `x-confluent` describes them.
     pub connectors: Vec<Connector>,
+    /// Those with rights of their own that are used.
+    pub features: Vec<String>,
     pub secrets: Vec<ServiceSecret<'a>>,
 }
 
 impl ConfluentService<'_> {
-    /// The rights of its clients and of its connectors.
+    /// The rights of its clients, of its connectors, and of the features that are used.
     pub fn needs(&self) -> Vec<AclNeed> {
         let of_connectors =
             self.connectors.iter().flat_map(|connector| connector_needs(self.component, &self.properties, connector));
-        acl_needs(self.component, &self.properties).into_iter().chain(of_connectors).collect()
+        let used = feature_needs(self.component, &self.properties).into_iter();
+        let used = used.filter(|need| need.feature.as_ref().is_some_and(|feature| self.features.contains(feature)));
+        acl_needs(self.component, &self.properties).into_iter().chain(of_connectors).chain(used).collect()
     }
 }
 
@@ -120,6 +124,8 @@ pub fn services<'a>(
             .collect();
         let described = extensions.services.get(name).into_iter().flat_map(|service| &service.confluent.connectors);
         let connectors = described.map(Connector::from).collect();
+        let used = extensions.services.get(name).into_iter().flat_map(|service| &service.confluent.features);
+        let features = used.map(|feature| feature.value.clone()).collect();
         found.push(ConfluentService {
             name,
             component,
@@ -129,6 +135,7 @@ pub fn services<'a>(
             clients,
             registries,
             connectors,
+            features,
             secrets,
         });
     }

@@ -21,6 +21,18 @@ impl Gap {
     }
 }
 
+impl Gap {
+    /// The MSK cluster that rights are on; nothing but its ARN tells which.
+    pub(super) fn unsaid_msk_cluster() -> Self {
+        Self {
+            code: Code::UNSAID,
+            message: "the files don't say on which MSK cluster the task roles get their rights".to_owned(),
+            path: "x-kafka".to_owned(),
+            help: "add cluster: with its ARN, which `aws kafka list-clusters-v2` shows".to_owned(),
+        }
+    }
+}
+
 /// What a lookup is after.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {

@@ -50,6 +50,8 @@ impl<'a> Lookups<'a> {
             Need::HostedZone { name, .. } if name.literal() == Some("") => None,
             Need::HostedZone { name, private } => Some(self.hosted_zone(name, *private).await?),
             Need::FileSystem(lookup) => Some(self.file_system(lookup).await?),
+            // There is no lookup for it: the files name it.
+            Need::MskCluster => Some(Err(Gap::unsaid_msk_cluster())),
             Need::Topic(lookup) => Some(self.topic(lookup).await?),
             Need::SecretArn { secret, lookup } => Some(self.secret(secret, lookup).await?.map(|facts| facts.arn)),
             // A secret without a version fails by its ARN's need, or is one that nobody has filled yet.

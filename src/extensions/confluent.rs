@@ -1,11 +1,13 @@
 //! `services.*.x-confluent`: what only the user knows of a component: its name where the image doesn't tell, and the connectors that it
-//! will run, whose rights depend on their topics.
+//! will run, whose rights depend on their topics, and the features with
+//! rights of their own that are used.
 //!
 //! ```yaml
 //! x-confluent:
 //!   connectors:
 //!     orders-in:  { type: source, topics: [orders] }
 //!     orders-out: { type: sink, topics: [orders, payments-*], dead-letters: orders-dlq }
+//!   features: [topic-browser]
 //! ```
 
 use super::reader::{Item, Key, Placed, Reader};
@@ -15,6 +17,8 @@ pub struct Confluent {
     /// The component that the image holds, where its name doesn't tell.
     pub component: Option<Placed<String>>,
     pub connectors: Vec<Connector>,
+    /// Features of the component with rights of their own, as `acl list` names them.
+    pub features: Vec<Placed<String>>,
 }
 
 /// A connector, as far as rights depend on it.
@@ -39,11 +43,14 @@ pub const SINK: &str = "sink";
 
 impl Reader<'_> {
     pub(super) fn confluent(&mut self, item: &Item<'_>) -> Confluent {
-        let Some(fields) = self.fields(item, &[&["component"], &["connectors"]], &[]) else { return Confluent::default() };
+        let Some(fields) = self.fields(item, &[&["component"], &["connectors"], &["features"]], &[]) else {
+            return Confluent::default();
+        };
         let component = fields.get("component").and_then(|name| self.word(name));
         let entries = fields.get("connectors").and_then(|item| self.entries(item)).unwrap_or_default();
         let connectors = entries.into_iter().filter_map(|(name, item)| self.connector(name, &item)).collect();
-        Confluent { component, connectors }
+        let features = fields.get("features").map(|list| self.texts(list)).unwrap_or_default();
+        Confluent { component, connectors, features }
     }
 
     fn connector(&mut self, name: &str, item: &Item<'_>) -> Option<Connector> {

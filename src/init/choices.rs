@@ -273,7 +273,7 @@ impl Given {
             wrong.say(format!("--cluster: `{cluster}` is no cluster's id"));
         } else if kafka.is_some_and(|kafka| kafka.name == "confluent-cloud") && !cluster.starts_with("lkc-") {
             wrong.say(format!("--cluster: ids on Confluent Cloud begin with lkc-, not as `{cluster}`"));
-        } else if msk && cluster.contains(':') && cluster.split(['/', ':']).count() < 8 {
+        } else if msk && cluster.split(['/', ':']).count() < 8 {
             wrong.say(format!("--cluster: `{cluster}` is no ARN of a cluster, arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/ID"));
         }
     }

@@ -10,6 +10,7 @@ mod kafka;
 mod own;
 mod rights;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::base::{Failure, Result};
@@ -38,6 +39,8 @@ static BUILTIN: LazyLock<std::result::Result<Catalogue, String>> =
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     components: Vec<Component>,
+    /// The texts of those that aren't built in, by their names.
+    own: BTreeMap<String, String>,
     kafka: KafkaFacts,
 }
 
@@ -47,11 +50,12 @@ impl Catalogue {
         BUILTIN.as_ref().map_err(|cause| Failure::fault("a built-in profile is malformed").cause(cause).into())
     }
 
-    /// The text of a built-in profile, as it is written.
-    pub fn builtin_text(name: &str) -> Option<&'static str> {
+    /// The text of a profile, as it is written.
+    pub fn text(&self, name: &str) -> Option<&str> {
         let is_named =
             |text: &str| text.lines().any(|line| line.strip_prefix("name: ").is_some_and(|found| found.trim() == name));
-        COMPONENTS.iter().map(|(_, text)| *text).find(|text| is_named(text))
+        let builtin = || COMPONENTS.iter().map(|(_, text)| *text).find(|text| is_named(text));
+        self.own.get(name).map(String::as_str).or_else(builtin)
     }
 
     fn read<'a>(components: impl Iterator<Item = (&'a str, &'a str)>, kafka: (&str, &str)) -> std::result::Result<Self, String> {
@@ -59,7 +63,7 @@ impl Catalogue {
             .map(|(file, text)| serde_yaml::from_str(text).map_err(|error| format!("{file}: {error}")))
             .collect::<std::result::Result<_, _>>()?;
         let facts = serde_yaml::from_str(kafka.1).map_err(|error| format!("{}: {error}", kafka.0))?;
-        Ok(Self { components, kafka: facts })
+        Ok(Self { components, own: BTreeMap::new(), kafka: facts })
     }
 
     pub fn components(&self) -> &[Component] {

@@ -28,6 +28,7 @@ impl Catalogue {
             match serde_yaml::from_str::<Component>(&text) {
                 Ok(component) => {
                     findings.extend(taken(&catalogue, &component, &shown, &text));
+                    catalogue.own.insert(component.name.clone(), text.clone());
                     catalogue.components.push(component.clone());
                     read.push((path, text, component));
                 }

@@ -40,6 +40,7 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
     let mut families = builder.families(&namespaces);
     let balancers = builder.balancers(&mut families);
     builder.wiring(&mut families, &namespaces);
+    let msk_cluster = builder.kafka_rights(&mut families);
     let mut outside_rules = builder.kafka_rules(&families);
     outside_rules.extend(file_system_rules(&families));
     let alarms = builder.alarms(&families, &balancers);
@@ -61,6 +62,7 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
         topics: builder.topics,
         alarms,
         overlay: extensions.overlay.clone(),
+        msk_cluster,
         outside_rules,
     };
     (stack, builder.findings)

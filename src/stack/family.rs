@@ -132,6 +132,7 @@ impl<'a> Builder<'a> {
                 .find_map(|member| member.extensions.retention.as_ref())
                 .map_or(RETENTION, |days| days.value),
             iam: iam(members),
+            kafka_rights: Vec::new(),
             name,
             id,
             containers,

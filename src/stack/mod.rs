@@ -48,7 +48,8 @@ pub use tags::{ENV_TAG, PROJECT_TAG, VERSION_TAG};
 pub use text::{Part, Text, without_marks};
 pub use watch::{Alarm, AlarmKind, Connect, ConnectNamespace, Offer, RulePart, ServiceMetric, Topic, TopicSource};
 
-// What the vocabulary says in full, and nothing is left to decide about.
+// What others say in full, and nothing is left to decide about.
+pub use crate::confluent::grant::{MskResource, MskRight};
 pub use crate::extensions::{Conditions, IdentityProvider, Login, Nat, NewCluster, NewTopic, NewVpc, OverlayResource, Reply};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Alarm, Balancer, Certificate, Connect, Lookup, Mount, SecretLookup, Text, Topic, Volume, Zone};
+use crate::confluent::grant::MskRight;
 use crate::extensions::{NewCluster, NewVpc, OverlayResource};
 
 /// One CloudFormation stack.
@@ -35,6 +36,8 @@ pub struct Stack {
     pub alarms: Vec<Alarm>,
     /// Raw CloudFormation that is laid over the template, last of all.
     pub overlay: Vec<OverlayResource>,
+    /// The ARN of the MSK cluster whose rights are in task roles, where one has any.
+    pub msk_cluster: Option<Lookup>,
     /// Rules on security groups that are not of this stack, for the families that are clients behind them.
     pub outside_rules: Vec<OutsideRule>,
 }
@@ -119,6 +122,8 @@ pub struct Family {
     /// What its containers mount.
     pub volumes: Vec<Volume>,
     pub iam: Iam,
+    /// What its task role is allowed on an MSK cluster that asks IAM.
+    pub kafka_rights: Vec<MskRight>,
 }
 
 /// Additions of the user to the task role, and the boundary of both roles.

@@ -35,6 +35,8 @@ pub enum Need {
     HostedZone { name: Text, private: bool },
     /// The id of an EFS file system that is there.
     FileSystem(Lookup),
+    /// The ARN of an MSK cluster, which the files don't name.
+    MskCluster,
     /// The ARN of an SNS topic that is there.
     Topic(Lookup),
     /// The whole ARN of a secret, with the six characters at its end. `name` is its name in Secrets Manager.

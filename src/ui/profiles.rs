@@ -64,7 +64,7 @@ impl Ui {
             return Ok(());
         }
         let profile = serde_yaml::from_str(text)
-            .map_err(|error| Failure::fault("a built-in profile is malformed").cause(error.to_string()))?;
+            .map_err(|error| Failure::fault("a profile that was read can't be shown").cause(error.to_string()))?;
         self.json(&Shown { schema: "confluent-ecs/profiles-show/v1", profile });
         Ok(())
     }

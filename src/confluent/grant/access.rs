@@ -15,20 +15,15 @@ pub struct Access<'a> {
     pub if_used: Vec<AclNeed>,
 }
 
-/// The needs of services by principal; `holder` says who a service's client is to the broker. `features` are those that are used.
-pub fn accesses<'a>(
-    services: &'a [ConfluentService<'a>],
-    features: &[String],
-    holder: impl Fn(&str, &str) -> Holder,
-) -> Vec<Access<'a>> {
+/// The needs of services by principal; `holder` says who a service's client is to the broker.
+pub fn accesses<'a>(services: &'a [ConfluentService<'a>], holder: impl Fn(&str, &str) -> Holder) -> Vec<Access<'a>> {
     let mut found: Vec<Access<'a>> = Vec::new();
     for service in services {
         let first = found.len();
-        let mut needs = service.needs();
-        let (used, unused): (Vec<AclNeed>, Vec<AclNeed>) = feature_needs(service.component, &service.properties)
-            .into_iter()
-            .partition(|need| need.feature.as_ref().is_some_and(|feature| features.contains(feature)));
-        needs.extend(used);
+        let needs = service.needs();
+        let used = |need: &AclNeed| need.feature.as_ref().is_some_and(|feature| service.features.contains(feature));
+        let unused = feature_needs(service.component, &service.properties).into_iter().filter(|need| !used(need));
+        let unused: Vec<AclNeed> = unused.collect();
         for client in &service.clients {
             let of_client =
                 |needs: &[AclNeed]| needs.iter().filter(|need| need.client == client.name).cloned().collect::<Vec<_>>();

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use access::{Access, accesses};
 pub use confluent_cli::{confluent_cli, confluent_list, confluent_undeny};
 pub use kafka_acls::{kafka_acls, kafka_acls_list, kafka_acls_undeny, kafka_tool};
-pub use msk_iam::{Statement, msk_iam};
+pub use msk_iam::{MskResource, MskRight, Statement, msk_iam, msk_rights};
 pub use terraform::{terraform_confluent, terraform_iam, terraform_kafka};
 
 use crate::profile::{Operation, Pattern, Resource};
