@@ -19,8 +19,8 @@
 //! | `images` | image names, logins | what an image is, and copies of it; **the only room that talks to container registries** | base |
 //! | `stack` | project, x- vocabulary, catalogue | the stack: every decision made, no secret value, no blank | base, compose, extensions, profile, confluent |
 //! | `cloudformation` | the stack | template and parameters with their needs, the same bytes every time | base, stack |
-//! | `deploy` | template, account | plan, events, outcome | base, aws, confluent, explain, stack, cloudformation |
 //! | `net` | names, addresses, trust | addresses, streams, certificate facts; or a fault with its cause | base |
+//! | `deploy` | template, account | plan, events, outcome | base, aws, confluent, explain, net, stack, cloudformation |
 //! | `kafka` | a client's settings | what the broker says; **the only room that talks to Kafka** | base, net |
 //! | `preflight` | services with their environment, the cluster | checks with causes, evidence and fixes; the report | base, compose, extensions, profile, confluent, net, kafka |
 //! | `explain` | a code, or a log | its page; the causes found in it | base |

@@ -183,6 +183,8 @@ fn the_policy_covers_every_call_of_a_stacks_life() {
         .unwrap()
         .iter()
         .map(|fired| format!("{}:{}", iam(fired["service"].as_str().unwrap()), fired["operation"].as_str().unwrap()))
+        // IAM has no action of this name: S3 asks for the right to list.
+        .map(|call| if call == "s3:HeadBucket" { "s3:ListBucket".to_owned() } else { call })
         .collect();
     assert!(calls.contains("cloudformation:CreateChangeSet") && calls.contains("ec2:DescribeSubnets"), "{calls:?}");
     let allowed = allowed(&policy(&shop, &[]));

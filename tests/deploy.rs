@@ -5,36 +5,8 @@ use std::process::{Child, Command};
 
 use serde_json::{Value, json};
 
-use crate::support::deployment::{Deployment, STORED};
-use crate::support::program::{Ran, run_with};
-
-const UP: &[&str] = &["up", "--yes", "--skip-preflight"];
-
-/// Tasks that come up, write two lines and exit with 1.
-fn crash() -> Value {
-    json!({
-        "stop": { "in": "RUNNING", "after": 0.2, "code": "EssentialContainerExited", "reason": "Essential container in task exited",
-                  "containers": { "*": { "exit_code": 1 } } },
-        "healthy": 30,
-        "logs": ["INFO starting", "ERROR org.apache.kafka.common.errors.SaslAuthenticationException: Authentication failed"],
-    })
-}
-
-#[track_caller]
-fn holds(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in:\n{text}");
-    }
-}
-
-#[track_caller]
-fn ended(ran: &Ran, code: i32) {
-    assert_eq!(ran.code, code, "{}\n{}", ran.stdout, ran.stderr);
-}
-
-fn document(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
-}
+use crate::support::deployment::{Deployment, STORED, UP, crash, document, ended, holds};
+use crate::support::program::run_with;
 
 #[test]
 fn a_stack_is_created_changed_looked_at_and_deleted() {
@@ -438,12 +410,24 @@ fn a_task_that_fails_is_on_the_screen_with_its_cause_one_look_after_ecs_says_so(
 }
 
 #[test]
-fn under_github_actions_a_failed_deploy_is_an_annotation() {
+fn under_github_actions_a_deploy_is_on_the_page_of_the_run_and_a_failed_one_is_an_annotation() {
     let shop = Deployment::new();
+    let page = shop.path().join("page.md");
+    let variables = [("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", page.to_str().unwrap())];
     shop.script(&crash());
-    let failed = shop.run_with(UP, "", &[("GITHUB_ACTIONS", "true")]);
+    let failed = shop.run_with(UP, "", &variables);
     ended(&failed, 6);
-    holds(&failed.stderr, &["::error::failed: creating shop-dev failed after", "%0A  × worker service: "]);
+    holds(&failed.stderr, &["::error title=CE611::failed: creating shop-dev failed after", "%0A  × worker service: "]);
+    assert!(!failed.stderr.contains('\x1b'), "{}", failed.stderr);
+    let summary = std::fs::read_to_string(&page).unwrap();
+    holds(&summary, &["### up: shop-dev\n\n```text\nfailed: creating shop-dev failed after", "container worker: exit code 1"]);
+    shop.bed("unscript", &json!({}));
+    ended(&shop.run_with(UP, "", &variables), 0);
+    let refused = shop.run_with(&[UP, &["-p", "other", "-n", "shop-dev"]].concat(), "", &variables);
+    ended(&refused, 2);
+    holds(&refused.stderr, &["::error title=CE601::the stack shop-dev is not this project's%0A"]);
+    let summary = std::fs::read_to_string(&page).unwrap();
+    holds(&summary, &["### up: shop-dev\n\n```text\nshop-dev created in ", "✓ worker: 2 of 2 tasks run "]);
 }
 
 #[test]

@@ -3,29 +3,11 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::bed::{bed, unique};
-use crate::support::deployment::Deployment;
+use crate::support::deployment::{Deployment, UP, document, ended, holds};
 use crate::support::program::Ran;
-
-const UP: &[&str] = &["up", "--yes", "--skip-preflight"];
-
-#[track_caller]
-fn holds(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in:\n{text}");
-    }
-}
-
-#[track_caller]
-fn ended(ran: &Ran, code: i32) {
-    assert_eq!(ran.code, code, "{}\n{}", ran.stdout, ran.stderr);
-}
-
-fn document(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
-}
 
 /// `up` or `plan` with another environment in the task definition.
 fn changed(shop: &Deployment, arguments: &[&str], level: &str) -> Ran {
@@ -193,13 +175,13 @@ fn a_large_template_goes_through_a_bucket_that_only_up_makes_and_only_with_conse
     holds(&asked("policy"), &["aws:SecureTransport"]);
     holds(&asked("publicAccessBlock"), &["<BlockPublicAcls>true<", "<RestrictPublicBuckets>true<"]);
     // The template of the deploy stays; that of a plan goes with it.
-    assert_eq!(asked("list-type=2").matches("<Key>").count(), 1);
+    assert_eq!(asked("list-type=2").matches(".template.json</Key>").count(), 1);
     let plan = changed(&shop, &["plan", "--adopt"], "2");
     ended(&plan, 0);
     let file = shop.path().join("docker-compose.yml");
     fs::write(&file, fs::read_to_string(&file).unwrap().replace("memory: 1G", "memory: 2G")).unwrap();
     ended(&shop.run(&["plan", "--detailed-exitcode"]), 5);
-    assert_eq!(asked("list-type=2").matches("<Key>").count(), 1);
+    assert_eq!(asked("list-type=2").matches(".template.json</Key>").count(), 1);
 }
 
 #[test]
@@ -231,97 +213,6 @@ fn a_run_is_reported_as_one_page_with_a_chart() {
         ],
     );
     assert!(!page.contains("<script"), "{page}");
-}
-
-#[test]
-fn a_service_is_scaled_by_its_parameter_and_its_logs_are_read() {
-    let shop = Deployment::new();
-    shop.script(&json!({ "logs": ["INFO up", "WARN password=hunter2 is weak"] }));
-    ended(&shop.run(UP), 0);
-    let wrong = shop.run(&["scale", "workr=3", "--yes"]);
-    ended(&wrong, 2);
-    holds(&wrong.stderr, &["the project has no service workr", "did you mean worker?"]);
-    let scaled = shop.run(&["scale", "worker=3", "--yes"]);
-    ended(&scaled, 0);
-    holds(&scaled.stderr, &["1 in place", "worker service  (DesiredCount", "3 of 3 running", "the next `up` sets the counts"]);
-    holds(&shop.run(&["status"]).stdout, &["3 of 3 running"]);
-    ended(&shop.run(&["scale", "worker=3", "--yes"]), 0);
-
-    let logs = shop.run(&["logs"]);
-    ended(&logs, 0);
-    assert_eq!(logs.stdout.matches("| INFO up").count(), 3, "{}", logs.stdout);
-    holds(&logs.stdout, &["worker ", "| WARN password=******** is weak"]);
-    let some = shop.run(&["logs", "worker", "--grep", "INFO", "--tail", "2", "--output", "jsonl"]);
-    let lines: Vec<Value> = some.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 2);
-    assert_eq!((&lines[0]["service"], &lines[0]["text"]), (&"worker".into(), &"INFO up".into()));
-    ended(&shop.run(&["logs", "nobody"]), 2);
-}
-
-#[test]
-fn a_stack_goes_back_to_what_was_verified_before() {
-    let shop = Deployment::new();
-    let nothing = shop.run(&["rollback", "--yes"]);
-    ended(&nothing, 2);
-    ended(&changed(&shop, UP, "1"), 0);
-    let first = shop.run(&["rollback", "--yes"]);
-    ended(&first, 2);
-    holds(&first.stderr, &["nothing else than what shop-dev has now was verified from this folder"]);
-    ended(&changed(&shop, UP, "2"), 0);
-    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "2"), 0);
-    let back = shop.run(&["rollback", "--yes"]);
-    ended(&back, 0);
-    holds(&back.stderr, &["going back to what ", "worker task definition  (ContainerDefinitions"]);
-    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "1"), 0);
-}
-
-#[test]
-fn an_update_that_is_under_way_is_cancelled() {
-    let shop = Deployment::new();
-    ended(&shop.run(UP), 0);
-    shop.script(&json!({ "provisioning": 600, "task_definition": "*:2" }));
-    let arguments = [UP, &["--timeout", "3s"]].concat();
-    ended(&changed(&shop, &arguments, "2"), 8);
-    let back = shop.run(&["rollback", "--yes"]);
-    ended(&back, 0);
-    holds(&back.stderr, &["an update of shop-dev is under way", "rolling back"]);
-    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "1"), 0);
-}
-
-#[test]
-fn tasks_are_started_anew_and_with_a_new_secret_by_the_stack() {
-    let shop = Deployment::new();
-    ended(&shop.run(UP), 0);
-    let restarted = shop.run(&["restart", "--yes"]);
-    ended(&restarted, 0);
-    holds(&restarted.stderr, &["worker 2 of 2 running", "ECS           worker: "]);
-    assert!(!restarted.stderr.contains("changes to shop-dev"), "{}", restarted.stderr);
-    holds(&restarted.stdout, &["worker: 2 of 2 tasks run "]);
-
-    holds(&shop.run(&["status"]).stdout, &["secret /shop/worker  its newest version is deployed"]);
-    shop.aws_json(
-        "secretsmanager",
-        "PutSecretValue",
-        &json!({ "SecretId": "/shop/worker", "SecretString": "{\"TOKEN\": \"x\"}" }),
-    );
-    holds(
-        &shop.run(&["status"]).stdout,
-        &["secret /shop/worker  a newer version than the deployed one", "confluent-ecs restart --env dev"],
-    );
-    let restarted = shop.run(&["restart", "--yes"]);
-    ended(&restarted, 0);
-    holds(&restarted.stderr, &["changes to shop-dev", "tasks restart"]);
-}
-
-#[test]
-fn what_was_changed_past_cloudformation_is_told_when_asked_for() {
-    let shop = Deployment::new();
-    ended(&shop.run(UP), 0);
-    holds(&shop.run(&["status", "--drift"]).stdout, &["nothing was changed past CloudFormation"]);
-    let status = document(&shop.run(&["status", "--output", "json"]));
-    let service = status["outputs"][0]["value"].as_str().unwrap();
-    shop.aws_json("ecs", "UpdateService", &json!({ "cluster": "shop", "service": service, "desiredCount": 1 }));
-    holds(&shop.run(&["status", "--drift"]).stdout, &["worker service was changed past CloudFormation (DesiredCount)"]);
 }
 
 #[test]

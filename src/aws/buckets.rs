@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{
 };
 use sha2::{Digest, Sha256};
 
-use super::account::{Account, call};
+use super::account::{Account, OPERATION, call};
 use super::error::{CallError, ErrorKind};
 
 /// An object that a run has put into a bucket.
@@ -114,6 +114,49 @@ impl Account {
             .expected_bucket_owner(&self.caller.account);
         call!(self, "s3:DeleteObject", template.bucket.as_str(), request.send()).map(drop)
     }
+}
+
+/// What was deployed and verified, kept beside the templates of a stack: one object a run, in the order of their names.
+impl Account {
+    pub async fn store_record(&self, bucket: &str, stack: &str, name: &str, body: &str) -> Result<(), CallError> {
+        let request = self
+            .s3
+            .put_object()
+            .bucket(bucket)
+            .key(format!("{}{name}.json", records(stack)))
+            .expected_bucket_owner(&self.caller.account)
+            .content_type("application/json")
+            .body(body.as_bytes().to_vec().into());
+        call!(self, "s3:PutObject", bucket, request.send()).map(drop)
+    }
+
+    /// The keys of a stack's records, the newest first.
+    pub async fn records(&self, bucket: &str, stack: &str) -> Result<Vec<String>, CallError> {
+        let request = self.s3.list_objects_v2().bucket(bucket).prefix(records(stack)).expected_bucket_owner(&self.caller.account);
+        let mut pages = request.into_paginator().send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.named(CallError::of("s3:ListBucket", error).about(bucket)))?;
+            keys.extend(page.contents().iter().filter_map(|object| object.key().map(str::to_owned)));
+        }
+        keys.sort();
+        keys.reverse();
+        Ok(keys)
+    }
+
+    pub async fn record(&self, bucket: &str, key: &str) -> Result<String, CallError> {
+        let request = self.s3.get_object().bucket(bucket).key(key).expected_bucket_owner(&self.caller.account);
+        let answer = call!(self, "s3:GetObject", bucket, request.send())?;
+        let unreadable = |why: String| self.named(CallError::local(ErrorKind::Other, "s3:GetObject", why).about(bucket));
+        let read = tokio::time::timeout(OPERATION, answer.body.collect()).await;
+        let body = read.map_err(|_| unreadable(format!("{key} did not come in time")))?;
+        let body = body.map_err(|error| unreadable(format!("{key}: {error}")))?.to_vec();
+        String::from_utf8(body).map_err(|error| unreadable(format!("{key}: {error}")))
+    }
+}
+
+fn records(stack: &str) -> String {
+    format!("confluent-ecs/{stack}/verified/")
 }
 
 /// `aws`, `aws-cn`, `aws-us-gov`: the first part of an ARN after `arn:`.

@@ -159,6 +159,28 @@ codes! {
     REGISTRY_KEY = 502, "the login to a schema registry";
     REGISTRY_MODE = 503, "the mode of a schema registry";
     COMPATIBILITY = 504, "the compatibility level of a schema registry";
+    STACK_OF_OTHERS = 601, "a stack that is not this project's";
+    STACK_BUSY = 602, "something else is at work on the stack";
+    STACK_STATE = 603, "a stack in a state that takes no update";
+    STACK_MOVED = 604, "the stack has moved since the plan was made";
+    CHANGE_SET = 605, "a change set that isn't there or can't be executed";
+    TEMPLATE_BUCKET = 606, "a large template without a bucket";
+    IMAGE_NOT_PUSHED = 607, "an image that was built and not pushed";
+    PROTECTED = 608, "a stack that is protected against deletion";
+    NOTHING_TO_GO_BACK_TO = 609, "nothing is known that the stack could go back to";
+    CHANGE_SET_REFUSED = 610, "CloudFormation refuses the change set";
+    DEPLOY_FAILED = 611, "a deploy failed and was taken back";
+    NOT_AS_ASKED = 612, "done by CloudFormation's word, and not what was asked for";
+    STUCK = 613, "CloudFormation can't go on by itself";
+    UNWATCHED = 614, "an operation goes on that is no longer watched";
+    TASK_NETWORK = 621, "a task can't reach what it needs to start";
+    TASK_RIGHTS = 622, "the execution role may not get what the task needs";
+    TASK_SECRET = 623, "a secret that isn't there for the task";
+    TASK_IMAGE = 624, "an image that can't be pulled or run";
+    TASK_KILLED = 625, "a container was killed";
+    TASK_UNHEALTHY = 626, "a task that counts as unhealthy";
+    TASK_ADDRESSES = 627, "the subnets have no address left";
+    TASK_COMMAND = 628, "a command that can't be run";
 }
 
 #[cfg(test)]

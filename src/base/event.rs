@@ -183,6 +183,9 @@ pub struct StoppedContainer {
 pub struct Diagnosis {
     pub cause: String,
     pub fix: String,
+    /// What `explain` says more about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -91,7 +91,7 @@ pub struct WatchVerbArgs {
 pub struct ScaleArgs {
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Services with the count of tasks that each shall have
+    /// Services with the count of tasks that each shall have; where x-scaling rules it, its bounds (connect=2-6; connect=3 is 3-3)
     #[arg(value_name = "SERVICE=COUNT", required = true, value_parser = service_count)]
     pub counts: Vec<ServiceCount>,
     #[command(flatten)]
@@ -120,11 +120,12 @@ pub struct RollbackArgs {
     pub watching: WatchArgs,
 }
 
-/// `connect=3`.
+/// `connect=3`, which is `connect=3-3`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceCount {
     pub service: String,
-    pub count: u16,
+    pub fewest: u16,
+    pub most: u16,
 }
 
 #[derive(Debug, Args)]
@@ -178,12 +179,18 @@ pub struct DownArgs {
     pub watching: WatchArgs,
 }
 
-/// Reads `connect=3`.
+/// Reads `connect=3` and `connect=2-6`.
 fn service_count(text: &str) -> Result<ServiceCount, String> {
-    let read = text.split_once('=').and_then(|(service, count)| Some((service, count.parse().ok()?)));
+    let read = text.split_once('=').filter(|(service, _)| !service.is_empty()).and_then(|(service, counts)| {
+        let (fewest, most) = counts.split_once('-').unwrap_or((counts, counts));
+        Some(ServiceCount { service: service.to_owned(), fewest: fewest.parse().ok()?, most: most.parse().ok()? })
+    });
     match read {
-        Some((service, count)) if !service.is_empty() => Ok(ServiceCount { service: service.to_owned(), count }),
-        _ => Err("expected a service and a count, as in connect=3".to_owned()),
+        Some(read) if read.fewest <= read.most => Ok(read),
+        Some(_) => Err("the fewest come first, as in connect=2-6".to_owned()),
+        None => {
+            Err("expected a service and a count, as in connect=3, or the bounds of its scaling, as in connect=2-6".to_owned())
+        }
     }
 }
 
@@ -213,7 +220,17 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 mod tests {
     use std::time::Duration;
 
-    use super::duration;
+    use super::{duration, service_count};
+
+    #[test]
+    fn a_count_may_be_two_bounds() {
+        let read = |text: &str| service_count(text).map(|read| (read.service, read.fewest, read.most)).ok();
+        assert_eq!(read("connect=3"), Some(("connect".to_owned(), 3, 3)));
+        assert_eq!(read("connect=2-6"), Some(("connect".to_owned(), 2, 6)));
+        for wrong in ["connect", "=3", "connect=", "connect=6-2", "connect=2-", "connect=a", "connect=70000"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn durations_need_a_unit() {

@@ -34,9 +34,7 @@ impl Builder<'_> {
         let definition = self.task_definition(family);
         self.add(&task, Properties::TaskDefinition(Box::new(definition)));
         let desired_count = self.service(family, &service, &task, &group);
-        if let Some(scaling) = &family.scaling {
-            self.scaling(family, scaling, &service);
-        }
+        let scalable_target = family.scaling.as_ref().map(|scaling| self.scaling(family, scaling, &service));
         self.output(format!("{service}Name"), format!("ECS service of {}", family.name), Expression::attribute(&service, "Name"));
         DeployedService {
             family: family.name.clone(),
@@ -46,6 +44,8 @@ impl Builder<'_> {
             log_group,
             target_groups: self.target_groups(family).map(|(_, target, _)| target.id.clone()).collect(),
             desired_count,
+            scalable_target,
+            apis: self.apis(family),
         }
     }
 
@@ -197,7 +197,8 @@ impl Builder<'_> {
         vec![ServiceRegistry { port: registration.port, registry_arn: Expression::attribute(id, "Arn") }]
     }
 
-    fn scaling(&mut self, family: &Family, scaling: &Scaling, service: &str) {
+    /// Its scaling; gives the name of what bounds the count.
+    fn scaling(&mut self, family: &Family, scaling: &Scaling, service: &str) -> String {
         let id = format!("{}ScalableTarget", family.id);
         let target = ScalableTarget {
             max_capacity: scaling.maximum,
@@ -239,5 +240,6 @@ impl Builder<'_> {
             };
             self.add(&format!("{}{name}Scaling", family.id), Properties::ScalingPolicy(policy));
         }
+        id
     }
 }

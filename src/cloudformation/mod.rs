@@ -21,13 +21,14 @@ mod task;
 mod template;
 mod vpc;
 mod watch;
+mod ways;
 
 pub use expression::Expression;
 pub use limits::check;
 pub use mistakes::mistakes;
 pub use resource::{Properties, Resource};
 pub use secret_stack::{Answer, Content, MOST_BYTES, NewSecret, Piece, SecretStack};
-pub use template::{DeployedService, Output, Parameter, ParameterType, Template};
+pub use template::{DeployedApi, DeployedService, Output, Parameter, ParameterType, Template, Way};
 
 use std::collections::BTreeMap;
 

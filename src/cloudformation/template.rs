@@ -44,6 +44,42 @@ pub struct DeployedService {
     pub target_groups: Vec<String>,
     /// The parameter that says how many tasks run.
     pub desired_count: String,
+    /// What bounds the count, where scaling rules it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scalable_target: Option<String>,
+    /// What of it can be asked whether it answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apis: Vec<DeployedApi>,
+}
+
+/// A component's own interface, and the ways that lead to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeployedApi {
+    pub container: String,
+    /// `Kafka Connect`.
+    pub title: String,
+    pub port: u16,
+    /// What it answers with 200.
+    pub path: String,
+    pub ways: Vec<Way>,
+}
+
+/// A listener of a load balancer that sends requests for this path to the component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// As the files name it.
+    pub balancer: String,
+    /// The output of the stack with the balancer's address.
+    pub address: String,
+    /// `http` or `https`.
+    pub scheme: String,
+    pub port: u16,
+    /// The names that people reach it by; the balancer's own address where there are none.
+    pub hosts: Vec<String>,
+    /// The listener sends only requests for these names there.
+    pub only_hosts: bool,
+    /// The balancer asks for a login first.
+    pub login: bool,
 }
 
 /// A parameter: what it is for, and where `up` finds its value.

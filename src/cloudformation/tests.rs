@@ -27,6 +27,7 @@ fn container(name: &str, ports: &[u16]) -> Container {
         secrets: BTreeMap::new(),
         read_by_itself: Vec::new(),
         ports: ports.iter().copied().map(port).collect(),
+        api: None,
         essential: true,
         health_check: None,
         stop_timeout: Some(120),

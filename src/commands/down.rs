@@ -3,7 +3,7 @@
 use super::project::{Ready, Request, load};
 use super::session::{Session, must_be_answerable};
 use super::world::block_on;
-use crate::base::{Exit, Failure, Operation, Result};
+use crate::base::{Code, Exit, Failure, Operation, Result};
 use crate::cli::{Cli, DownArgs};
 use crate::deploy::{self, Ending};
 use crate::ui::Ui;
@@ -34,6 +34,7 @@ async fn down(session: &Session<'_>, ready: &Ready, ui: &mut Ui) -> Result<Exit>
     if stack.termination_protection {
         let remedy = "aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name";
         return Err(Failure::usage(format!("the stack {name} is protected against deletion"))
+            .code(Code::PROTECTED)
             .cause("its termination protection is on")
             .help(format!("if it shall go: {remedy} {name}"))
             .into());

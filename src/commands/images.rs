@@ -184,7 +184,7 @@ fn without_account(error: &Error) -> String {
 
 /// Refuses a deploy of images that the project builds itself and that nobody has pushed yet; gives the commands that do. What a registry
 /// would not tell is no reason to refuse.
-pub(super) async fn must_be_pushed(account: &Account, ready: &Ready) -> Result<()> {
+pub(super) async fn must_be_pushed(account: &Account, ready: &Ready, ui: &mut Ui) -> Result<()> {
     let mut built: Vec<Wanted> = wanted(ready, &[])?.into_iter().filter(|image| image.built).collect();
     for image in &mut built {
         let containers = ready.stack.families.iter().flat_map(|family| &family.containers);
@@ -198,6 +198,17 @@ pub(super) async fn must_be_pushed(account: &Account, ready: &Ready) -> Result<(
     let ecr = Ecr::of(account).await.map_err(|error| error.to_string());
     let login = |reference: &Reference| login(&ecr, reference);
     let checked = images::check(built, &login).await;
+    for image in &checked {
+        let name = &image.wanted.image;
+        match &image.outcome {
+            Outcome::Found(_) if image.standing() == Standing::Failed => {
+                ui.note(&format!("image {name} is not built for {}, the processor of its task", image.wanted.architecture));
+            }
+            Outcome::Unasked(why) | Outcome::NoName(why) => ui.note(&format!("image {name} was not looked for: {why}")),
+            Outcome::Failed(error) => ui.note(&format!("image {name}: whether it was pushed is not known: {error}")),
+            Outcome::Found(_) | Outcome::Missing => {}
+        }
+    }
     let missing: Vec<&Checked> = checked.iter().filter(|image| matches!(image.outcome, Outcome::Missing)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -205,6 +216,7 @@ pub(super) async fn must_be_pushed(account: &Account, ready: &Ready) -> Result<(
     let images: Vec<&str> = missing.iter().map(|image| image.wanted.image.as_str()).collect();
     let services: Vec<&str> = missing.iter().flat_map(|image| &image.wanted.services).map(String::as_str).collect();
     let mut failure = Failure::usage(format!("{} is built by the project, and not in its registry", images.join(", ")))
+        .code(Code::IMAGE_NOT_PUSHED)
         .cause("ECS pulls images, and builds none; nothing was deployed");
     if let Some(registry) =
         images.iter().filter_map(|image| Reference::parse(image).ok()).find(is_ecr).map(|image| image.registry)

@@ -4,9 +4,8 @@ use super::project::{Request, load};
 use super::session::{Session, must_be_answerable};
 use super::world::block_on;
 use crate::aws::{Parameter, Stack};
-use crate::base::{Exit, Failure, Operation, Result};
+use crate::base::{Code, Exit, Failure, Operation, Result};
 use crate::cli::{Cli, RollbackArgs};
-use crate::deploy::journal::{self, Verified};
 use crate::deploy::{self, Beginning, Ending, Preparation, Storage, Target, Wanted, What};
 use crate::ui::Ui;
 
@@ -16,6 +15,7 @@ pub(super) fn run(cli: &Cli, args: &RollbackArgs, ui: &mut Ui) -> Result<Exit> {
     must_be_answerable("rollback", cli, ui)?;
     block_on(async {
         let session = Session::begin("rollback", cli, name, &ready, &args.watching).await?;
+        let session = session.kept_in(args.bucket.as_deref());
         rollback(&session, args, ui).await
     })
 }
@@ -33,13 +33,13 @@ async fn rollback(session: &Session<'_>, args: &RollbackArgs, ui: &mut Ui) -> Re
                 return Ok(session.end_early(Operation::Update, Ending::Declined, None, ui));
             }
             let outcome = session.roll_back(&stack, beginning, ui).await?;
-            let exit = session.end(None, &outcome, ui);
-            Ok(if outcome.ending == Ending::RolledBack { Exit::Done } else { exit })
+            Ok(session.end(None, &outcome, ui))
         }
         Beginning::Busy if stack.status.as_str() == "UPDATE_IN_PROGRESS" => cancel(session, &stack, ui).await,
         Beginning::Busy => Err(deploy::busy(account, &stack).await.into()),
         Beginning::Create { .. } | Beginning::DeleteFirst => {
             Err(Failure::usage(format!("there is nothing that {} could go back to ({})", stack.name, stack.status))
+                .code(Code::NOTHING_TO_GO_BACK_TO)
                 .help("`confluent-ecs up` makes it anew, `confluent-ecs down` clears it away")
                 .into())
         }
@@ -52,41 +52,40 @@ async fn cancel(session: &Session<'_>, stack: &Stack, ui: &mut Ui) -> Result<Exi
     if !session.agreed("cancel it, and have what it did rolled back?", ui).await? {
         return Ok(session.end_early(Operation::Update, Ending::Declined, None, ui));
     }
-    let target = Target::under_way(&session.account, stack, &session.ready.template.services).await?;
+    let mut target = Target::under_way(&session.account, stack, &session.ready.template.services).await?;
+    target.way_back = true;
     session.account.cancel_update(&stack.id, &deploy::token(&session.account)).await?;
     let outcome = session.watch(target, ui).await;
-    let exit = session.end(None, &outcome, ui);
-    Ok(if outcome.ending == Ending::RolledBack { Exit::Done } else { exit })
+    Ok(session.end(None, &outcome, ui))
 }
 
 /// Deploys again what was verified before what the stack has now.
 async fn to_the_last_verified(session: &Session<'_>, args: &RollbackArgs, stack: &Stack, ui: &mut Ui) -> Result<Exit> {
     let account = &session.account;
     let now = account.stack_template(&stack.id).await?;
-    let other = |kept: &Verified| {
-        let here = kept.stack == stack.name && kept.account == account.caller.account && kept.region == account.region;
-        here && (kept.template != now || kept.parameters != stack.parameters)
-    };
-    let Some(kept) = journal::verified(&session.ready.project.directory).into_iter().find(other) else {
-        return Err(Failure::usage(format!("nothing else than what {} has now was verified from this folder", stack.name))
-            .cause("what `up` has deployed and verified is kept under .confluent-ecs/runs, where it ran")
+    let (directory, bucket) = (&session.ready.project.directory, args.bucket.as_deref());
+    let kept = deploy::last_other(account, directory, bucket, stack, &now).await;
+    let Some(verified) = kept.found else {
+        return Err(Failure::usage(format!("nothing else than what {} has now is known to have been verified", stack.name))
+            .code(Code::NOTHING_TO_GO_BACK_TO)
+            .cause(format!("looked in {}", kept.looked.join(", and in ")))
             .help("take the compose files of then, and run `up`")
             .into());
     };
-    ui.note(&format!("going back to what {} has deployed and verified at {}", kept.run, kept.at));
-    let bucket = match deploy::storage(account, &kept.template, args.bucket.as_deref()).await? {
+    ui.note(&format!("going back to what {} has deployed and verified at {}", verified.run, verified.at));
+    let bucket = match deploy::storage(account, &verified.template, args.bucket.as_deref()).await? {
         Storage::Inline => None,
         Storage::Bucket(bucket) => Some(bucket),
         Storage::NewBucket(bucket) => return Err(deploy::needs_a_bucket(&session.ready.template, &bucket).into()),
     };
-    let parameters: Vec<Parameter> = kept.parameters.into_iter().map(|(key, value)| Parameter { key, value }).collect();
+    let parameters: Vec<Parameter> = verified.parameters.into_iter().map(|(key, value)| Parameter { key, value }).collect();
     let request = Wanted {
         template: &session.ready.template,
         parameters: &parameters,
         beginning: Beginning::Update,
         current: Some(stack),
         bucket: bucket.as_deref(),
-        what: What::Earlier(&kept.template),
+        what: What::Earlier(&verified.template),
     };
     match deploy::prepare(account, request, session.interrupted()).await? {
         Preparation::Ready(prepared) => session.carry_out(&prepared, "go back so?", ui).await,

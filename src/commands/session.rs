@@ -6,7 +6,7 @@ use super::world::{Interrupt, connect};
 use crate::aws::{Account, Stack};
 use crate::base::{Deadline, Event, Exit, Failure, Moment, Operation, Result};
 use crate::cli::{Cli, WatchArgs};
-use crate::deploy::journal::{self, Header, Journal, Note, Verified};
+use crate::deploy::journal::{Header, Journal, Note};
 use crate::deploy::{self, Beginning, Ending, Outcome, Pause, Plan, Prepared, Target};
 use crate::ui::{Progress, Ui};
 
@@ -20,6 +20,8 @@ pub(super) struct Session<'a> {
     pub(super) yes: bool,
     pub(super) interrupt: Interrupt,
     pub(super) watching: WatchArgs,
+    /// Where what was deployed is kept beside the journal, if a bucket was named.
+    bucket: Option<String>,
 }
 
 impl<'a> Session<'a> {
@@ -34,7 +36,12 @@ impl<'a> Session<'a> {
         let account = connect().await?;
         let again = cli.project.again(name);
         let interrupt = Interrupt::listen();
-        Ok(Self { account, ready, verb, again, yes: cli.display.yes, interrupt, watching: watching.clone() })
+        Ok(Self { account, ready, verb, again, yes: cli.display.yes, interrupt, watching: watching.clone(), bucket: None })
+    }
+
+    /// … and keeps what it deploys in this bucket, too.
+    pub(super) fn kept_in(self, bucket: Option<&str>) -> Self {
+        Self { bucket: bucket.map(str::to_owned), ..self }
     }
 
     /// Whether the user says yes; a Ctrl-C is a no.
@@ -58,6 +65,7 @@ impl<'a> Session<'a> {
             marker: target.marker.clone(),
             services: target.services.clone(),
             known: target.watch.before(),
+            way_back: target.way_back,
         };
         let journal = Journal::begin(&self.ready.project.directory, header).unwrap_or_else(|refused| {
             let (none, error) = *refused;
@@ -93,6 +101,10 @@ impl<'a> Session<'a> {
         };
         let outcome = deploy::conclude(&self.account, &mut target, ending, trouble, &mut tell).await;
         progress.finish();
+        let deployed = target.operation != Operation::Delete && target.rolling.is_empty();
+        if outcome.ending == Ending::Complete && deployed && !journal.id.is_empty() {
+            self.keep_verified(&target.stack_id, &journal.id, ui).await;
+        }
         journal.note(Note::Ended { at: Moment::now(), ending: outcome.ending, exit_code: outcome.ending.exit() as u8 });
         Outcome { run: Some(journal.id).filter(|id| !id.is_empty()), ..outcome }
     }
@@ -103,9 +115,6 @@ impl<'a> Session<'a> {
         match self.execute_if_agreed(prepared, question, ui).await {
             Ok(Some(target)) => {
                 let outcome = self.watch(target, ui).await;
-                if outcome.ending == Ending::Complete {
-                    self.keep_verified(&prepared.stack_id, &outcome, ui).await;
-                }
                 Ok(self.end(Some(&prepared.plan), &outcome, ui))
             }
             Ok(None) => {
@@ -121,26 +130,10 @@ impl<'a> Session<'a> {
     }
 
     /// Keeps what was deployed, for a later `rollback`. What can't be kept is no reason to call a deploy failed.
-    async fn keep_verified(&self, stack_id: &str, outcome: &Outcome, ui: &mut Ui) {
-        let Some(run) = &outcome.run else { return };
-        let (account, directory) = (&self.account, &self.ready.project.directory);
-        let kept = match (account.stack_template(stack_id).await, account.stack(stack_id).await) {
-            (Ok(template), Ok(Some(stack))) => {
-                let verified = Verified {
-                    at: Moment::now(),
-                    run: run.clone(),
-                    stack: stack.name,
-                    account: account.caller.account.clone(),
-                    region: account.region.clone(),
-                    template,
-                    parameters: stack.parameters,
-                };
-                journal::keep_verified(directory, &verified).is_ok()
-            }
-            _ => false,
-        };
-        if !kept {
-            ui.note("what was deployed could not be kept: `rollback` will not be able to go back to it");
+    async fn keep_verified(&self, stack_id: &str, run: &str, ui: &mut Ui) {
+        let kept = deploy::keep(&self.account, &self.ready.project.directory, self.bucket.as_deref(), stack_id, run).await;
+        if let Err(why) = kept {
+            ui.note(&format!("what was deployed could not be kept, and `rollback` may not find it: {why}"));
         }
     }
 
@@ -187,7 +180,8 @@ impl<'a> Session<'a> {
     /// Brings a rollback to its end, one that failed half way or one that was never begun, and watches it.
     pub(super) async fn roll_back(&self, stack: &Stack, beginning: Beginning, ui: &mut Ui) -> Result<Outcome> {
         let services = &self.ready.template.services;
-        let target = Target::before(&self.account, Operation::Update, &stack.name, &stack.id, services).await?;
+        let mut target = Target::before(&self.account, Operation::Update, &stack.name, &stack.id, services).await?;
+        target.way_back = true;
         let token = deploy::token(&self.account);
         match beginning {
             Beginning::ContinueRollback => self.account.continue_rollback(&stack.id, &token).await?,

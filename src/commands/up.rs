@@ -22,13 +22,14 @@ pub(super) fn run(cli: &Cli, args: &UpArgs, ui: &mut Ui) -> Result<Exit> {
     }
     block_on(async {
         let session = Session::begin("up", cli, name, &ready, &args.watching).await?;
+        let session = session.kept_in(args.bucket.as_deref());
         up(&session, args, &ready, ui).await
     })
 }
 
 async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) -> Result<Exit> {
     let (account, template) = (&session.account, &ready.template);
-    images::must_be_pushed(account, ready).await?;
+    images::must_be_pushed(account, ready, ui).await?;
     let prepared = if let Some(name) = &args.change_set {
         taken_up(session, args, name, ui).await?
     } else {
@@ -177,6 +178,6 @@ async fn take_way_out(session: &Session<'_>, beginning: Beginning, stack: &Stack
         Beginning::DeleteFirst => session.delete(stack, ui).await?,
         _ => session.roll_back(stack, beginning, ui).await?,
     };
-    let wanted = if operation == Operation::Delete { Ending::Complete } else { Ending::RolledBack };
+    let wanted = if operation == Operation::Delete { Ending::Complete } else { Ending::TakenBack };
     Ok((outcome.ending != wanted).then(|| session.end(None, &outcome, ui)))
 }

@@ -106,15 +106,20 @@ fn advertising_script(variable: &str, command: &str) -> String {
     format!("export {variable}=$(hostname -i | cut -d' ' -f1); exec {command}")
 }
 
+/// The path that a running component answers with 200, by the line that its image is of.
+pub fn health_path<'a>(component: &'a Component, image: &str) -> &'a str {
+    let older = component.health.older.as_ref().and_then(|older| Some((version(&older.until)?, &older.path)));
+    match (line(image), older) {
+        (Some(line), Some((until, path))) if line < until => path,
+        _ => &component.health.path,
+    }
+}
+
 /// The command of a health check that needs neither curl nor a shell other than bash: it asks with bash's own `/dev/tcp`.
 ///
 /// Written for an ECS task definition; in a compose file every `$` is doubled.
 pub fn health_command(component: &Component, image: &str, port: u16) -> Vec<String> {
-    let older = component.health.older.as_ref().and_then(|older| Some((version(&older.until)?, &older.path)));
-    let path = match (line(image), older) {
-        (Some(line), Some((until, path))) if line < until => path,
-        _ => &component.health.path,
-    };
+    let path = health_path(component, image);
     let script = format!(
         "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 \
          && read -r _ status _ <&3 && [[ $status == 200 ]]"

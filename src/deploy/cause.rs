@@ -3,7 +3,7 @@
 //! Comes in: ECS's stop code and reasons, the containers' exit codes, their last log lines. Goes out: a verdict, and a
 //! [`Diagnosis`] where the words are known. Rules: pure; no guess where nothing matches.
 
-use crate::base::{Diagnosis, StoppedContainer};
+use crate::base::{Code, Diagnosis, StoppedContainer};
 use crate::explain::Reader;
 
 /// Whether a task that stopped so has failed. One that a rollout or scaling took away has not.
@@ -25,6 +25,7 @@ struct Signature {
     words: &'static [&'static str],
     cause: &'static str,
     fix: &'static str,
+    code: Code,
 }
 
 const SIGNATURES: &[Signature] = &[
@@ -32,111 +33,133 @@ const SIGNATURES: &[Signature] = &[
         words: &["did not contain json key"],
         cause: "the secret has no such key (letter case counts), or is not JSON",
         fix: "confluent-ecs secrets check, then confluent-ecs secrets put",
+        code: Code::SECRET_KEYS,
     },
     Signature {
         words: &["resourceinitializationerror", "secretsmanager:getsecretvalue"],
         cause: "the task's execution role may not read the secret",
         fix: "allow secretsmanager:GetSecretValue on the secret's ARN for the execution role (not the task role)",
+        code: Code::TASK_RIGHTS,
     },
     Signature {
         words: &["accessdenied", "kms:decrypt"],
         cause: "the execution role may not use the key that the secret is encrypted with",
         fix: "allow kms:Decrypt for the execution role, in its policy and in the key's",
+        code: Code::TASK_RIGHTS,
     },
     Signature {
         words: &["access to kms is not allowed"],
         cause: "the execution role may not use the key that the secret is encrypted with",
         fix: "allow kms:Decrypt for the execution role, in its policy and in the key's",
+        code: Code::TASK_RIGHTS,
     },
     Signature {
         words: &["resourceinitializationerror", "secrets manager can't find"],
         cause: "the secret that the task definition names is not there",
         fix: "confluent-ecs secrets list, then confluent-ecs secrets put",
+        code: Code::TASK_SECRET,
     },
     Signature {
         words: &["resourceinitializationerror", "minimum field size of 32"],
         cause: "the secret's reference in the task definition has the wrong number of colons",
         fix: "write it as ARN:KEY:: (two colons at the end)",
+        code: Code::SECRET_REFERENCE,
     },
     Signature {
         words: &["resourceinitializationerror", "i/o timeout"],
         cause: "the task's subnet has no way to Secrets Manager, ECR or CloudWatch Logs",
         fix: "give the subnet a NAT gateway, or VPC endpoints for secretsmanager, ecr.api, ecr.dkr, logs and s3 that let the task in on 443",
+        code: Code::TASK_NETWORK,
     },
     Signature {
         words: &["resourceinitializationerror", "context deadline exceeded"],
         cause: "the task's subnet has no way to Secrets Manager, ECR or CloudWatch Logs",
         fix: "give the subnet a NAT gateway, or VPC endpoints for secretsmanager, ecr.api, ecr.dkr, logs and s3 that let the task in on 443",
+        code: Code::TASK_NETWORK,
     },
     Signature {
         words: &["cannotpullcontainererror", "toomanyrequests"],
         cause: "Docker Hub's limit for anonymous pulls from one address is used up",
         fix: "copy the image into ECR, or use an ECR pull-through cache",
+        code: Code::TASK_IMAGE,
     },
     Signature {
         words: &["cannotpullcontainererror", "no matching manifest"],
         cause: "the image is not built for the task's CPU architecture",
         fix: "build it for linux/amd64 (or say ARM64 under x-ecs), and push it again",
+        code: Code::TASK_IMAGE,
     },
     Signature {
         words: &["cannotpullcontainererror", "not found"],
         cause: "the image or its tag is not in the registry",
         fix: "look at the image's name and tag; push it if it is yours",
+        code: Code::TASK_IMAGE,
     },
     Signature {
         words: &["cannotpullcontainererror", "i/o timeout"],
         cause: "the task's subnet has no way to the image's registry",
         fix: "give the subnet a NAT gateway, or for ECR VPC endpoints for ecr.api, ecr.dkr and s3",
+        code: Code::TASK_NETWORK,
     },
     Signature {
         words: &["exec format error"],
         cause: "the image is not built for the task's CPU architecture",
         fix: "build it for linux/amd64 (or say ARM64 under x-ecs), and push it again",
+        code: Code::TASK_IMAGE,
     },
     Signature {
         words: &["outofmemory"],
         cause: "the container used more memory than its task has",
         fix: "raise the service's memory (deploy.resources.limits.memory), or lower the heap",
+        code: Code::TASK_KILLED,
     },
     Signature {
         words: &["insufficientfreeaddresses"],
         cause: "the subnets have no free address left",
         fix: "free addresses in the subnets, or name larger ones; a rollout at 200 % needs twice the tasks for a while",
+        code: Code::TASK_ADDRESSES,
     },
     Signature {
         words: &["failed elb health checks"],
         cause: "the load balancer's health check got no good answer in time",
         fix: "look at the health check's path and port, the security group between balancer and task, and the grace period",
+        code: Code::TASK_UNHEALTHY,
     },
     Signature {
         words: &["failed container health checks"],
         cause: "the container's own health check failed too often",
         fix: "read the container's log; if it only needs longer to start, raise the health check's start_period",
+        code: Code::TASK_UNHEALTHY,
     },
     Signature {
         words: &["saslauthenticationexception"],
         cause: "the Kafka cluster refuses the user name or the password",
         fix: "confluent-ecs preflight --only kafka, then confluent-ecs secrets put with the right key",
+        code: Code::SASL,
     },
     Signature {
         words: &["topicauthorizationexception"],
         cause: "an ACL is missing on a topic",
         fix: "confluent-ecs preflight --only kafka-acls prints the command that grants it",
+        code: Code::TOPIC_RIGHTS,
     },
     Signature {
         words: &["groupauthorizationexception"],
         cause: "an ACL is missing on the consumer group",
         fix: "confluent-ecs preflight --only kafka-acls prints the command that grants it",
+        code: Code::GROUP_RIGHTS,
     },
     Signature {
         words: &["no resolvable bootstrap urls"],
         cause: "the cluster's name can't be resolved from the task's subnet",
         fix: "look at the bootstrap address, and for a private cluster at the private hosted zone of this VPC",
+        code: Code::DNS,
     },
     Signature {
         words: &["sslhandshakeexception"],
         cause: "TLS with the cluster fails: its certificate is not trusted, or names another host",
         fix: "confluent-ecs preflight --only kafka shows the certificate and what is wrong with it",
+        code: Code::TLS,
     },
 ];
 
@@ -156,7 +179,7 @@ pub(super) fn diagnose(reason: Option<&str>, containers: &[StoppedContainer]) ->
 
 fn signature(text: &str) -> Option<Diagnosis> {
     let found = SIGNATURES.iter().find(|signature| signature.words.iter().all(|word| text.contains(word)))?;
-    Some(Diagnosis { cause: found.cause.to_owned(), fix: found.fix.to_owned() })
+    Some(Diagnosis { cause: found.cause.to_owned(), fix: found.fix.to_owned(), code: Some(found.code.to_string()) })
 }
 
 /// What `explain` would find in the same words: it knows more of them, and says less of what to type.
@@ -172,20 +195,21 @@ fn explained(reason: Option<&str>, containers: &[StoppedContainer]) -> Option<Di
         [only] => format!("{}: {only}", found.title),
         causes => format!("{}: {}", found.title, causes.join("; or ")),
     };
-    Some(Diagnosis { cause, fix: found.fix.join("; ") })
+    Some(Diagnosis { cause, fix: found.fix.join("; "), code: found.code.map(str::to_owned) })
 }
 
 fn exit_cause(code: i32) -> Option<Diagnosis> {
-    let (cause, fix) = match code {
+    let (cause, fix, code) = match code {
         137 => (
             "the container was killed: it used too much memory, or did not stop in time",
             "raise the service's memory, or its stop_grace_period",
+            Code::TASK_KILLED,
         ),
-        127 => ("the container's command is not in the image", "look at command and entrypoint"),
-        126 => ("the container's command may not be executed", "look at the file's permissions in the image"),
+        127 => ("the container's command is not in the image", "look at command and entrypoint", Code::TASK_COMMAND),
+        126 => ("the container's command may not be executed", "look at the file's permissions in the image", Code::TASK_COMMAND),
         _ => return None,
     };
-    Some(Diagnosis { cause: cause.to_owned(), fix: fix.to_owned() })
+    Some(Diagnosis { cause: cause.to_owned(), fix: fix.to_owned(), code: Some(code.to_string()) })
 }
 
 #[cfg(test)]

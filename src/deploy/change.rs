@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use super::pace::Pace;
 use super::plan::Plan;
 use super::state::{Beginning, busy, running};
 use super::storage::is_inline;
@@ -13,12 +14,11 @@ use crate::aws::{
     Account, Capability, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Execution, Parameter, Stack, StoredTemplate,
     TemplateSource, Validation,
 };
-use crate::base::{Deadline, Exit, Failure, Moment, Operation, Result};
+use crate::base::{Code, Deadline, Exit, Failure, Moment, Operation, Result};
 use crate::cloudformation::Template;
 
 /// A change set of ours is named by this and the moment it was made in.
 const NAME_PREFIX: &str = "confluent-ecs-";
-const POLL: Duration = Duration::from_millis(500);
 /// A change set is ready after some seconds; a large one may take a minute.
 const READY_LIMIT: Duration = Duration::from_mins(5);
 
@@ -86,6 +86,8 @@ pub struct Refusal {
     pub operation: Operation,
     pub reason: String,
     pub validations: Vec<Validation>,
+    /// Why CloudFormation's own findings could not be read.
+    pub unread: Option<String>,
 }
 
 impl Refusal {
@@ -95,7 +97,13 @@ impl Refusal {
             let place = found.path.as_deref().or(found.logical.as_deref()).unwrap_or("the template");
             format!("{place}: {} ({})", found.reason, found.name)
         }));
-        Failure::usage(format!("CloudFormation refuses the change set for {}", self.stack)).cause(cause.join("\n"))
+        let failure = Failure::usage(format!("CloudFormation refuses the change set for {}", self.stack))
+            .code(Code::CHANGE_SET_REFUSED)
+            .cause(cause.join("\n"));
+        match &self.unread {
+            Some(why) => failure.help(format!("what it found could not be read: {why}")),
+            None => failure,
+        }
     }
 }
 
@@ -171,10 +179,13 @@ pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<O
             return Ok(Preparation::NoChanges);
         }
         Ok(ChangeSet { state: ChangeSetState::Failed(reason), .. }) => {
-            let validations = account.validations(&prepared.change_set).await.unwrap_or_default();
+            let (validations, unread) = match account.validations(&prepared.change_set).await {
+                Ok(validations) => (validations, None),
+                Err(error) => (Vec::new(), Some(error.to_string())),
+            };
             let _ = prepared.discard(account).await;
             let stack = template.stack_name.clone();
-            return Ok(Preparation::Refused(Refusal { stack, operation, reason, validations }));
+            return Ok(Preparation::Refused(Refusal { stack, operation, reason, validations, unread }));
         }
         Ok(ChangeSet { state: ChangeSetState::Pending, .. }) => Failure::new(Exit::Retry, "the change set was not ready in time")
             .cause(format!("CloudFormation was still at work on it after {} s", READY_LIMIT.as_secs()))
@@ -190,7 +201,7 @@ pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<O
 /// Takes up the change set that an earlier plan has kept.
 pub async fn take_up(account: &Account, stack: Option<&Stack>, stack_name: &str, name: &str) -> Result<Prepared> {
     let missing = |there: &str| {
-        Failure::usage(format!("there is no change set {name} for {stack_name}")).cause(there).help(
+        Failure::usage(format!("there is no change set {name} for {stack_name}")).code(Code::CHANGE_SET).cause(there).help(
             "make one with `confluent-ecs plan --keep`; CloudFormation takes a stack's change sets away when the stack changes",
         )
     };
@@ -218,7 +229,10 @@ pub async fn take_up(account: &Account, stack: Option<&Stack>, stack_name: &str,
             ChangeSetState::NoChanges => "it holds no changes".to_owned(),
             ChangeSetState::Pending | ChangeSetState::Ready => "CloudFormation is not done with it yet".to_owned(),
         };
-        return Err(Failure::usage(format!("the change set {name} can't be executed")).cause(state).into());
+        return Err(Failure::usage(format!("the change set {name} can't be executed"))
+            .code(Code::CHANGE_SET)
+            .cause(state)
+            .into());
     }
     let operation = if stack.status.is_review() { Operation::Create } else { Operation::Update };
     let mut plan = Plan::new(stack_name, operation, set.changes);
@@ -246,12 +260,13 @@ pub async fn holds(account: &Account, prepared: &Prepared, template: &Template) 
 /// Waits for a change set; still pending when the limit is over.
 async fn ready(account: &Account, id: &str) -> Result<ChangeSet> {
     let deadline = Deadline::after(READY_LIMIT);
+    let pace = Pace::of_environment();
     loop {
         let set = account.change_set(id).await?;
         if set.state != ChangeSetState::Pending || deadline.passed() {
             return Ok(set);
         }
-        tokio::time::sleep(POLL).await;
+        tokio::time::sleep(pace.change_set).await;
     }
 }
 
@@ -276,6 +291,7 @@ impl Prepared {
     pub async fn execute(&self, account: &Account) -> Result<()> {
         let Some(stack) = account.stack(&self.stack_id).await? else {
             return Err(Failure::usage(format!("the stack {} is gone since the plan was made", self.plan.stack))
+                .code(Code::STACK_MOVED)
                 .help("run the same command again: it makes a new plan")
                 .into());
         };
@@ -336,6 +352,7 @@ async fn moved(account: &Account, stack: &Stack, planned: Option<Moment>) -> cra
     let at = stack.updated.max(stack.created).map(|at| format!(" at {at}")).unwrap_or_default();
     let planned = planned.map(|at| format!("; the plan was made at {at}")).unwrap_or_default();
     Failure::usage(format!("the stack {} has moved since the plan was made", stack.name))
+        .code(Code::STACK_MOVED)
         .cause(format!("changed{by}{at}, now {}{planned}", stack.status))
         .help("make a new plan and look at it: the old one may do something else now")
         .into()

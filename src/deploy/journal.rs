@@ -4,7 +4,6 @@
 //! Rules: each line is written whole and at once, so that a run that was killed can be taken up again and reported; a line that can't be
 //! read is skipped; no secret is in it, for none is in an event; a folder that can't be written never stops a deploy.
 
-use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -18,9 +17,8 @@ use crate::base::{Event, Moment, Operation};
 use crate::cloudformation::DeployedService;
 
 /// Where the runs of a project are, from its folder.
-const FOLDER: &str = ".confluent-ecs/runs";
+pub(super) const FOLDER: &str = ".confluent-ecs/runs";
 const ENDING: &str = ".jsonl";
-const VERIFIED: &str = ".verified.json";
 
 /// The first line of a journal: all that a watch needs to be taken up again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +37,9 @@ pub struct Header {
     pub marker: Option<String>,
     pub services: Vec<DeployedService>,
     pub known: Known,
+    /// What is watched is the way back, asked for: to have gone back is to have done it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub way_back: bool,
 }
 
 /// One line of a journal.
@@ -46,7 +47,7 @@ pub struct Header {
 #[serde(untagged)]
 pub enum Line {
     Note(Note),
-    Event(Event),
+    Event(Box<Event>),
 }
 
 /// A line that no view shows.
@@ -91,7 +92,7 @@ impl Journal {
     /// Writes an event. That nothing has changed is not worth a line.
     pub fn event(&mut self, event: &Event) {
         if !matches!(event, Event::Looked { .. }) {
-            self.line(&Line::Event(event.clone()));
+            self.line(&Line::Event(Box::new(event.clone())));
         }
     }
 
@@ -129,39 +130,6 @@ fn create(project: &Path, header: &Header) -> io::Result<(String, File)> {
             Err(error) => return Err(error),
         }
     }
-}
-
-/// What a run has deployed and verified, kept beside its journal: what `rollback` goes back to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verified {
-    pub at: Moment,
-    pub run: String,
-    pub stack: String,
-    pub account: String,
-    pub region: String,
-    pub template: String,
-    pub parameters: BTreeMap<String, String>,
-}
-
-/// Keeps what was verified.
-pub fn keep_verified(project: &Path, verified: &Verified) -> io::Result<()> {
-    let path = project.join(FOLDER).join(format!("{}{VERIFIED}", verified.run));
-    let text = serde_json::to_string(verified)?;
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
-}
-
-/// What was verified of the project's runs, the newest first.
-pub fn verified(project: &Path) -> Vec<Verified> {
-    let mut names: Vec<PathBuf> = fs::read_dir(project.join(FOLDER))
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.to_string_lossy().ends_with(VERIFIED))
-        .collect();
-    names.sort();
-    let read = |path: &PathBuf| serde_json::from_str(&fs::read_to_string(path).ok()?).ok();
-    names.iter().rev().filter_map(read).collect()
 }
 
 /// A run as its journal has it.
@@ -206,7 +174,7 @@ fn parse(id: &str, path: PathBuf, text: &str) -> Option<Run> {
     let mut run = Run { id: id.to_owned(), path, header: *header, events: Vec::new(), ending: None };
     for line in lines {
         match line {
-            Line::Event(event) => run.events.push(event),
+            Line::Event(event) => run.events.push(*event),
             Line::Note(Note::Ended { at, ending, .. }) => run.ending = Some((at, ending)),
             Line::Note(Note::Run(_)) => {}
         }
@@ -235,6 +203,7 @@ mod tests {
             marker: Some("m0".to_owned()),
             services: Vec::new(),
             known: Known { stopped: vec!["t0".to_owned()], ..Known::default() },
+            way_back: false,
         }
     }
 

@@ -115,6 +115,8 @@ mod tests {
             log_group: String::new(),
             target_groups: Vec::new(),
             desired_count: String::new(),
+            scalable_target: None,
+            apis: Vec::new(),
         }
     }
 

@@ -4,15 +4,18 @@
 //! happens, and an [`Outcome`] with its exit code. Rules: what decides is pure ([`fold`], [`plan`], [`state`], [`cause`]), what asks AWS
 //! decides nothing; nothing that was made and not executed stays behind; a stack that isn't ours is left alone.
 
+mod answers;
 mod cause;
 mod change;
 mod farewell;
 mod fold;
 mod gap;
 pub mod journal;
+mod kept;
 mod logs;
 mod lookup;
 mod outcome;
+mod pace;
 mod parameters;
 mod plan;
 mod policy;
@@ -30,9 +33,10 @@ pub use crate::aws::{Cause, Validation};
 pub use change::{Preparation, Prepared, Refusal, Wanted, What, holds, prepare, take_up};
 pub use farewell::{Farewell, Remains, farewell};
 pub use fold::{Known, Logs, ServiceKey, Watch};
+pub use kept::{Kept, Verified, keep, last_other};
 pub use logs::{LogEntry, LogSource, log_entries, log_sources};
 pub use outcome::{Ending, Outcome, Trouble};
-pub use parameters::{parameters, resolve, secret_versions};
+pub use parameters::{parameters, resolve, running_count, secret_versions};
 pub use plan::{Effect, Plan, Planned};
 pub use policy::{DeployerPolicy, Scope, deployer_policy};
 pub use secrets::{

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::Output;
-use crate::base::{Exit, Operation, ResourceChange, StoppedTask};
+use crate::base::{Code, Exit, Operation, ResourceChange, StoppedTask};
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub enum Ending {
     Differs,
     /// It failed, and CloudFormation took it back.
     RolledBack,
+    /// CloudFormation took it back, as was asked for.
+    TakenBack,
     /// CloudFormation can't go on by itself.
     Stuck,
     /// Our time is over; CloudFormation goes on.
@@ -31,11 +33,22 @@ pub enum Ending {
 impl Ending {
     pub fn exit(self) -> Exit {
         match self {
-            Self::NoChanges | Self::Complete => Exit::Done,
+            Self::NoChanges | Self::Complete | Self::TakenBack => Exit::Done,
             Self::RolledBack | Self::Differs => Exit::DeployFailed,
             Self::Stuck => Exit::Stuck,
             Self::TimedOut | Self::LostSight => Exit::TimedOut,
             Self::Detached | Self::Declined => Exit::Interrupted,
+        }
+    }
+
+    /// The page that says what it means, where it isn't what was asked for.
+    pub fn code(self) -> Option<Code> {
+        match self {
+            Self::NoChanges | Self::Complete | Self::TakenBack | Self::Detached | Self::Declined => None,
+            Self::RolledBack => Some(Code::DEPLOY_FAILED),
+            Self::Differs => Some(Code::NOT_AS_ASKED),
+            Self::Stuck => Some(Code::STUCK),
+            Self::TimedOut | Self::LostSight => Some(Code::UNWATCHED),
         }
     }
 

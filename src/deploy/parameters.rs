@@ -65,7 +65,12 @@ pub(super) async fn secret_facts(account: &Account, template: &Template) -> Resu
 }
 
 /// How many tasks a family has now, so that a deploy never resets what scaling chose.
-async fn running_count(account: &Account, template: &Template, current: Option<&Stack>, family: &str) -> Result<Option<String>> {
+pub async fn running_count(
+    account: &Account,
+    template: &Template,
+    current: Option<&Stack>,
+    family: &str,
+) -> Result<Option<String>> {
     let (Some(stack), Some(service)) = (current, template.services.iter().find(|service| service.family == family)) else {
         return Ok(None);
     };

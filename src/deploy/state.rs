@@ -5,7 +5,7 @@
 
 use super::whose::who;
 use crate::aws::{Account, Stack, StackEvent, Tags};
-use crate::base::{Exit, Failure, Operation};
+use crate::base::{Code, Exit, Failure, Operation};
 use crate::stack::{ENV_TAG, PROJECT_TAG};
 
 /// How a deploy begins.
@@ -70,6 +70,7 @@ pub fn ours(stack: &Stack, tags: &Tags) -> Result<(), Failure> {
     let has = stack.tags.get(tag).map_or("none".to_owned(), |value| format!("`{value}`"));
     let wanted = tags.get(tag).map_or("none".to_owned(), |value| format!("`{value}`"));
     Err(Failure::usage(format!("the stack {} is not this project's", stack.name))
+        .code(Code::STACK_OF_OTHERS)
         .cause(format!("its tag {tag}: {has}; this project's: {wanted}"))
         .help("take another name with -n/--name")
         .help("or, if it shall become this project's, run `up` with --adopt once"))
@@ -81,6 +82,7 @@ pub fn running(stack: &Stack, begun: Option<&StackEvent>) -> Failure {
     let since = at.map(|at| format!(" since {at}")).unwrap_or_default();
     let by = begun.and_then(who).map(|who| format!(", begun by {who}")).unwrap_or_default();
     Failure::new(Exit::TimedOut, format!("something else is at work on the stack {}", stack.name))
+        .code(Code::STACK_BUSY)
         .cause(format!("{}{since}{by}", stack.status))
         .help("wait until it is done (`confluent-ecs status` shows it), then run the same command again")
 }
@@ -95,7 +97,8 @@ pub async fn busy(account: &Account, stack: &Stack) -> Failure {
 pub fn way_out(beginning: Beginning, stack: &Stack) -> Option<Failure> {
     let name = &stack.name;
     let blocked = || {
-        let failure = Failure::new(Exit::Stuck, format!("the stack {name} is in {} and can't be updated", stack.status));
+        let failure = Failure::new(Exit::Stuck, format!("the stack {name} is in {} and can't be updated", stack.status))
+            .code(Code::STACK_STATE);
         match &stack.reason {
             Some(reason) => failure.cause(reason),
             None => failure,
@@ -117,6 +120,7 @@ pub fn way_out(beginning: Beginning, stack: &Stack) -> Option<Failure> {
 /// A state that none of ours leads to: an import, for instance.
 fn unknown(stack: &Stack) -> Failure {
     Failure::new(Exit::Stuck, format!("the stack {} is in {} and can't be updated", stack.name, stack.status))
+        .code(Code::STACK_STATE)
         .help("see what is in it with `confluent-ecs status`")
         .help("bring it to an end with AWS's own tools, then run the same command again")
 }

@@ -3,22 +3,21 @@
 //! CloudFormation may take it for success when ECS's circuit breaker has rolled a service back, and a service may count as stable between
 //! two crashes. So the running task definitions, the tasks and the load balancers' targets are looked at.
 //!
+//! And what has an interface of its own is asked there ([`answers`]).
+//!
 //! Rules: reads only; what can't be read is said, and turns nothing into a failure.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use super::answers::{self, Said};
 use super::fold::{ServiceKey, Watch, revision, service_key};
-use super::watch::{FAST, Target, look_at_services};
-use crate::aws::{Account, CallError, Service, StackResource, TargetHealth, Task};
+use super::pace::Pace;
+use super::watch::{Target, look_at_services};
+use crate::aws::{Account, CallError, Output, Service, StackResource, TargetHealth, Task};
 use crate::base::{Deadline, Event, StoppedTask};
 use crate::cloudformation::DeployedService;
-
-/// How long a service that had crashes is looked at after CloudFormation has called it stable.
-const SETTLE: Duration = Duration::from_secs(20);
-/// How long a target may take to its first good answer: ECS calls a service stable when its targets are registered and healthy, so this
-/// is for the moment in between.
-const REGISTER: Duration = Duration::from_secs(30);
 
 /// What was looked at.
 #[derive(Debug, Default)]
@@ -32,7 +31,12 @@ pub(super) struct Verification {
 }
 
 /// Looks at every service of the template.
-pub(super) async fn verify(account: &Account, target: &mut Target, tell: &mut dyn FnMut(&Event)) -> Verification {
+pub(super) async fn verify(
+    account: &Account,
+    target: &mut Target,
+    outputs: &[Output],
+    tell: &mut dyn FnMut(&Event),
+) -> Verification {
     let mut verdict = Verification::default();
     let resources = match account.stack_resources(&target.stack_id).await {
         Ok(resources) => resources,
@@ -42,8 +46,14 @@ pub(super) async fn verify(account: &Account, target: &mut Target, tell: &mut dy
         }
     };
     for deployed in &target.services {
-        match look(account, deployed, &resources).await {
-            Ok(Some(found)) => found.judge(deployed, &mut verdict),
+        match look(account, deployed, &resources, target.pace).await {
+            Ok(Some(found)) => {
+                found.judge(deployed, &mut verdict);
+                // One that shall not run has nobody to ask.
+                if found.service.desired > 0 {
+                    verdict.take(answers::ask(deployed, outputs, &found.addresses(), target.pace).await);
+                }
+            }
             Ok(None) => {}
             Err(error) => verdict.unverified.push(format!("{}: {error}", deployed.family)),
         }
@@ -69,7 +79,12 @@ struct Found {
 }
 
 /// `None`: the stack has no such service.
-async fn look(account: &Account, deployed: &DeployedService, resources: &[StackResource]) -> Result<Option<Found>, CallError> {
+async fn look(
+    account: &Account,
+    deployed: &DeployedService,
+    resources: &[StackResource],
+    pace: Pace,
+) -> Result<Option<Found>, CallError> {
     let physical = |logical: &str| {
         resources.iter().find(|resource| resource.logical == logical).and_then(|resource| resource.physical.as_deref())
     };
@@ -81,14 +96,14 @@ async fn look(account: &Account, deployed: &DeployedService, resources: &[StackR
     let tasks = account.tasks(&cluster, &name).await?;
     let mut targets = Vec::new();
     for group in deployed.target_groups.iter().filter_map(|group| physical(group)) {
-        targets.push(settled(account, group, service.desired).await);
+        targets.push(settled(account, group, service.desired, pace).await);
     }
     Ok(Some(Found { wanted: wanted.to_owned(), service, tasks, targets }))
 }
 
 /// The targets of a group, when none of them is on its way any more.
-async fn settled(account: &Account, group: &str, desired: i32) -> Result<Vec<TargetHealth>, CallError> {
-    let deadline = Deadline::after(REGISTER);
+async fn settled(account: &Account, group: &str, desired: i32, pace: Pace) -> Result<Vec<TargetHealth>, CallError> {
+    let deadline = Deadline::after(pace.register);
     loop {
         let targets = account.target_health(group).await?;
         let on_their_way = targets.iter().any(|target| target.state == "initial");
@@ -96,11 +111,30 @@ async fn settled(account: &Account, group: &str, desired: i32) -> Result<Vec<Tar
         if !(on_their_way || missing) || deadline.passed() {
             return Ok(targets);
         }
-        tokio::time::sleep(FAST).await;
+        tokio::time::sleep(pace.fast).await;
+    }
+}
+
+impl Verification {
+    fn take(&mut self, said: Vec<Said>) {
+        for said in said {
+            match said {
+                Said::Answers(text) => self.verified.push(text),
+                Said::Wrong(text) => self.differences.push(text),
+                Said::Nothing(text) => self.unverified.push(text),
+            }
+        }
     }
 }
 
 impl Found {
+    /// Where the tasks that run what was asked for can be asked themselves.
+    fn addresses(&self) -> Vec<IpAddr> {
+        let wanted = revision(&self.wanted);
+        let mine = self.tasks.iter().filter(|task| task.status == "RUNNING" && revision(&task.task_definition) == wanted);
+        mine.flat_map(|task| &task.addresses).filter_map(|address| address.parse().ok()).collect()
+    }
+
     fn judge(&self, deployed: &DeployedService, verdict: &mut Verification) {
         let family = &deployed.family;
         let (runs, wanted) = (revision(&self.service.task_definition), revision(&self.wanted));
@@ -169,12 +203,12 @@ async fn still_failing(account: &Account, target: &mut Target, tell: &mut dyn Fn
         counts
     };
     let before = crashed(&target.watch);
-    let deadline = Deadline::after(if before.is_empty() { Duration::ZERO } else { SETTLE });
+    let deadline = Deadline::after(if before.is_empty() { Duration::ZERO } else { target.pace.settle });
     while !deadline.passed() && crashed(&target.watch) == before {
-        tokio::time::sleep(FAST).await;
+        tokio::time::sleep(target.pace.fast).await;
         let mut tell_all = |events: Vec<Event>| events.iter().for_each(&mut *tell);
         // What can't be seen any more can't turn a deploy that is done into one that failed.
-        if look_at_services(account, &mut target.watch, &mut tell_all).await.is_err() {
+        if look_at_services(account, &mut target.watch, target.pace, &mut tell_all).await.is_err() {
             return Vec::new();
         }
     }
@@ -234,6 +268,8 @@ mod tests {
             log_group: String::new(),
             target_groups: Vec::new(),
             desired_count: String::new(),
+            scalable_target: None,
+            apis: Vec::new(),
         };
         let wanted = "arn:aws:ecs:eu-west-1:1:task-definition/c:2".to_owned();
         let mut verdict = Verification::default();

@@ -10,16 +10,15 @@ use std::time::Duration;
 use super::fold::{Logs, ServiceKey, Watch, service_key};
 use super::journal::{Header, Run};
 use super::outcome::{Ending, Outcome, Trouble};
+use super::pace::Pace;
 use super::verify::{Verification, verify};
 use crate::aws::{Account, CallError, Deployment, ErrorKind, Service, Stack, Task};
 use crate::base::{Blind, Deadline, Event, Failing, Moment, Operation, Result, Started, redact};
 use crate::cloudformation::DeployedService;
 
-/// Often at first, when most happens; then as often as is polite.
-pub(super) const FAST: Duration = Duration::from_secs(1);
-const SLOW: Duration = Duration::from_secs(3);
 /// What two clocks may differ by, in milliseconds.
 const CLOCKS: i64 = 5_000;
+/// How long is looked often.
 const FAST_FOR: Duration = Duration::from_mins(2);
 /// How often an empty log is asked for.
 const LOG_ROUNDS: usize = 3;
@@ -41,6 +40,9 @@ pub struct Target {
     pub stopped: Vec<String>,
     /// Services that start their tasks anew, past CloudFormation; then their rollouts are watched, and not the stack.
     pub rolling: Vec<String>,
+    pub(super) pace: Pace,
+    /// It is the way back that is watched, as was asked for.
+    pub way_back: bool,
     /// ECS may not be asked; what CloudFormation says is all there is.
     without_services: bool,
     told: bool,
@@ -85,6 +87,7 @@ impl Target {
         let Header { operation, stack, stack_id, services, marker, .. } = &run.header;
         let mut target = Self::new(*operation, stack, stack_id, services, marker.clone(), run.header.at);
         target.watch.known_before(&run.header.known);
+        target.way_back = run.header.way_back;
         target.find_services(account).await?;
         for event in &run.events {
             target.watch.recall(event);
@@ -129,6 +132,8 @@ impl Target {
             marker,
             stopped: Vec::new(),
             rolling: Vec::new(),
+            pace: Pace::of_environment(),
+            way_back: false,
             without_services: false,
             told: false,
         }
@@ -188,10 +193,13 @@ pub async fn conclude(
     let mut ending = ending;
     let mut outputs = Vec::new();
     let mut verdict = Verification::default();
+    if ending == Ending::RolledBack && target.way_back {
+        ending = Ending::TakenBack;
+    }
     if ending == Ending::Complete && target.operation != Operation::Delete {
         // What can't be read after the end doesn't turn a deploy that is done into one that failed.
         outputs = account.stack(&target.stack_id).await.ok().flatten().map(|stack| stack.outputs).unwrap_or_default();
-        verdict = verify(account, target, tell).await;
+        verdict = verify(account, target, &outputs, tell).await;
         if !verdict.differences.is_empty() {
             ending = Ending::Differs;
         }
@@ -253,7 +261,7 @@ async fn until_it_ends(account: &Account, target: &mut Target, deadline: Deadlin
         if let Some(failing) = failing {
             return Pause::Failing(failing);
         }
-        let pause = if now.since(target.began) < FAST_FOR { FAST } else { SLOW };
+        let pause = if now.since(target.began) < FAST_FOR { target.pace.fast } else { target.pace.slow };
         tokio::time::sleep(pause.min(deadline.remaining())).await;
     }
 }
@@ -276,7 +284,8 @@ async fn look(account: &Account, target: &mut Target, tell: &mut dyn FnMut(&Even
     let (last, news): (Vec<Event>, Vec<Event>) =
         news.into_iter().partition(|event| !ended_before && watch.ending().is_some() && matches!(event, Event::Stack(_)));
     tell_all(news);
-    let looked = if target.without_services { Ok(()) } else { look_at_services(account, watch, &mut tell_all).await };
+    let looked =
+        if target.without_services { Ok(()) } else { look_at_services(account, watch, target.pace, &mut tell_all).await };
     tell_all(last);
     match looked {
         Err(error) if error.kind == ErrorKind::AccessDenied => {
@@ -291,6 +300,7 @@ async fn look(account: &Account, target: &mut Target, tell: &mut dyn FnMut(&Even
 pub(super) async fn look_at_services(
     account: &Account,
     watch: &mut Watch,
+    pace: Pace,
     tell_all: &mut impl FnMut(Vec<Event>),
 ) -> std::result::Result<(), CallError> {
     let keys: Vec<ServiceKey> = watch.services().cloned().collect();
@@ -299,7 +309,7 @@ pub(super) async fn look_at_services(
             tell_all(watch.service(Moment::now(), &service));
         }
         let tasks = account.tasks(&key.cluster, &key.name).await?;
-        let logs = kept_logs(account, watch.wants_logs(&tasks)).await;
+        let logs = kept_logs(account, watch.wants_logs(&tasks), pace).await;
         tell_all(watch.tasks(Moment::now(), &key, &tasks, &logs));
     }
     Ok(())
@@ -312,7 +322,7 @@ async fn look_at_rollouts(
     tell: &mut dyn FnMut(&Event),
 ) -> std::result::Result<Option<Ending>, CallError> {
     let mut tell_all = |events: Vec<Event>| events.iter().for_each(&mut *tell);
-    look_at_services(account, &mut target.watch, &mut tell_all).await?;
+    look_at_services(account, &mut target.watch, target.pace, &mut tell_all).await?;
     let mut all_done = true;
     for family in &target.rolling {
         let Some(key) = target.watch.key(family) else { continue };
@@ -346,7 +356,7 @@ fn rollout(service: &Service, began: Moment) -> Option<bool> {
 
 /// The last lines of these tasks' containers. What a container wrote last may reach CloudWatch a moment after ECS has called it stopped:
 /// an empty log is asked for again. One that can't be read is an empty one: the stop reason still says something.
-async fn kept_logs(account: &Account, tasks: Vec<&Task>) -> BTreeMap<String, Logs> {
+async fn kept_logs(account: &Account, tasks: Vec<&Task>, pace: Pace) -> BTreeMap<String, Logs> {
     let mut kept: BTreeMap<String, Logs> = BTreeMap::new();
     for round in 0..LOG_ROUNDS {
         // One that never began has nothing to say.
@@ -359,7 +369,7 @@ async fn kept_logs(account: &Account, tasks: Vec<&Task>) -> BTreeMap<String, Log
             break;
         }
         if round > 0 {
-            tokio::time::sleep(FAST).await;
+            tokio::time::sleep(pace.fast).await;
         }
         for task in left {
             let mut logs = Logs::new();

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::build::Builder;
 use super::family::{Asked, Member, condition};
-use super::{Condition, Container, Port, Protocol, SecretSource, Size, Text, Ulimit, image};
+use super::{Api, Condition, Container, Port, Protocol, SecretSource, Size, Text, Ulimit, image};
 use crate::base::Code;
 use crate::compose::{self, Service};
+use crate::confluent;
 use crate::profile::Component;
 
 /// Fargate's longest wait between SIGTERM and SIGKILL, in seconds.
@@ -45,6 +46,11 @@ impl Builder<'_> {
             secrets,
             read_by_itself,
             ports: with(ports, own_port),
+            api: component.zip(own_port).map(|(component, port)| Api {
+                title: component.title.clone(),
+                port,
+                path: confluent::health_path(component, service.image.as_deref().unwrap_or_default()).to_owned(),
+            }),
             essential: !matches!(Self::awaited(name, service, family), Some(Condition::Complete | Condition::Success)),
             health_check,
             stop_timeout: self.stop_timeout(name, service, *component),

@@ -37,7 +37,7 @@ pub use front::{
     TargetMember, Zone,
 };
 pub use model::{
-    Architecture, Capacity, Cluster, Condition, Container, Family, Group, HealthCheck, Iam, Ingress, Namespace, OutsideRule,
+    Api, Architecture, Capacity, Cluster, Condition, Container, Family, Group, HealthCheck, Iam, Ingress, Namespace, OutsideRule,
     Peer, PolicyName, Port, Protocol, Provider, Registration, Repository, Rollout, Scaling, ScheduledAction, SecretSource, Size,
     Stack, StackSecret, Ulimit, VpcSource,
 };

@@ -232,6 +232,8 @@ pub struct Container {
     /// Secrets that stand in no variable: what runs in the container fetches them.
     pub read_by_itself: Vec<String>,
     pub ports: Vec<Port>,
+    /// What a component answers on, where the container runs one.
+    pub api: Option<Api>,
     /// The task stops when it stops.
     pub essential: bool,
     pub health_check: Option<HealthCheck>,
@@ -263,6 +265,15 @@ pub struct Container {
     pub log_options: BTreeMap<String, Text>,
     /// The start of the names of its log streams.
     pub log_prefix: Option<Text>,
+}
+
+/// A component's own HTTP interface: what a running one answers with 200.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Api {
+    /// `Kafka Connect`.
+    pub title: String,
+    pub port: u16,
+    pub path: String,
 }
 
 /// A repository of ECR.

@@ -80,6 +80,7 @@ fn said(ending: Ending) -> &'static str {
         Ending::Complete => "done",
         Ending::Differs => "done, but not what was asked for",
         Ending::RolledBack => "failed and taken back",
+        Ending::TakenBack => "taken back, as asked for",
         Ending::Stuck => "stuck",
         Ending::TimedOut => "not done when the time was over",
         Ending::LostSight => "lost sight of",

@@ -100,7 +100,8 @@ pub(super) fn github(out: &mut String, finding: &Finding) {
 
 pub(super) fn github_failure(out: &mut String, failure: &Failure) {
     let cause = failure.cause.as_deref().map(|cause| format!("\n{cause}")).unwrap_or_default();
-    let _ = writeln!(out, "::error::{}", data(&format!("{}{cause}", failure.headline)));
+    let title = failure.code.map(|code| format!(" title={code}")).unwrap_or_default();
+    let _ = writeln!(out, "::error{title}::{}", data(&format!("{}{cause}", failure.headline)));
 }
 
 /// What GitHub's runner asks to be escaped in a message.

@@ -253,8 +253,7 @@ pub(super) fn task_details(stopped: &StoppedTask, log_lines: usize, style: Style
         lines.extend(container.log.iter().skip(skipped).map(|line| format!("  {} {}", style.quiet("|"), printable(line))));
     }
     if let Some(diagnosis) = &stopped.diagnosis {
-        lines.push(format!("cause  {}", diagnosis.cause));
-        lines.push(format!("fix    {}", diagnosis.fix));
+        lines.extend(words::diagnosis(diagnosis));
     }
     lines
 }
@@ -352,7 +351,7 @@ mod tests {
                     reason: None,
                     log: vec!["\u{1b}[31mred\u{1b}[0m\u{7}".to_owned()],
                 }],
-                diagnosis: Some(Diagnosis { cause: "why".to_owned(), fix: "how".to_owned() }),
+                diagnosis: Some(Diagnosis { cause: "why".to_owned(), fix: "how".to_owned(), code: None }),
             })
         };
         assert_eq!(

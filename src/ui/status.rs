@@ -108,7 +108,9 @@ impl Ui {
             let count = words::count(service.failed.len(), "task");
             let _ = writeln!(text, "    × {count} failed lately; the last one, {}: {why}", words::short(&last.task));
             if let Some(diagnosis) = &last.diagnosis {
-                let _ = writeln!(text, "      cause  {}\n      fix    {}", diagnosis.cause, diagnosis.fix);
+                for line in words::diagnosis(diagnosis) {
+                    let _ = writeln!(text, "      {line}");
+                }
             }
         }
         if let Some(message) = service.message.as_ref().filter(|_| service.running < service.desired) {

@@ -216,8 +216,7 @@ impl Service {
             let times = if *times > 1 { format!("{times} tasks") } else { "1 task".to_owned() };
             lines.push((Worth::Wrong, format!("    {} {times} stopped: {why}", style.bad("×"))));
             if let Some(diagnosis) = &last.diagnosis {
-                lines.push((Worth::Detail, format!("      cause  {}", diagnosis.cause)));
-                lines.push((Worth::Detail, format!("      fix    {}", diagnosis.fix)));
+                lines.extend(words::diagnosis(diagnosis).into_iter().map(|line| (Worth::Detail, format!("      {line}"))));
             }
         }
     }
@@ -319,7 +318,7 @@ mod tests {
             reason: Some("Essential container in task exited".to_owned()),
             failed: true,
             containers: vec![StoppedContainer { name: "connect".to_owned(), exit_code: Some(1), reason: None, log: Vec::new() }],
-            diagnosis: Some(Diagnosis { cause: "the password is wrong".to_owned(), fix: "store another".to_owned() }),
+            diagnosis: Some(Diagnosis { cause: "the password is wrong".to_owned(), fix: "store another".to_owned(), code: None }),
         })
     }
 

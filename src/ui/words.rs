@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::base::Diagnosis;
+
 /// A resource by its name in the template: `ConnectTaskDefinition` is `connect task definition`.
 pub(super) fn resource(logical: &str) -> String {
     let mut words = String::new();
@@ -93,6 +95,13 @@ pub(super) fn without_long_ids(text: &str) -> String {
 pub(super) fn count(count: impl TryInto<u64>, noun: &str) -> String {
     let count = count.try_into().unwrap_or_default();
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A known cause, line by line.
+pub(super) fn diagnosis(found: &Diagnosis) -> Vec<String> {
+    let mut lines = vec![format!("cause  {}", found.cause), format!("fix    {}", found.fix)];
+    lines.extend(found.code.as_ref().map(|code| format!("more   confluent-ecs explain {code}")));
+    lines
 }
 
 #[cfg(test)]

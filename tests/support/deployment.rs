@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::bed::bed;
+use super::http::{Reply, Request, Server, forward};
 use super::program::{Ran, run_with};
 use super::terminal;
 
@@ -38,6 +39,39 @@ x-vpc:
     PublicSubnets: { Tags: [{ "vpc::usage": public }] }
 x-cluster: { Lookup: shop }
 "#;
+/// Deploys without asking, and without a look at Kafka.
+pub(crate) const UP: &[&str] = &["up", "--yes", "--skip-preflight"];
+/// The emulator takes moments for what takes AWS minutes: AWS is asked as many times more often (see `src/deploy/pace.rs`).
+const PACE: (&str, &str) = ("CONFLUENT_ECS_PACE", "4");
+
+#[track_caller]
+pub(crate) fn holds(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+}
+
+#[track_caller]
+pub(crate) fn ended(ran: &Ran, code: i32) {
+    assert_eq!(ran.code, code, "{}\n{}", ran.stdout, ran.stderr);
+}
+
+/// The JSON document that a run wrote.
+#[track_caller]
+pub(crate) fn document(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+}
+
+/// Tasks that come up, write two lines and exit with 1.
+pub(crate) fn crash() -> Value {
+    json!({
+        "stop": { "in": "RUNNING", "after": 0.2, "code": "EssentialContainerExited", "reason": "Essential container in task exited",
+                  "containers": { "*": { "exit_code": 1 } } },
+        "healthy": 30,
+        "logs": ["INFO starting", "ERROR org.apache.kafka.common.errors.SaslAuthenticationException: Authentication failed"],
+    })
+}
+
 /// Stands in the stored secret: nothing that the program prints may hold it.
 pub(crate) const STORED: &str = "a-value-that-must-not-be-seen";
 
@@ -63,7 +97,8 @@ impl Deployment {
         let made = bed().call("aws/new_account", &json!({}));
         let pairs = |key: &str| -> Vec<(String, String)> {
             let object = made[key].as_object().unwrap();
-            object.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+            let given = object.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
+            given.chain([(PACE.0.to_owned(), PACE.1.to_owned())]).collect()
         };
         let folder = tempfile::tempdir().unwrap();
         let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
@@ -152,6 +187,32 @@ impl Deployment {
         checked(terminal::run_with(self.folder.path(), &with_env(arguments), answers, &borrowed(&self.env)))
     }
 
+    /// A server between the program and the account: `answer` has the first word on each call, and what it leaves goes on to the emulator.
+    /// Gives the server, with the variables that lead there.
+    pub(crate) fn behind(
+        &self,
+        answer: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
+    ) -> (Server, Vec<(String, String)>) {
+        let to = self.endpoint().to_owned();
+        let server = Server::start(move |request| answer(request).unwrap_or_else(|| forward(request, &to)));
+        let endpoint = format!("http://127.0.0.1:{}", server.port);
+        let env = self.env.iter().map(|(name, value)| {
+            let value = if name.starts_with("AWS_ENDPOINT_URL") { endpoint.clone() } else { value.clone() };
+            (name.clone(), value)
+        });
+        (server, env.collect())
+    }
+
+    /// Runs `confluent-ecs --env dev …` with these variables and no others.
+    pub(crate) fn run_in(&self, env: &[(String, String)], arguments: &[&str], more: &[(&str, &str)]) -> Ran {
+        let variables: Vec<_> = borrowed(env).into_iter().chain(more.iter().copied()).collect();
+        checked(run_with(self.folder.path(), &with_env(arguments), "", &variables))
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        self.env.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL").unwrap().1.trim_start_matches("http://")
+    }
+
     /// Calls an AWS API of the query protocol itself, for what the program has no verb for; gives the answer as it is.
     pub(crate) fn aws(&self, service: &str, query: &str) -> String {
         self.ask(service, "POST", "/", query)
@@ -162,10 +223,18 @@ impl Deployment {
         self.ask("s3", "GET", path, "")
     }
 
+    /// Makes a bucket: `/bucket`.
+    pub(crate) fn make_bucket(&self, path: &str) {
+        let here = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
+        let answer = self.ask("s3", "PUT", path, here);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
     /// Calls an AWS API that takes JSON.
     pub(crate) fn aws_json(&self, service: &str, operation: &str, body: &Value) -> String {
         let target = match service {
             "ecs" => "AmazonEC2ContainerServiceV20141113",
+            "application-autoscaling" => "AnyScaleFrontendService",
             other => other,
         };
         let headers = format!("Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}.{operation}");
@@ -177,7 +246,7 @@ impl Deployment {
     }
 
     fn send(&self, service: &str, method: &str, path: &str, headers: &str, body: &str) -> String {
-        let endpoint = self.env.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL").unwrap().1.trim_start_matches("http://");
+        let endpoint = self.endpoint();
         let mut stream = TcpStream::connect(endpoint).unwrap();
         write!(
             stream,

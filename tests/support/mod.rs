@@ -3,6 +3,7 @@
 pub(crate) mod bed;
 pub(crate) mod deployment;
 pub(crate) mod golden;
+pub(crate) mod http;
 pub(crate) mod program;
 pub(crate) mod terminal;
 pub(crate) mod worker;

@@ -6,6 +6,8 @@
 - DescribeTargetHealth shows a target of ECS as `initial`, then healthy, or as its script says (API_TargetHealth).
 - A change set is found, and change sets are listed, by the stack's id as well as by its name (API_DescribeChangeSet,
   API_ListChangeSets, StackName).
+- The DNS name of a load balancer leads to 127.0.0.1, as AWS's leads to the balancer: what listens there on the listener's port is asked
+  in its place.
 - A target group, a Cloud Map service and a log group keep ministack's handling.
 """
 
@@ -35,6 +37,17 @@ def _secret_handlers(handlers):
         handlers["delete"](secret_name(physical_id), properties)
 
     return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
+
+
+def _named_here(handlers):
+    def create(logical_id, properties, stack_name):
+        from ministack.services import alb
+
+        arn, attributes = handlers["create"](logical_id, properties, stack_name)
+        alb._lbs[arn]["DNSName"] = "localhost"
+        return arn, {**attributes, "DNSName": "localhost"}
+
+    return {**handlers, "create": create}
 
 
 def _arn(service, resource):
@@ -124,6 +137,8 @@ def install():
 
     secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
     provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = _secret_handlers(secret)
+    balancer = provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::LoadBalancer"]
+    provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::LoadBalancer"] = _named_here(balancer)
     tagging._COLLECTORS.update({
         "ec2": _collect_ec2,
         "secretsmanager": tagging._collect_secretsmanager,
