@@ -12,17 +12,15 @@ pub(super) fn run(args: &ProjectArgs, config: &ConfigArgs, ui: &mut Ui) -> Resul
     let mut options = project::options(args)?;
     options.services.clone_from(&config.services);
     options.unset_is_blank = true;
-    let project = project::loaded(args, &options, ui)?;
-    let text = project.print(match config.format {
+    let format = match config.format {
         ConfigFormat::Yaml => Format::Yaml,
         ConfigFormat::Json => Format::Json,
-    });
+    };
+    let text = project::printed(args, &options, ui, |project| project.print(format))?;
     if let Some(path) = &config.output_file {
         fs::write(path, text).map_err(|error| Failure::usage(format!("{} can't be written", path.display())).cause(error))?;
     } else {
         ui.result(&text);
     }
-    // The process ends here; to free a large project would take longer than to print it.
-    std::mem::forget(project);
     Ok(Exit::Done)
 }

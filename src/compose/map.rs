@@ -19,7 +19,8 @@ pub struct Map(Entries);
 #[derive(Debug, Clone)]
 enum Entries {
     Small(Vec<(Key, Node)>),
-    Large(IndexMap<Key, Node>),
+    /// Boxed, for it is large itself, and most mappings are small.
+    Large(Box<IndexMap<Key, Node>>),
 }
 
 impl Default for Map {
@@ -81,7 +82,7 @@ impl Map {
         if capacity <= SMALL {
             Self(Entries::Small(Vec::with_capacity(capacity)))
         } else {
-            Self(Entries::Large(IndexMap::with_capacity(capacity)))
+            Self(Entries::Large(Box::new(IndexMap::with_capacity(capacity))))
         }
     }
 
@@ -110,7 +111,7 @@ impl Map {
                 } else {
                     let mut large: IndexMap<Key, Node> = std::mem::take(entries).into_iter().collect();
                     large.insert(key, node);
-                    self.0 = Entries::Large(large);
+                    self.0 = Entries::Large(Box::new(large));
                 }
             }
             Entries::Large(entries) => {

@@ -19,6 +19,7 @@ mod consistency;
 mod defaults;
 mod dotenv;
 mod environment;
+mod events;
 mod extends;
 mod field;
 mod files;

@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use super::field::{Field, View};
+use super::model::{Named, Service};
+
 /// A value to print.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Out<'o> {
     Null,
     Bool(bool),
@@ -15,6 +18,8 @@ pub(super) enum Out<'o> {
     Text(Cow<'o, str>),
     List(Vec<Out<'o>>),
     Map(Vec<(Cow<'o, str>, Out<'o>)>),
+    /// The services, of which each is written out only when its turn comes: thousands at once would fill the memory.
+    Services(&'o Named<Service>, View),
 }
 
 impl<'o> Out<'o> {
@@ -50,6 +55,13 @@ impl Serialize for Out<'_> {
                 let mut map = serializer.serialize_map(Some(entries.len()))?;
                 for (key, value) in entries {
                     map.serialize_entry(key, value)?;
+                }
+                map.end()
+            }
+            Self::Services(services, view) => {
+                let mut map = serializer.serialize_map(Some(services.len()))?;
+                for (name, service) in *services {
+                    map.serialize_entry(name, &service.write(*view))?;
                 }
                 map.end()
             }

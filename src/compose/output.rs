@@ -21,7 +21,7 @@ impl Project {
             Format::Json => json(&self.write(View::Json)),
             Format::Yaml => yaml_text::document(&self.write(View::Yaml)),
         };
-        text.replace('$', "$$")
+        if text.contains('$') { text.replace('$', "$$") } else { text }
     }
 }
 

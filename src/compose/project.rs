@@ -109,7 +109,7 @@ impl Project {
     /// The form that `config` prints, before `$` is doubled.
     pub(super) fn write(&self, view: View) -> Out<'_> {
         let mut out: Vec<(Cow<'_, str>, Out<'_>)> =
-            vec![("name".into(), Out::text(&self.name)), ("services".into(), self.services.write(view))];
+            vec![("name".into(), Out::text(&self.name)), ("services".into(), Out::Services(&self.services, view))];
         for (key, value, unset) in [
             ("networks", self.networks.write(view), self.networks.is_empty()),
             ("volumes", self.volumes.write(view), self.volumes.is_empty()),

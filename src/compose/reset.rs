@@ -11,7 +11,10 @@ impl Resets {
     /// Collects the tags of a document and leaves its reset values out.
     pub(super) fn collect(root: &mut Node) -> Self {
         let mut resets = Self::default();
-        collect(root, &mut Vec::new(), false, &mut resets.0);
+        // Hardly any document has a tag, and to look for one costs less than to walk with paths.
+        if is_tagged(root) {
+            collect(root, &mut Vec::new(), false, &mut resets.0);
+        }
         resets
     }
 
@@ -34,6 +37,15 @@ impl Resets {
             }
         }
     }
+}
+
+fn is_tagged(node: &Node) -> bool {
+    node.tag != Tag::None
+        || match &node.value {
+            Value::Map(map) => map.iter().any(|(_, value)| is_tagged(value)),
+            Value::Seq(items) => items.iter().any(is_tagged),
+            _ => false,
+        }
 }
 
 fn collect(node: &mut Node, path: &mut Vec<Box<str>>, in_list: bool, resets: &mut Vec<Vec<Box<str>>>) {

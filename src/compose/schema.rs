@@ -34,11 +34,10 @@ pub(super) fn document(root: &mut Map, touched: &Touched, report: &mut Report) {
 /// A top-level key that is no section with entries.
 fn check_key(root: &mut Map, name: &str, project: &'static Mapping, report: &mut Report) {
     let Some(key) = root.key(name).cloned() else { return };
-    if !is_known(&key, project, &[], report) {
+    let Some(shape) = known(&key, project, &[], report) else {
         root.remove(name);
         return;
-    }
-    let shape = project.shape(name).unwrap_or(&Shape::ANY);
+    };
     if let Some(node) = root.get_mut(name) {
         check(node, shape, &mut vec![K(&key.text)], report);
         if SECTIONS.contains(&name) && node.is_invalid() {
@@ -184,6 +183,9 @@ fn container_name(text: &str) -> bool {
 }
 
 fn check_unique(items: &mut [Node], path: &[Step<'_>], report: &mut Report) {
+    if items.len() < 2 {
+        return;
+    }
     let mut seen: HashSet<String> = HashSet::with_capacity(items.len());
     for (index, item) in items.iter_mut().enumerate() {
         let same = match &item.value {
@@ -214,26 +216,31 @@ fn check_mapping<'n>(
             report.error(Code::MISSING_KEY, span, path, format!("the key \"{required}\" is missing"));
         }
     }
-    let names = mapping.names;
-    map.retain(|key, _| match names {
-        Some((names, _)) => named(key, names, path, report),
-        None => is_known(key, mapping, path, report),
-    });
-    for (key, value) in map.iter_mut() {
-        let shape = match &mapping.names {
-            Some((Names::Letters, _)) if !key.text.bytes().all(|byte| byte.is_ascii_lowercase()) => None,
-            Some((_, shape)) => Some(shape),
-            None => mapping.shape(&key.text),
-        };
+    let shape = |(key, _): (&Key, &Node)| match &mapping.names {
+        Some((names, _)) if !named(key, *names, path, report) => None,
+        Some((Names::Letters, _)) if !key.text.bytes().all(|byte| byte.is_ascii_lowercase()) => Some(&Shape::ANY),
+        Some((_, shape)) => Some(shape),
+        None => known(key, mapping, path, report),
+    };
+    let shapes: Vec<Option<&'static Shape>> = map.iter().map(shape).collect();
+    if shapes.iter().any(Option::is_none) {
+        let mut each = shapes.iter();
+        map.retain(|_, _| each.next().is_some_and(Option::is_some));
+    }
+    for ((key, value), shape) in map.iter_mut().zip(shapes.into_iter().flatten()) {
         path.push(K(&key.text));
-        check(value, shape.unwrap_or(&Shape::ANY), path, report);
+        check(value, shape, path, report);
         path.pop();
     }
 }
 
-fn is_known(key: &Key, mapping: &'static Mapping, path: &[Step<'_>], report: &mut Report) -> bool {
-    if mapping.shape(&key.text).is_some() || (mapping.extensible && key.text.starts_with("x-")) {
-        return true;
+/// The shape of a key that may stand in a mapping.
+fn known(key: &Key, mapping: &'static Mapping, path: &[Step<'_>], report: &mut Report) -> Option<&'static Shape> {
+    if let Some(shape) = mapping.shape(&key.text) {
+        return Some(shape);
+    }
+    if mapping.extensible && key.text.starts_with("x-") {
+        return Some(&Shape::ANY);
     }
     let mut path = path.to_vec();
     path.push(K(&key.text));
@@ -243,7 +250,7 @@ fn is_known(key: &Key, mapping: &'static Mapping, path: &[Step<'_>], report: &mu
         finding.severity = Severity::Warning;
     }
     finding.help = help.or_else(|| mapping.extensible.then(|| "keys of other tools begin with x-".to_owned()));
-    false
+    None
 }
 
 fn named(key: &Key, names: Names, path: &[Step<'_>], report: &mut Report) -> bool {

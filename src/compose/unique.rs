@@ -28,7 +28,7 @@ enum By {
     Path,
 }
 
-/// The lists of an entry that have a key.
+/// The lists of an entry that have a key, in the order of their first keys.
 const SERVICE: &[(&[&str], By)] = &[
     (&["annotations"], By::Name),
     (&["build", "args"], By::Name),
@@ -57,7 +57,7 @@ const SERVICE: &[(&[&str], By)] = &[
     (&["tmpfs"], By::Name),
     (&["volumes"], By::VolumeTarget),
 ];
-const NETWORK: &[(&[&str], By)] = &[(&["labels"], By::Name), (&["ipam", "options"], By::Name)];
+const NETWORK: &[(&[&str], By)] = &[(&["ipam", "options"], By::Name), (&["labels"], By::Name)];
 
 /// Settles the lists of one entry.
 pub(super) fn entry(section: &str, name: &str, entry: &mut Node, report: &mut Report) {
@@ -66,8 +66,12 @@ pub(super) fn entry(section: &str, name: &str, entry: &mut Node, report: &mut Re
         "networks" => NETWORK,
         _ => return,
     };
-    for (keys, by) in lists {
-        descend(entry, keys, *by, &mut vec![K(section), K(name)], report);
+    let Some(map) = entry.as_map_mut() else { return };
+    for (key, value) in map.iter_mut() {
+        let first = lists.partition_point(|(keys, _)| *keys[0] < *key.text);
+        for (keys, by) in lists[first..].iter().take_while(|(keys, _)| *keys[0] == *key.text) {
+            descend(value, &keys[1..], *by, &mut vec![K(section), K(name), K(&key.text)], report);
+        }
     }
 }
 
@@ -93,20 +97,24 @@ fn descend<'n>(node: &'n mut Node, keys: &[&'n str], by: By, path: &mut Vec<Step
 }
 
 fn settle(items: &mut Vec<Node>, by: By, path: &[Step<'_>], report: &mut Report) {
+    let mut key_of = |index: usize, item: &mut Node| match key(item, by) {
+        Ok(key) => key,
+        Err(missing) => {
+            let mut path = path.to_vec();
+            path.push(I(index));
+            report.error(Code::MISSING_KEY, item.span, &path, missing);
+            item.value = Value::Invalid;
+            None
+        }
+    };
+    if let [item] = items.as_mut_slice() {
+        key_of(0, item);
+        return;
+    }
     let mut positions: HashMap<String, usize> = HashMap::with_capacity(items.len());
     let mut settled: Vec<Node> = Vec::with_capacity(items.len());
     for (index, mut item) in std::mem::take(items).into_iter().enumerate() {
-        let key = match key(&item, by) {
-            Ok(key) => key,
-            Err(missing) => {
-                let mut path = path.to_vec();
-                path.push(I(index));
-                report.error(Code::MISSING_KEY, item.span, &path, missing);
-                item.value = Value::Invalid;
-                None
-            }
-        };
-        match key {
+        match key_of(index, &mut item) {
             // The schema says what is wrong with one that has no key.
             None => settled.push(item),
             Some(key) => {
@@ -159,4 +167,16 @@ fn key(item: &Node, by: By) -> Result<Option<String>, &'static str> {
         (By::Path, Value::Map(_)) => Some(text("path").ok_or("the env file has no path")?),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NETWORK, SERVICE};
+
+    #[test]
+    fn lists_stand_in_the_order_of_their_first_keys() {
+        for lists in [SERVICE, NETWORK] {
+            assert!(lists.is_sorted_by_key(|(keys, _)| keys[0]));
+        }
+    }
 }

@@ -7,8 +7,9 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan, StrInput};
+use saphyr_parser::{Event, ScalarStyle, ScanError, Span as ParserSpan};
 
+use super::events;
 use super::layout::Layout;
 use super::map::Map;
 use super::node::{Key, Node, Span, Step, Tag, Value};
@@ -104,17 +105,18 @@ struct Composer<'c> {
 impl Composer<'_> {
     /// Reads to the end, or to a syntax error, which comes back.
     fn read(&mut self) -> Option<ScanError> {
-        let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str(self.text);
-        while let Some(event) = parser.next_event() {
+        let mut refused = None;
+        events::each(self.text, |event| {
             let (event, span) = match event {
                 Ok(event) => event,
                 Err(error) => {
                     self.syntax_error(&error);
-                    return Some(error);
+                    refused = Some(error);
+                    return false;
                 }
             };
             let span = self.span(span);
-            let go_on = match event {
+            match event {
                 Event::Scalar(text, style, anchor, tag) => {
                     self.scalar(&text, matches!(style, ScalarStyle::Plain), Self::marks(span, tag.as_deref(), anchor))
                 }
@@ -127,12 +129,9 @@ impl Composer<'_> {
                 Event::SequenceEnd | Event::MappingEnd => self.close(),
                 // Anchors outlive their document, as in the reference.
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => true,
-            };
-            if !go_on {
-                break;
             }
-        }
-        None
+        });
+        refused
     }
 
     fn span(&self, span: ParserSpan) -> Span {
@@ -213,7 +212,7 @@ impl Composer<'_> {
             let known = if is_key { Node::new(node.value.clone(), node.span) } else { node.clone() };
             self.anchors.insert(marks.anchor, Anchor::Done(known, 0));
         }
-        if is_key { self.key(&node, merge_key) } else { self.attach(node, 0) }
+        if is_key { self.key(node, merge_key) } else { self.attach(node, 0) }
     }
 
     fn node(value: Value, marks: &Marks) -> Node {
@@ -269,7 +268,7 @@ impl Composer<'_> {
         };
         if self.key_is_next() {
             let node = Node { span, ..node };
-            return self.key(&node, false);
+            return self.key(node, false);
         }
         if self.stack.len() + height > MAX_DEPTH {
             return self.too_deep(span);
@@ -307,7 +306,7 @@ impl Composer<'_> {
             }
             self.anchors.insert(marks.anchor, Anchor::Done(node.clone(), height));
         }
-        if self.key_is_next() { self.key(&node, false) } else { self.attach(node, height) }
+        if self.key_is_next() { self.key(node, false) } else { self.attach(node, height) }
     }
 
     /// Puts a value into the collection that is open, or ends a document with it.
@@ -329,8 +328,9 @@ impl Composer<'_> {
     }
 
     /// Takes a node as the key of the mapping that is open.
-    fn key(&mut self, node: &Node, merge_key: bool) -> bool {
-        let Some(text) = node.as_str() else {
+    fn key(&mut self, node: Node, merge_key: bool) -> bool {
+        let span = node.span;
+        let Value::Str(text) = node.value else {
             if !node.is_invalid() {
                 let shown = node.written().map(|text| format!(" {text}")).unwrap_or_default();
                 let message = format!("non-string key{shown}: it is {}; keys must be strings", node.kind());
@@ -341,14 +341,14 @@ impl Composer<'_> {
         };
         let first = match self.stack.last().map(|open| &open.kind) {
             Some(Kind::Map { merged, .. }) if merge_key => merged.as_ref().map(|(_, span)| *span),
-            Some(Kind::Map { map, .. }) => map.key(text).map(|key| key.span),
+            Some(Kind::Map { map, .. }) => map.key(&text).map(|key| key.span),
             _ => None,
         };
         if let Some(first) = first {
             let message = format!("the key \"{text}\" is already defined on line {}", first.line);
-            self.error(Code::DUPLICATE_KEY, node.span, message, Some("remove one of the two"));
+            self.error(Code::DUPLICATE_KEY, span, message, Some("remove one of the two"));
         }
-        self.expect(Expected::Value(Key { text: text.into(), span: node.span }, merge_key));
+        self.expect(Expected::Value(Key { text: text.into(), span }, merge_key));
         true
     }
 

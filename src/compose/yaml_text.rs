@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use super::field::Field;
 use super::out::Out;
 
 /// A whole document.
@@ -20,29 +21,38 @@ pub(super) fn document(value: &Out<'_>) -> String {
 }
 
 fn indent(out: &mut String, width: usize) {
-    out.extend(std::iter::repeat_n(' ', width));
+    const BLANKS: &str = "                                ";
+    let mut left = width;
+    while left > 0 {
+        let some = left.min(BLANKS.len());
+        out.push_str(&BLANKS[..some]);
+        left -= some;
+    }
 }
 
 /// Entries at a depth; the first may stand on the line of a dash.
 fn mapping(out: &mut String, map: &[(std::borrow::Cow<'_, str>, Out<'_>)], width: usize, after_dash: bool) {
-    /// Readers look no further for the colon after a key.
-    const LONGEST_KEY: usize = 900;
-    for (index, (key, value)) in map.iter().enumerate() {
+    for (index, (name, value)) in map.iter().enumerate() {
         if index > 0 || !after_dash {
             indent(out, width);
         }
-        let mut text = String::new();
-        string(&mut text, key);
-        if text.chars().count() > LONGEST_KEY / 2 {
-            let _ = writeln!(out, "? {text}");
-            indent(out, width);
-            out.push(':');
-        } else {
-            out.push_str(&text);
-            out.push(':');
-        }
+        key(out, name, width);
         entry(out, value, width);
     }
+}
+
+/// A key and its colon.
+fn key(out: &mut String, name: &str, width: usize) {
+    /// Readers look no further than twice as far for the colon after a key.
+    const LONGEST_KEY: usize = 450;
+    let start = out.len();
+    string(out, name);
+    if out.len() - start > LONGEST_KEY && out[start..].chars().count() > LONGEST_KEY {
+        out.insert_str(start, "? ");
+        out.push('\n');
+        indent(out, width);
+    }
+    out.push(':');
 }
 
 /// What follows a colon.
@@ -55,6 +65,14 @@ fn entry(out: &mut String, value: &Out<'_>, width: usize) {
         Out::List(items) if !items.is_empty() => {
             out.push('\n');
             sequence(out, items, width + 2);
+        }
+        Out::Services(services, view) if !services.is_empty() => {
+            out.push('\n');
+            for (name, service) in *services {
+                indent(out, width + 2);
+                key(out, name, width + 2);
+                entry(out, &service.write(*view), width + 2);
+            }
         }
         _ => {
             out.push(' ');
@@ -100,7 +118,7 @@ fn scalar(out: &mut String, value: &Out<'_>, width: usize) {
         Out::Text(text) if is_block(text) => block(out, text, width),
         Out::Text(text) => string(out, text),
         Out::List(_) => out.push_str("[]"),
-        Out::Map(_) => out.push_str("{}"),
+        Out::Map(_) | Out::Services(..) => out.push_str("{}"),
     }
 }
 
@@ -123,20 +141,23 @@ fn string(out: &mut String, text: &str) {
 /// Words that some reader takes for a boolean, a null or a number.
 const WORDS: [&str; 13] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "none"];
 
+const LONGEST_WORD: usize = 8;
+
 /// Is a string the same to every reader without quotes? Only what surely is.
 fn is_plain(text: &str) -> bool {
     let starts_like_a_word = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '_' | '$'))
         || text.starts_with("./")
         || text.starts_with("../");
-    let allowed = |c: char| {
-        c.is_ascii_alphanumeric()
-            || matches!(c, ' ' | '_' | '.' | '/' | '-' | ':' | '@' | '%' | '+' | ',' | '=' | '$' | '(' | ')' | ';' | '\\')
+    let allowed = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b' ' | b'_' | b'.' | b'/' | b'-' | b':' | b'@' | b'%' | b'+' | b',' | b'=' | b'$')
+            || matches!(byte, b'(' | b')' | b';' | b'\\')
     };
     starts_like_a_word
-        && text.chars().all(allowed)
-        && !text.contains(": ")
+        && text.bytes().all(allowed)
+        && !text.as_bytes().windows(2).any(|pair| pair == b": ")
         && !text.ends_with([':', ' '])
-        && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+        && (text.len() > LONGEST_WORD || !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)))
 }
 
 fn quoted(out: &mut String, text: &str) {

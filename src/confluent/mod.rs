@@ -44,13 +44,18 @@ pub use service::{
 /// A variable in the name that nobody set doesn't matter: `${ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/confluentinc/cp-kafka-connect:5.5.1`
 /// is Connect all the same.
 pub fn recognise<'a>(catalogue: &'a Catalogue, image: &str) -> Option<&'a Component> {
-    catalogue.components().iter().find(|component| holds(component, image))
+    let name = last_segment(image);
+    catalogue.components().iter().find(|component| component.images.iter().any(|known| known == name))
 }
 
 /// Whether an image is one of the component's, by its name.
 pub fn holds(component: &Component, image: &str) -> bool {
-    let name = repository(image).rsplit('/').next().unwrap_or_default();
+    let name = last_segment(image);
     component.images.iter().any(|known| known == name)
+}
+
+fn last_segment(image: &str) -> &str {
+    repository(image).rsplit('/').next().unwrap_or_default()
 }
 
 /// Whether an image is Confluent's own, bare or mirrored: the repository still ends as Confluent names it.

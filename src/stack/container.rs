@@ -310,12 +310,14 @@ fn text(value: Option<&str>) -> Option<Text> {
 
 /// Whether a plain variable holds what belongs into a secret, by its name or by the form of its value.
 fn holds_password(variable: &str, value: &str) -> bool {
-    let variable = variable.to_ascii_uppercase();
-    let named =
-        ["PASSWORD", "PASSWD", "SECRET_KEY", "API_SECRET", "_TOKEN", "PRIVATE_KEY"].iter().any(|end| variable.ends_with(end));
+    let ends_with = |end: &str| {
+        let tail = variable.len().checked_sub(end.len()).and_then(|start| variable.get(start..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
+    let named = ["PASSWORD", "PASSWD", "SECRET_KEY", "API_SECRET", "_TOKEN", "PRIVATE_KEY"].into_iter().any(ends_with);
     let value = value.trim();
     let jaas = value.contains("LoginModule") && value.to_ascii_lowercase().contains("password");
-    let user_info = variable.ends_with("USER_INFO") && value.contains(':');
+    let user_info = ends_with("USER_INFO") && value.contains(':');
     // `${env:NAME}` and its like name a secret and hold none.
     (named || jaas || user_info) && !value.is_empty() && !(value.starts_with("${") && value.ends_with('}'))
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::base::{ACCOUNT_MARK, REGION_MARK};
+use crate::base::{ACCOUNT_MARK, REGION_MARK, is_mark};
 
 /// A string of the stack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -36,6 +36,10 @@ impl Text {
 
 impl From<&str> for Text {
     fn from(value: &str) -> Self {
+        // No mark is ASCII, and nearly every text is.
+        if value.is_ascii() {
+            return Self(if value.is_empty() { Vec::new() } else { vec![Part::Literal(value.to_owned())] });
+        }
         let mut parts = Vec::new();
         let mut literal = String::new();
         for c in value.chars() {
@@ -83,8 +87,8 @@ impl fmt::Display for Text {
 }
 
 /// A text with its marks as the variables that the user knows: for messages.
-pub fn without_marks(text: &str) -> String {
-    Text::from(text).to_string()
+pub fn without_marks(text: String) -> String {
+    if text.contains(is_mark) { Text::from(text).to_string() } else { text }
 }
 
 #[cfg(test)]

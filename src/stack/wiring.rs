@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::balancing::group;
 use super::build::Builder;
 use super::container::listening;
-use super::{Connect, ConnectNamespace, Family, Ingress, Namespace, Offer, Peer, Port, Protocol, Text};
+use super::{Connect, ConnectNamespace, Family, Ingress, Namespace, Offer, Peer, Port, Protocol};
 use crate::base::Code;
 
 /// What a name in an address is.
@@ -97,13 +97,12 @@ impl Builder<'_> {
     /// A value that holds another family's host and port.
     fn addresses(&mut self, family: &Family, families: &[Family], hosts: &Hosts, found: &mut Vec<(String, Ingress)>) {
         for container in &family.containers {
-            let variables = container.environment.iter().map(|(name, value)| (vec!["environment", name.as_str()], value));
-            let words = |key: &'static str, words: &'_ Option<Vec<Text>>| -> Vec<(Vec<&str>, Text)> {
-                words.iter().flatten().map(|word| (vec![key], word.clone())).collect()
-            };
-            let command = [words("command", &container.command), words("entrypoint", &container.entrypoint)].concat();
-            let values = variables.map(|(path, value)| (path, value.clone())).chain(command);
-            for (path, value) in values {
+            let variables = container.environment.iter().map(|(name, value)| ("environment", Some(name.as_str()), value));
+            let command = container.command.iter().flatten().map(|word| ("command", None, word));
+            let entrypoint = container.entrypoint.iter().flatten().map(|word| ("entrypoint", None, word));
+            for (key, variable, value) in variables.chain(command).chain(entrypoint) {
+                let path = [key, variable.unwrap_or_default()];
+                let path = &path[..=usize::from(variable.is_some())];
                 let Some(value) = value.literal() else { continue };
                 let found_here = addresses(value, &hosts.addresses);
                 for (index, address) in &found_here {
@@ -122,7 +121,7 @@ impl Builder<'_> {
                         continue;
                     }
                     let full = hosts.full.get(*index).and_then(Option::as_deref);
-                    self.address(family, container.name.as_str(), &path, target, full, address, found);
+                    self.address(family, container.name.as_str(), path, target, full, address, found);
                 }
             }
         }

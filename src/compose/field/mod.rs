@@ -73,6 +73,21 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
+/// A large record that most others do without.
+impl<T: Field> Field for Box<T> {
+    fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
+        Self::new(T::read(node, reader))
+    }
+
+    fn unset(&self, view: View) -> bool {
+        self.as_ref().unset(view)
+    }
+
+    fn write(&self, view: View) -> Out<'_> {
+        self.as_ref().write(view)
+    }
+}
+
 impl Field for String {
     fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
         match &node.value {

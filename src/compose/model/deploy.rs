@@ -13,10 +13,10 @@ record! {
         mode: Text = "mode",
         replicas: Option<i64> = "replicas",
         labels: Named<String> = "labels",
-        update_config: Option<UpdateConfig> = "update_config",
-        rollback_config: Option<UpdateConfig> = "rollback_config",
+        update_config: Option<Box<UpdateConfig>> = "update_config",
+        rollback_config: Option<Box<UpdateConfig>> = "rollback_config",
         resources: Resources = "resources",
-        restart_policy: Option<RestartPolicy> = "restart_policy",
+        restart_policy: Option<Box<RestartPolicy>> = "restart_policy",
         placement: Placement = "placement",
         endpoint_mode: Text = "endpoint_mode",
     }
@@ -35,8 +35,8 @@ record! {
 
 record! {
     Resources {
-        limits: Option<Resource> = "limits",
-        reservations: Option<Resource> = "reservations",
+        limits: Option<Box<Resource>> = "limits",
+        reservations: Option<Box<Resource>> = "reservations",
     }
 }
 
