@@ -15,8 +15,8 @@ use crate::confluent::secret::SecretDocument;
 use crate::deploy;
 use crate::extensions::{Extensions, SecretExtension, Wanted};
 use crate::kafka::AwsKeys;
-use crate::preflight::{self, Aws, Category, Gathered, Input, Own, Report, Selection, Stored, Vantage};
-use crate::stack::Stack;
+use crate::preflight::{self, Aws, Category, Gathered, Input, Own, OwnHost, Report, Selection, Stored, Vantage};
+use crate::stack::{Family, Peer, Stack};
 use crate::ui::{ReportView, Ui};
 
 /// Region, credentials and caller must be known within this, and each secret be read.
@@ -232,16 +232,44 @@ async fn keys(account: &Account) -> std::result::Result<AwsKeys, String> {
     })
 }
 
-/// The names of what the stack deploys: those of its containers, and those in its namespaces.
-fn own_hosts(stack: &Stack) -> BTreeSet<String> {
-    let mut hosts = BTreeSet::new();
+/// The names of what the stack deploys: those of its containers, and those in its namespaces and in Service Connect.
+fn own_hosts(stack: &Stack) -> BTreeMap<String, OwnHost> {
+    let mut hosts = BTreeMap::new();
     for family in &stack.families {
-        hosts.extend(family.containers.iter().map(|container| container.name.clone()));
+        let host = |service: &str, found: bool| OwnHost {
+            service: service.to_owned(),
+            found,
+            ports: family.ports().iter().map(|port| port.number).collect(),
+            lets_in: let_in(stack, family),
+        };
+        for container in &family.containers {
+            hosts.entry(container.name.clone()).or_insert_with(|| host(&container.name, false));
+        }
+        for (name, _) in family.connect.iter().flat_map(|connect| &connect.offers).flat_map(|offer| &offer.aliases) {
+            hosts.insert(name.clone(), host(&family.name, true));
+        }
         let Some(registration) = &family.registration else { continue };
         let zone = stack.namespaces.get(&registration.namespace).and_then(|namespace| namespace.name.literal());
-        hosts.extend(zone.map(|zone| format!("{}.{zone}", registration.name)));
+        hosts.extend(zone.map(|zone| (format!("{}.{zone}", registration.name), host(&family.name, true))));
     }
     hosts
+}
+
+/// The services that a family's security group lets in, by port.
+fn let_in(stack: &Stack, family: &Family) -> BTreeSet<(String, u16)> {
+    let of_family = |name: &str| {
+        let family = stack.family(name);
+        family.into_iter().flat_map(|family| &family.containers).map(|container| container.name.clone()).collect::<Vec<_>>()
+    };
+    let rules = family.ingress.iter().flat_map(|rule| {
+        let services = match &rule.from {
+            Peer::Myself => of_family(&family.name),
+            Peer::Family(name) => of_family(name),
+            _ => Vec::new(),
+        };
+        services.into_iter().map(|service| (service, rule.port.number))
+    });
+    rules.collect()
 }
 
 fn categories(typed: &[CheckCategory]) -> BTreeSet<Category> {

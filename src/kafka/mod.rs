@@ -32,8 +32,8 @@ pub use login::{login, speaks};
 pub use oauth::{Oidc, Token, Unsecured};
 pub use operation::{Operation, Rights};
 pub use probe::{
-    AclEntry, AclOperation, AclResource, Acls, Broker, Cluster, ConfigAccess, Creation, Existence, GroupAnswer, Member, NewTopic,
-    TopicAnswer, acls, cluster, configs, creatable, groups, groups_of_protocol, topics, transactional_ids,
+    AclEntry, AclOperation, AclResource, Acls, Broker, Cluster, ConfigAccess, Creation, Existence, GroupAnswer, ListedGroup,
+    Member, NewTopic, TopicAnswer, acls, cluster, configs, creatable, groups, listed_groups, topics, transactional_ids,
 };
 pub use settings::{Login, Mechanism, Proof, Protocol, Settings};
 pub use wire::Connection;

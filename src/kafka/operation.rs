@@ -70,6 +70,8 @@ impl fmt::Display for Operation {
 pub enum Rights {
     /// Exactly these.
     Known(BTreeSet<Operation>),
+    /// Of these it is known; the answer tells nothing of others.
+    Partly { granted: BTreeSet<Operation>, denied: BTreeSet<Operation> },
     /// Not even Describe, and so nothing that implies it. Of the rest nothing is known.
     NoDescribe,
     /// The broker gave no answer to this; why.
@@ -90,6 +92,8 @@ impl Rights {
     pub fn allows(&self, operation: Operation) -> Option<bool> {
         match self {
             Self::Known(granted) => Some(granted.contains(&operation)),
+            Self::Partly { granted, .. } if granted.contains(&operation) => Some(true),
+            Self::Partly { denied, .. } => denied.contains(&operation).then_some(false),
             Self::NoDescribe => operation.implies_describe().then_some(false),
             Self::Unknown(_) => None,
         }

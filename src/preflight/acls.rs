@@ -138,7 +138,7 @@ fn why_not(question: Question<'_>, entry: &AclEntry) -> Option<String> {
         if question.is_of(entry) {
             return (entry.host != "*").then(|| format!("an ALLOW of {operation} holds from host {} only", entry.host));
         }
-        return is_alike(&entry.principal, question.principal)
+        return (is_alike(&entry.principal, question.principal) || is_reordered(&entry.principal, question.principal))
             .then(|| format!("an ALLOW of {operation} is there for {}, which is not {}", entry.principal, question.principal));
     }
     if entry.principal != question.principal {
@@ -164,6 +164,9 @@ fn why_not(question: Question<'_>, entry: &AclEntry) -> Option<String> {
     }
     if entry.prefixed && starts_alike(wanted, name) {
         return Some(format!("an ALLOW of {operation} is there on names that begin with `{name}`, in other letters"));
+    }
+    if entry.prefixed && is_start_misspelt(wanted, name) {
+        return Some(format!("an ALLOW of {operation} is there on names that begin with `{name}`, which `{wanted}` does not"));
     }
     is_alike(name, wanted).then(|| format!("an ALLOW of {operation} is there on {kind} `{name}`, which is not `{wanted}`"))
 }
@@ -206,6 +209,24 @@ fn starts_alike(text: &str, start: &str) -> bool {
     !text.starts_with(start) && text.to_lowercase().starts_with(&start.to_lowercase())
 }
 
+/// A prefix that would fit but for one letter. Short ones fit too much.
+fn is_start_misspelt(text: &str, start: &str) -> bool {
+    let length = start.chars().count();
+    let begins = |length: usize| text.chars().take(length).collect::<String>();
+    length > 3 && (length - 1..=length + 1).any(|length| is_one_letter_off(start, &begins(length)))
+}
+
+/// The same parts of a certificate's name, in another order or with other blanks: Kafka compares the whole, letter by letter.
+fn is_reordered(a: &str, b: &str) -> bool {
+    let parts = |name: &str| {
+        let name = name.split_once(':').map_or(name, |(_, name)| name);
+        let mut parts: Vec<String> = name.split(',').map(|part| part.trim().to_lowercase()).collect();
+        parts.sort_unstable();
+        parts
+    };
+    a != b && b.contains('=') && parts(a) == parts(b)
+}
+
 /// One letter more, less, other, or two neighbours exchanged.
 fn is_one_letter_off(left: &str, right: &str) -> bool {
     let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
@@ -222,7 +243,7 @@ fn is_one_letter_off(left: &str, right: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ground, Question, denials, ground, is_alike, near};
+    use super::{Ground, Question, denials, ground, is_alike, is_reordered, is_start_misspelt, near};
     use crate::confluent::grant::On;
     use crate::kafka::{AclEntry, AclOperation, AclResource, Operation};
     use crate::profile::{Pattern, Resource};
@@ -283,6 +304,7 @@ mod tests {
             (write("User:connect", "connect-dev-"), "`prefixed` was meant"),
             (prefixed("connect-dev-offsets-"), "begin with `connect-dev-offsets-`"),
             (prefixed("Connect-"), "in other letters"),
+            (prefixed("conect-dev-"), "begin with `conect-dev-`"),
             (write("User:connect", "connect-dev-Offsets"), "which is not `connect-dev-offsets`"),
             (write("User:connect", "connect-dev-ofsets"), "which is not `connect-dev-offsets`"),
             (group, "on the group of this name"),
@@ -302,6 +324,14 @@ mod tests {
         assert_eq!(ground(describe, std::slice::from_ref(&bound)), Ground::Hosts(vec!["10.0.0.5".into()]));
         assert_eq!(ground(describe, &[bound, write("User:*", "*")]), Ground::Entry);
         assert_eq!(ground(question(&on, Operation::Read), &[write("User:connect", "connect-dev-offsets")]), Ground::None);
+    }
+
+    #[test]
+    fn the_parts_of_a_certificates_name_have_an_order() {
+        assert!(is_reordered("User:O=Shop, CN=connect", "User:CN=connect,O=Shop"));
+        assert!(!is_reordered("User:CN=connect,O=Shop", "User:CN=connect,O=Shop"));
+        assert!(!is_reordered("User:connect", "User:worker"));
+        assert!(!is_start_misspelt("connect-dev-offsets", "con") && !is_start_misspelt("orders", "connect-"));
     }
 
     #[test]

@@ -11,7 +11,9 @@ use tokio::sync::OnceCell;
 use super::acls::Book;
 use super::connection::Session;
 use crate::base::{Cause, Deadline, Fault};
-use crate::kafka::{self, Acls, ConfigAccess, Connection, Creation, GroupAnswer, NewTopic, Operation, Rights, TopicAnswer};
+use crate::kafka::{
+    self, Acls, ConfigAccess, Connection, Creation, Existence, GroupAnswer, ListedGroup, NewTopic, Operation, Rights, TopicAnswer,
+};
 
 type Answer<T> = OnceCell<Result<BTreeMap<String, T>, Fault>>;
 
@@ -34,6 +36,7 @@ pub(super) struct Asker {
     creations: Answer<Creation>,
     groups: Answer<GroupAnswer>,
     transactional_ids: Answer<Rights>,
+    all_groups: OnceCell<Result<Vec<ListedGroup>, Fault>>,
     listed: OnceCell<()>,
 }
 
@@ -64,6 +67,7 @@ impl Asker {
             creations: OnceCell::new(),
             groups: OnceCell::new(),
             transactional_ids: OnceCell::new(),
+            all_groups: OnceCell::new(),
             listed: OnceCell::new(),
         }
     }
@@ -136,10 +140,25 @@ impl Asker {
         kafka::groups(&mut brokers(&mut connections), groups, deadline).await
     }
 
+    /// The groups that this principal can see.
+    async fn listed(&self, deadline: Deadline) -> &Result<Vec<ListedGroup>, Fault> {
+        let list = || async {
+            let mut connections = self.session.connections.lock().await;
+            kafka::listed_groups(&mut brokers(&mut connections), deadline).await
+        };
+        self.all_groups.get_or_init(list).await
+    }
+
     /// The groups of one protocol that this principal can see.
     pub(super) async fn groups_of_protocol(&self, protocol: &str, deadline: Deadline) -> Result<Vec<String>, Fault> {
-        let mut connections = self.session.connections.lock().await;
-        kafka::groups_of_protocol(&mut brokers(&mut connections), protocol, deadline).await
+        let listed = self.listed(deadline).await.as_ref().map_err(Clone::clone)?;
+        Ok(listed.iter().filter(|group| group.protocol == protocol).map(|group| group.name.clone()).collect())
+    }
+
+    /// The kind of a group that somebody is in and that no classic client may join; `None` for any other.
+    pub(super) async fn newer_kind(&self, name: &str, deadline: Deadline) -> Option<String> {
+        let listed = self.listed(deadline).await.as_ref().ok()?;
+        listed.iter().find(|group| group.name == name && group.in_use)?.newer_kind.clone()
     }
 
     pub(super) async fn transactional_ids(&self, deadline: Deadline) -> &Result<BTreeMap<String, Rights>, Fault> {
@@ -153,6 +172,24 @@ impl Asker {
         let named = self.session.cluster.lock().await.as_ref().map(|cluster| cluster.brokers.len());
         let connected = self.session.connections.lock().await.iter().filter(|(broker, _)| *broker >= 0).count();
         named == Some(connected)
+    }
+
+    /// Whether the cluster has fewer brokers now than it will have again: which are missed. `copies`: more than it says it can hold.
+    pub(super) async fn missing_brokers(&self, copies: usize) -> Option<String> {
+        if let Some(first) = self.session.missed.lock().await.first() {
+            return Some(format!("{first} is a broker of the cluster, and does not answer"));
+        }
+        let answers = self.rights.get().and_then(|answers| answers.as_ref().ok());
+        let absent = answers.into_iter().flat_map(BTreeMap::values).find_map(|topic| match &topic.existence {
+            Existence::Exists { absent, .. } => absent.first().copied(),
+            _ => None,
+        });
+        if let Some(id) = absent {
+            return Some(format!("broker {id} holds copies of other topics, and is not there"));
+        }
+        // The controller counts those that stay; the list shows one that is about to go, or has just come.
+        let named = self.session.cluster.lock().await.as_ref().map_or(0, |cluster| cluster.brokers.len());
+        (named >= copies).then(|| format!("{named} brokers are listed, so one is on its way out or in"))
     }
 
     pub(super) async fn cluster(&self) -> Rights {

@@ -122,11 +122,14 @@ async fn in_group(asker: &Asker, check: Check, name: &str, kind: Members, whose:
             return check.ended(Status::Skipped, "without describe on the group nobody tells who is in it");
         }
         // Every broker was asked, and none keeps it.
-        _ if asker.every_broker().await => return check.passed("nobody is in it"),
+        _ if asker.every_broker().await => &Vec::new(),
         _ => return check.ended(Status::Unknown, "its coordinator was not reached"),
     };
     if members.is_empty() {
-        return check.passed("nobody is in it");
+        return match asker.newer_kind(name, deadline).await {
+            Some(other) => of_newer_kind(check, &other, kind, whose),
+            None => check.passed("nobody is in it"),
+        };
     }
     let kinds = (answer.protocol != kind.word()).then_some(answer.protocol.as_str());
     let gone = missing_topic(asker, &whose.topics, deadline).await;
@@ -169,6 +172,15 @@ fn another_kind(check: Check, members: &[Member], other: &str, kind: Members, wh
     let what = if other.is_empty() { "another kind" } else { other };
     let mut check = check.ended(Status::Failed, format!("its members are of {what}, not of {kind}: {}", shown.join(", ")));
     check.observed = Some(shown);
+    check.fixes = vec![another_name(whose)];
+    check.why = Some("members of one group must speak one protocol: who comes second is sent away".to_owned());
+    check
+}
+
+/// The brokers keep the group in their newer way, and send away who comes in the classic one.
+fn of_newer_kind(check: Check, other: &str, kind: Members, whose: &Whose) -> Check {
+    let mut check = check.ended(Status::Failed, format!("it is in use as a group of the kind {other}, not of {kind}"));
+    check.evidence = Some("ListGroups".to_owned());
     check.fixes = vec![another_name(whose)];
     check.why = Some("members of one group must speak one protocol: who comes second is sent away".to_owned());
     check

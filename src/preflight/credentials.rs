@@ -141,6 +141,16 @@ pub(super) fn registry_trust(service: &Service, client: &RegistryClient) -> tls:
     tls::Settings { authorities: inline.or_else(from_file), identity: None, ignore_host_name: !verifies }
 }
 
+/// The certificate and key that stand in the settings themselves, and why they can't be used.
+pub(super) fn inline_identity(client: &KafkaClient) -> (Option<(String, Secret)>, Option<String>) {
+    let Some((chain, key)) = client.identity_pem() else { return (None, None) };
+    let opened = keystore::plain_key(&key, client.key_password().as_ref());
+    match opened.and_then(|key| tls::fits(chain, &key).map(|()| key)) {
+        Ok(key) => (Some((chain.to_owned(), key)), None),
+        Err(why) => (None, Some(why)),
+    }
+}
+
 /// What the client's keystore and truststore files hold, and why a keystore can't be read.
 pub(super) fn stores(service: &Service, client: &KafkaClient) -> (Stores, Option<String>) {
     let open = |which: &str| -> Option<Result<keystore::Store, String>> {

@@ -1,11 +1,11 @@
 //! Project, vocabulary, catalogue and stored secrets → [`Input`]: pure, nothing is asked yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::cluster::{ClusterFacts, Provider};
-use super::input::{Input, Own, Secret, SecretState, Service, StoredKeys};
+use super::input::{Input, Own, OwnHost, Secret, SecretState, Service, StoredKeys};
 use super::report::Aws;
 use crate::base::{Code, Findings};
 use crate::compose::Project;
@@ -49,7 +49,7 @@ pub struct Gathered<'a> {
     pub aws: Option<Aws>,
     pub aws_keys: Result<AwsKeys, String>,
     /// Names that lead to what this very stack deploys.
-    pub own_hosts: BTreeSet<String>,
+    pub own_hosts: BTreeMap<String, OwnHost>,
 }
 
 /// Puts together what a preflight is about.

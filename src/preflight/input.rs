@@ -84,6 +84,18 @@ pub enum Own {
     Unknown(String),
 }
 
+/// A name that leads to a service of this very stack, and how the template wires it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnHost {
+    /// The service that answers there.
+    pub service: String,
+    /// Other tasks find the name: in Cloud Map or Service Connect.
+    pub found: bool,
+    pub ports: BTreeSet<u16>,
+    /// Who is let in by its security group, on which port.
+    pub lets_in: BTreeSet<(String, u16)>,
+}
+
 /// Everything that is known before anything is asked.
 #[derive(Debug, Clone)]
 pub struct Input {
@@ -101,7 +113,7 @@ pub struct Input {
     /// The caller's AWS credentials, for a login with them; or why there are none.
     pub aws_keys: Result<AwsKeys, String>,
     /// Names that lead to what this very stack deploys.
-    pub own_hosts: BTreeSet<String>,
+    pub own_hosts: BTreeMap<String, OwnHost>,
 }
 
 impl Input {

@@ -33,11 +33,12 @@ mod runner;
 mod secrets;
 mod shape;
 mod target;
+mod wiring;
 
 pub use cluster::{ClusterFacts, Provider};
 pub use fix::{Fix, shell};
 pub use gather::{Gathered, Stored, cluster, gather};
-pub use input::{Input, Own, Secret, SecretState, Service, StoredKeys};
+pub use input::{Input, Own, OwnHost, Secret, SecretState, Service, StoredKeys};
 pub use report::{Aws, Category, Check, Kafka, Origin, Report, Status, Subject, Summary, TargetFacts, Vantage};
 
 use std::collections::BTreeSet;
@@ -106,7 +107,7 @@ async fn checks(input: &Input, selection: &Selection, vantage: Vantage, wanted: 
     let book = Arc::<acls::Book>::default();
     let mut tellers = Vec::new();
     for target in target::targets(input) {
-        let connected = connection::plan(&target, &input.cluster, vantage, &clock, &mut plan);
+        let connected = connection::plan(&target, input, vantage, &clock, &mut plan);
         tellers.extend(connected.token);
         let asker = rights::plan(&target, &connected, &input.cluster, &book, &mut plan);
         collisions::plan(&target, &connected, &asker, input, &mut plan);

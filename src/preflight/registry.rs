@@ -13,7 +13,7 @@ use super::input::{Input, Service};
 use super::remedy;
 use super::report::{Category, Check, Origin, Status, Vantage};
 use super::runner::{Plan, StepId};
-use super::{credentials, target};
+use super::{credentials, target, wiring};
 use crate::base::{Cause, Code, Deadline, Fault, Secret};
 use crate::confluent::{self, RegistryClient, Setting};
 use crate::net::http::{self, Answer, Client, Request, Url};
@@ -111,9 +111,10 @@ fn one(what: What<'_>, input: &Input, vantage: Vantage, clock: &Clock, plan: &mu
         }
     };
     let host = http::endpoint(&url).host;
-    if input.own_hosts.contains(&host) {
-        let why = "deployed by this stack; that the name, the port and the security group lead there is checked in the template";
-        plan.known(reached.ended(Status::Skipped, why));
+    if let Some(own) = input.own_hosts.get(&host) {
+        let address = of(Code::OWN_ADDRESS, "own", "own address");
+        plan.known(wiring::check(address, &service.name, &http::endpoint(&url), own));
+        plan.known(reached.ended(Status::Skipped, wiring::DEPLOYED_HERE));
         return None;
     }
     let desk = Arc::new(Desk {
@@ -299,6 +300,10 @@ impl Desk {
             (403, _) => {
                 let fault = Fault::new(Cause::AccessDenied, "the key is good, and may not list subjects");
                 self.failed(check, &fault)
+            }
+            (404, _) if answer.json().is_some() => {
+                let message = "there is no registry at this path: GET /subjects is answered with 404";
+                self.failed(check, &Fault::new(Cause::NotKafka, message))
             }
             (200, Login::None) => check.passed("open to everybody"),
             (200, _) => check.passed("accepted"),

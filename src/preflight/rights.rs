@@ -11,6 +11,7 @@ use super::acls::Book;
 use super::asker::{Asker, Questions};
 use super::cluster::{ClusterFacts, Provider};
 use super::connection::{Connected, check_of};
+use super::fix::Fix;
 use super::report::{Category, Check, Status, Subject};
 use super::runner::{Plan, StepId};
 use super::shape;
@@ -18,7 +19,7 @@ use super::target::Target;
 use crate::base::{Cause, Code, Deadline, Fault};
 use crate::confluent::grant::{Grant, On};
 use crate::confluent::{AclNeed, Need};
-use crate::kafka::{ConfigAccess, Creation, Existence, NewTopic, Operation, Rights};
+use crate::kafka::{ConfigAccess, Creation, Existence, NewTopic, Operation, Rights, TopicAnswer};
 use crate::profile::{Level, Pattern, Resource};
 
 pub(super) const LIMIT: Duration = Duration::from_secs(4);
@@ -40,6 +41,15 @@ pub(super) struct Right {
     pub(super) bootstrap: String,
     /// The cluster's own id.
     pub(super) cluster: Option<String>,
+}
+
+impl Right {
+    /// The same on a topic that is there: nobody creates it any more.
+    fn existing(&self) -> Self {
+        let mut right = self.clone();
+        right.grant.operations.remove(&crate::profile::Operation::Create);
+        right
+    }
 }
 
 /// A need as it is checked: one resource, the operations that belong together.
@@ -150,7 +160,7 @@ fn enforced(target: &Target, connected: &Connected, cluster: &ClusterFacts, aske
                 );
                 check.ended(Status::Warned, "not enforced: this principal may do what nobody granted")
             }
-            Some(Rights::Known(_)) => check.passed(
+            Some(Rights::Known(_) | Rights::Partly { .. }) => check.passed(
                 "this principal may do everything: a super user, a right on every name, or a cluster that allows what no ACL names",
             ),
             Some(Rights::Unknown(why)) => check.ended(Status::Unknown, why),
@@ -217,6 +227,10 @@ async fn topic(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadline)
         Ok(answers) => answers.get(&wanted.right.asked),
         Err(fault) => return unanswered(check, fault),
     };
+    // Nobody creates what is there.
+    let there = matches!(answer, Some(TopicAnswer { existence: Existence::Exists { .. }, .. }));
+    let existing = Wanted { operations: without_create(&wanted.operations), right: wanted.right.existing(), ..wanted.clone() };
+    let wanted = if there { &existing } else { wanted };
     let missing = || Rights::Unknown("the broker did not answer for this topic".to_owned());
     let rights = answer.map_or_else(missing, |answer| answer.rights.clone());
     // Create may be granted on the cluster, of which a topic's own rights tell nothing.
@@ -224,7 +238,9 @@ async fn topic(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadline)
     if wanted.operations.contains(&Operation::Create) && create != Some(true) {
         create = match asker.creations(deadline).await {
             Ok(answers) => match answers.get(&wanted.right.asked) {
-                Some(Creation::Allowed | Creation::AlreadyExists | Creation::Refused(_)) => Some(true),
+                Some(Creation::Allowed | Creation::AlreadyExists | Creation::Refused(_) | Creation::TooFewBrokers(_)) => {
+                    Some(true)
+                }
                 Some(Creation::Denied) => Some(false),
                 _ => create,
             },
@@ -255,7 +271,7 @@ async fn creation(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadli
         Ok(answers) => answers.get(&wanted.right.asked).map_or(Existence::Undisclosed, |answer| answer.existence.clone()),
         Err(fault) => return unanswered(check, fault),
     };
-    if let Existence::Exists { partitions, replication } = existence {
+    if let Existence::Exists { partitions, replication, .. } = existence {
         let policy = match asker.configs(deadline).await {
             Ok(answers) => answers.get(&wanted.right.asked).cloned(),
             Err(_) => None,
@@ -286,11 +302,23 @@ async fn creation(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadli
             let message = "create is missing; without describe nobody tells whether the topic is there already";
             check.ended(Status::Unknown, message)
         }
-        (Creation::Refused(said), _) => {
-            check.code = Code::TOPIC_REFUSED;
-            check.why = Some("the component creates this topic at its first start, and would be refused".to_owned());
-            check.fixes = shape::refused(&wanted.need);
-            check.ended(Status::Failed, format!("may not be created{shape}: {said}"))
+        (Creation::Refused(said), _) => refused(check, wanted, &shape, &said),
+        (Creation::TooFewBrokers(said), _) => {
+            let copies = wanted.need.creates.map_or(1, |topic| usize::try_from(topic.replication_factor).unwrap_or(1));
+            let check = refused(check, wanted, &shape, &said);
+            match asker.missing_brokers(copies).await {
+                None => check,
+                Some(which) => {
+                    let mut check = check.because(Cause::BrokerUnreachable);
+                    check.message.extend(["; ", &which]);
+                    check.fixes = vec![Fix::advice("bring the missing brokers back, then run this again")];
+                    check
+                }
+            }
+        }
+        (Creation::NoController(said), _) => {
+            let message = format!("the cluster's controller gave no answer: {said}");
+            check.ended(Status::Unknown, message).because(Cause::BrokerUnreachable)
         }
         (Creation::Throttled(said), _) => {
             let message = format!("a quota of the cluster holds back who asks this: {said}");
@@ -299,6 +327,18 @@ async fn creation(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadli
         (Creation::Unknown(said), _) => check.ended(Status::Unknown, said),
         (Creation::Elsewhere, _) => check.ended(Status::Unknown, "only the controller answers this, and it was not reached"),
     }
+}
+
+/// The cluster would not make the topic as the component wants it.
+fn refused(mut check: Check, wanted: &Wanted, shape: &str, said: &str) -> Check {
+    check.code = Code::TOPIC_REFUSED;
+    check.why = Some("the component creates this topic at its first start, and would be refused".to_owned());
+    check.fixes = shape::refused(&wanted.need);
+    check.ended(Status::Failed, format!("may not be created{shape}: {said}"))
+}
+
+fn without_create(operations: &[Operation]) -> Vec<Operation> {
+    operations.iter().copied().filter(|operation| *operation != Operation::Create).collect()
 }
 
 fn words(operations: &[Operation]) -> Vec<String> {
@@ -327,7 +367,7 @@ fn verdicts(
     };
     let (missing, untold) = (of(Some(false)), of(None));
     let has = match rights {
-        Rights::Known(granted) => {
+        Rights::Known(granted) | Rights::Partly { granted, .. } => {
             let has: Vec<String> = granted.iter().map(ToString::to_string).collect();
             check.observed = Some(has.clone());
             if has.is_empty() { " (has nothing)".to_owned() } else { format!(" (has {})", has.join(", ")) }
@@ -341,18 +381,29 @@ fn verdicts(
     if !missing.is_empty() {
         let verb = if missing.len() == 1 { "is" } else { "are" };
         let has = if wanted.operations == [Operation::DescribeConfigs] { "" } else { &has };
-        let message = format!("{} {verb} missing{has}", words(&missing).join(", "));
-        return denied(check, wanted, &missing, message);
+        let mut message = format!("{} {verb} missing{has}", words(&missing).join(", "));
+        if !untold.is_empty() {
+            message.push_str(&format!("; without it the broker does not tell of {}", words(&untold).join(", ")));
+        }
+        let mut check = denied(check, wanted, &missing, message);
+        if let Some(right) = &mut check.right {
+            // What it doesn't tell of is needed all the same, and granted with the rest.
+            right.missing.extend(named(&wanted.need, &untold));
+        }
+        return check;
     }
     if !untold.is_empty() {
         let why = match rights {
             Rights::Unknown(why) => why.clone(),
             Rights::NoDescribe => format!("without describe the broker does not tell of {}", words(&untold).join(", ")),
             Rights::Known(_) => format!("the broker does not tell of {}", words(&untold).join(", ")),
+            Rights::Partly { .. } => format!("no broker tells of {} while the group doesn't exist", words(&untold).join(", ")),
         };
         return check.ended(Status::Unknown, why);
     }
-    passed(check, wanted, words(&wanted.operations).join(", "))
+    // A topic that is there was to be created, and nothing else.
+    let message = if wanted.operations.is_empty() { "is there".to_owned() } else { words(&wanted.operations).join(", ") };
+    passed(check, wanted, message)
 }
 
 fn passed(check: Check, wanted: &Wanted, message: impl Into<String>) -> Check {
@@ -367,8 +418,13 @@ fn denied(check: Check, wanted: &Wanted, missing: &[Operation], message: String)
     let mut check = check.ended(status, message);
     check.missing = words(missing);
     let mut right = wanted.right.clone();
-    let is_missing = |operation: &&crate::profile::Operation| missing.iter().any(|missing| missing.as_str() == operation.word());
-    right.missing = wanted.need.operations.iter().filter(is_missing).copied().collect();
+    right.missing = named(&wanted.need, missing).collect();
     check.right = Some(right);
     check
+}
+
+/// The operations of a need in the profile's own type.
+fn named<'a>(need: &'a AclNeed, operations: &'a [Operation]) -> impl Iterator<Item = crate::profile::Operation> + 'a {
+    let wanted = |operation: &crate::profile::Operation| operations.iter().any(|wanted| wanted.as_str() == operation.word());
+    need.operations.iter().copied().filter(wanted)
 }

@@ -213,9 +213,11 @@ fn settings(
     let word = client.protocol().map_err(|word| format!("Kafka knows no security protocol `{word}`"))?;
     let protocol = Protocol::parse(word.name()).ok_or_else(|| format!("Kafka knows no security protocol `{word}`"))?;
     let (stores, hidden) = credentials::stores(service, client);
+    let (inline, locked) = credentials::inline_identity(client);
+    let hidden = hidden.or(locked);
     let tls = tls::Settings {
         authorities: client.trusted_pem().map(str::to_owned).or(stores.authorities),
-        identity: client.identity_pem().map(|(chain, key)| (chain.to_owned(), key)).or(stores.identity),
+        identity: inline.or(stores.identity),
         ignore_host_name: !client.verifies_host_name(),
     };
     let (login, obstacle) = if protocol.has_sasl() { credentials::login(client, aws) } else { (None, None) };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use confluent_ecs::base::Secret;
 use confluent_ecs::confluent::Jaas;
 use confluent_ecs::kafka::AwsKeys;
+use confluent_ecs::preflight::{Category, Selection};
 use serde_json::{Value, json};
 
 use super::{Case, expect, text, troubles};
@@ -222,4 +223,72 @@ fn a_client_certificate_is_read_from_a_keystore() {
     let pem = PathBuf::from(text(&issued["keystore_pem"]));
     keystore(&mut case, "PEM", &pem);
     expect(&case.run(), &[]);
+
+    // Java's own format, as its own tool writes it; the truststore too.
+    let folder = tempfile::tempdir().unwrap();
+    let (jks, trust) = (folder.path().join("client.jks"), folder.path().join("trust.jks"));
+    let keytool = |arguments: &[&str]| {
+        let ran = std::process::Command::new("keytool").args(arguments).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+    };
+    let source = pkcs12.to_str().unwrap();
+    keytool(
+        &[
+            &["-importkeystore", "-srckeystore", source, "-srcstoretype", "PKCS12", "-srcstorepass", &password][..],
+            &["-destkeystore", jks.to_str().unwrap(), "-deststoretype", "JKS", "-deststorepass", "another-password"],
+            &["-destkeypass", "another-password", "-noprompt"],
+        ]
+        .concat(),
+    );
+    let authority = text(&facts["tls"]["ca"]);
+    keytool(&[
+        "-importcert",
+        "-file",
+        &authority,
+        "-keystore",
+        trust.to_str().unwrap(),
+        "-storetype",
+        "JKS",
+        "-storepass",
+        "changeit",
+        "-noprompt",
+    ]);
+    keystore(&mut case, "JKS", &jks);
+    case.set("ssl.keystore.password", "another-password");
+    case.files.insert("/etc/trust".into(), folder.path().into());
+    case.set("ssl.truststore.location", "/etc/trust/trust.jks").set("ssl.truststore.password", "changeit");
+    expect(&case.run(), &[]);
+    case.set("ssl.keystore.password", "not-the-password");
+    let report = case.run();
+    assert_eq!(troubles(&report), ["CE303 failed client-certificate-required"]);
+    assert!(serde_json::to_string(&report).unwrap().contains("its password is wrong"));
+}
+
+/// The key may stand in the settings encrypted, with its password beside it.
+#[test]
+fn a_key_in_the_settings_may_be_encrypted() {
+    let _brokers = all_brokers();
+    let name = unique("locked");
+    let issued = bed().call("kafka/certificate", &json!({ "name": name }));
+    let mut case = Case::granted("locked");
+    case.login = None;
+    case.listener("SSL").set("security.protocol", "SSL");
+    case.certificate(&text(&issued["certificate"]), &text(&issued["locked_key"]));
+    let only = Selection { only: [Category::Kafka].into(), ..Selection::default() };
+    for (password, says) in [(None, "ssl.key.password is not set"), (Some("not-it"), "can't be opened with ssl.key.password")] {
+        if let Some(password) = password {
+            case.set("ssl.key.password", password);
+        }
+        let report = case.selected(&only);
+        assert_eq!(troubles(&report), ["CE303 failed client-certificate-required"]);
+        assert!(serde_json::to_string(&report).unwrap().contains(says), "{says}");
+    }
+    case.set("ssl.key.password", &text(&issued["pkcs12_password"]));
+    expect(&case.selected(&only), &[]);
+    // Somebody else's key.
+    let other = bed().call("kafka/certificate", &json!({ "name": unique("locked") }));
+    case.certificate(&text(&issued["certificate"]), &text(&other["key"]));
+    let report = case.selected(&only);
+    assert_eq!(troubles(&report), ["CE303 failed client-certificate-required"]);
+    assert!(serde_json::to_string(&report).unwrap().contains("don't belong together"));
 }

@@ -10,10 +10,11 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use confluent_ecs::confluent::{Connector, ConnectorKind};
 use confluent_ecs::preflight::{Provider, Report, Status};
 use serde_json::json;
 
-use super::{Case, state, text, troubles};
+use super::{Case, state, text, troubles, variable_of};
 use crate::support::bed::{all_brokers, bed};
 
 /// What is done to a project that is right. `{group}` in a name is the project's group, `{user}` its user.
@@ -44,12 +45,22 @@ enum Plant {
     /// The principal may see the ACLs.
     SeesAcls,
     Topic(&'static str, u32, &'static str),
+    /// A connector that writes this topic.
+    Source(&'static str),
+    /// A connector that reads this topic, as group `connect-{group}-sink`; its dead letters go there.
+    Sink(&'static str, Option<&'static str>),
+    /// A variable of one client.
+    Client(&'static str, &'static str, &'static str),
+    /// The user can log in by this mechanism only; by none where it is empty.
+    OnlyBy(&'static str),
+    /// A client certificate of this authority of the bed's, and its first and last day.
+    Certificate(&'static str, i32, i32),
     Quota(&'static str, f64),
 }
 
 use Plant::{
-    Address, Bootstrap, ClusterId, Entry, Give, Listener, Login, Nothing, On, Password, Quota, SeesAcls, Set, Take, Topic,
-    Variable,
+    Address, Bootstrap, Certificate, Client, ClusterId, Entry, Give, Listener, Login, Nothing, On, OnlyBy, Password, Quota,
+    SeesAcls, Set, Sink, Source, Take, Topic, Variable,
 };
 
 struct Row {
@@ -90,19 +101,28 @@ const ROWS: &[Row] = &[
     row("a name that doesn't exist", &[Bootstrap("kafka.bed.invalid:9092")], &["CE301 failed name-not-found"], 3, ""),
     row("brokers advertised where nothing answers", &[PLAIN, Listener("UNREACHABLE")], &["CE305 failed broker-unreachable"], 9, "every broker"),
     row("brokers advertised by a name that doesn't exist", &[PLAIN, Listener("UNRESOLVABLE")], &["CE305 failed name-not-found"], 3, ""),
+    row("one of three brokers advertised where nothing listens", &[PLAIN, Listener("PARTLY")], &["CE305 failed broker-unreachable"], 9, "2 of 3 advertised brokers reached; broker 3 at 127.0.0.1:1"),
     row("another cluster than x-kafka says", &[ClusterId("lkc-8m2q5z")], &["CE306 failed wrong-cluster"], 3, "lkc-8m2q5z"),
     // TLS.
     row("a certificate that has ended", &[PLAIN, Listener("EXPIRED")], &["CE303 failed tls-expired"], 3, ""),
     row("an authority that nobody trusts", &[PLAIN, Listener("OTHERCA")], &["CE303 failed tls-untrusted"], 3, ""),
     row("a certificate for another host", &[PLAIN, Listener("OTHERHOST")], &["CE303 failed tls-hostname"], 3, ""),
+    row("an authority in between that has ended", &[PLAIN, Listener("OLDCHAIN")], &["CE303 failed tls-expired"], 3, "of the chain has ended"),
+    row("an authority in between that is left out", &[PLAIN, Listener("NOCHAIN")], &["CE303 failed tls-untrusted"], 3, "nochain-ca"),
     row("TLS towards a listener without", &[PLAIN, Listener("SASL_PLAINTEXT")], &["CE303 failed plaintext-listener"], 3, ""),
     row("no TLS towards a listener with", &[PLAIN, PLAINTEXT], &["CE303 failed tls-listener"], 3, "OutOfMemoryError"),
     row("no client certificate", &[PLAIN, Set(TLS.0, TLS.1), Listener("SSL")], &["CE303 failed client-certificate-required"], 3, ""),
+    row("a client certificate of an authority that the brokers don't know", &[Set(TLS.0, TLS.1), Listener("SSL"), Certificate("otherca", -1, 90)], &["CE303 failed client-certificate-required"], 3, "refused the client certificate"),
+    row("a client certificate that has ended", &[Set(TLS.0, TLS.1), Listener("SSL"), Certificate("ca", -30, -1)], &["CE303 failed client-certificate-required"], 3, "refused the client certificate"),
     // The login.
     row("a wrong password, PLAIN", &[PLAIN, Password(WRONG)], &["CE304 failed bad-credentials"], 3, "secrets put"),
     row("a wrong password, SCRAM-SHA-256", &[Set("sasl.mechanism", "SCRAM-SHA-256"), Password(WRONG)], &["CE304 failed bad-credentials"], 3, ""),
     row("a wrong password, SCRAM-SHA-512", &[Password(WRONG)], &["CE304 failed bad-credentials"], 3, ""),
     row("a user that doesn't exist", &[Login("nobody-of-this-name", WRONG)], &["CE304 failed bad-credentials"], 3, ""),
+    row("a user without credentials of the mechanism", &[OnlyBy("PLAIN")], &["CE304 failed bad-credentials"], 3, "kafka-configs"),
+    row("a user that was taken away", &[PLAIN, OnlyBy("")], &["CE304 failed bad-credentials"], 3, ""),
+    row("one client of four with another user's password", &[Client("producer.", "sasl.mechanism", "PLAIN"), OnlyBy("SCRAM-SHA-512")], &["CE304 failed bad-credentials"], 3, ""),
+    row("one client of four without TLS", &[Client("consumer.", "security.protocol", "SASL_PLAINTEXT")], &["CE303 failed tls-listener"], 3, "CONNECT_CONSUMER_SECURITY_PROTOCOL"),
     row("PLAIN where only SCRAM is offered", &[PLAIN, Listener("SCRAM512")], &["CE304 failed mechanism-not-offered"], 3, "SCRAM-SHA-512"),
     row("no login where one is wanted, TLS", &[Set(TLS.0, TLS.1)], &["CE304 failed sasl-required"], 3, ""),
     row("no login where one is wanted", &[Set("security.protocol", "PLAINTEXT"), Listener("SASL_PLAINTEXT")], &["CE304 failed sasl-required"], 3, ""),
@@ -121,11 +141,23 @@ const ROWS: &[Row] = &[
     row("everything", &[Nothing], &["CE401 failed", "CE402 failed", "CE402 unknown", "CE407 warned"], 3, "--operation DescribeConfigs"),
     row("rights by a prefix, as they may be", &[Nothing, Entry("TOPIC", "{group}-", "ALL", &[("pattern", "PREFIXED")]), Entry("GROUP", "{group}", "ALL", &[("pattern", "PREFIXED")])], &[], 0, ""),
     row("rights on every name, as they may be", &[Nothing, Give("TOPIC", "*", "ALL"), Give("GROUP", "*", "READ")], &[], 0, "may do everything"),
+    // Connectors.
+    row("a source with all that it needs", &[Source("{group}-data"), Give("TOPIC", "{group}-data", "WRITE"), Give("TOPIC", "{group}-data", "CREATE")], &[], 0, "may be created"),
+    row("a source that may not write", &[Source("{group}-data"), Give("TOPIC", "{group}-data", "CREATE"), Give("TOPIC", "{group}-data", "DESCRIBE")], &["CE402 failed"], 3, "nothing arrives"),
+    row("a source that can't make its topic", &[Source("{group}-data"), Give("TOPIC", "{group}-data", "WRITE")], &["CE402 failed"], 3, "does not exist yet"),
+    row("a source whose topic is there", &[Topic("{group}-data", 1, "delete"), Source("{group}-data"), Give("TOPIC", "{group}-data", "WRITE")], &[], 0, "is there"),
+    row("a sink without its group", &[Sink("{group}-data", None), Give("TOPIC", "{group}-data", "READ")], &["CE401 failed"], 3, "--group connect-{group}-sink"),
+    row("a sink that may not read its topic", &[Topic("{group}-data", 1, "delete"), Sink("{group}-data", None), Give("GROUP", "connect-{group}-sink", "READ"), Give("TOPIC", "{group}-data", "DESCRIBE")], &["CE402 failed"], 3, "read is missing (has describe"),
+    row("a sink of topics by their prefix", &[Sink("{group}-data*", None), Give("GROUP", "connect-{group}-sink", "READ"), Entry("TOPIC", "{group}-data", "READ", &[("pattern", "PREFIXED")])], &[], 0, ""),
+    row("dead letters that nobody may create", &[Sink("{group}-data", Some("{group}-dead")), Give("GROUP", "connect-{group}-sink", "READ"), Give("TOPIC", "{group}-data", "READ"), Give("TOPIC", "{group}-dead", "WRITE")], &["CE402 failed"], 3, "create is missing"),
+    row("dead letters that are there", &[Topic("{group}-dead", 1, "delete"), Sink("{group}-data", Some("{group}-dead")), Give("GROUP", "connect-{group}-sink", "READ"), Give("TOPIC", "{group}-data", "READ"), Give("TOPIC", "{group}-dead", "WRITE")], &[], 0, ""),
     // DENY over ALLOW.
     row("a DENY, and the ACLs can't be seen", &[Entry("TOPIC", "{group}-offsets", "WRITE", DENY)], &["CE402 failed"], 3, "a DENY stands over every ALLOW until it is removed"),
     row("a DENY, seen", &[SeesAcls, Entry("TOPIC", "{group}-offsets", "WRITE", DENY)], &["CE402 failed"], 3, "--deny-principal User:{user} --operation Write"),
     row("a DENY for everybody by a prefix, seen", &[SeesAcls, Entry("TOPIC", "{group}-", "WRITE", &[("permission", "DENY"), ("principal", "User:*"), ("pattern", "PREFIXED")])], &["CE402 failed"], 3, "for User:* on topic {group}-*"),
     row("a DENY of describe, seen", &[SeesAcls, Entry("TOPIC", "{group}-status", "DESCRIBE", DENY)], &["CE402 failed"], 3, "describe for User:{user}"),
+    row("a DENY for this host, seen", &[SeesAcls, Entry("TOPIC", "{group}-offsets", "WRITE", &[("permission", "DENY"), ("host", "127.0.0.1")])], &["CE402 failed"], 3, "--deny-host 127.0.0.1"),
+    row("a DENY for another host", &[SeesAcls, Entry("TOPIC", "{group}-offsets", "WRITE", &[("permission", "DENY"), ("host", "10.9.9.9")])], &[], 0, ""),
     row("a DENY on the group, seen", &[SeesAcls, Entry("GROUP", "{group}", "ALL", DENY)], &["CE401 failed"], 3, "all for User:{user}"),
     row("a DENY of create on the topic, seen", &[SeesAcls, Entry("TOPIC", "{group}-status", "CREATE", DENY)], &["CE402 failed"], 3, "--operation Create"),
     // An ALLOW that doesn't fit, seen.
@@ -136,6 +168,7 @@ const ROWS: &[Row] = &[
     row("a star in a literal name", &[SeesAcls, Take("TOPIC", "{group}-status", "WRITE"), Give("TOPIC", "{group}-*", "WRITE")], &["CE402 failed"], 3, "the star is a letter like any other"),
     row("a literal name where a prefix was meant", &[SeesAcls, Take("TOPIC", "{group}-status", "WRITE"), Give("TOPIC", "{group}-", "WRITE")], &["CE402 failed"], 3, "`prefixed` was meant"),
     row("a prefix that is too long", &[SeesAcls, Take("TOPIC", "{group}-status", "READ"), Entry("TOPIC", "{group}-status-", "READ", &[("pattern", "PREFIXED")])], &["CE402 failed"], 3, "names that begin with `{group}-status-`"),
+    row("a prefix with a slip in it", &[SeesAcls, Take("TOPIC", "{group}-status", "READ"), Entry("TOPIC", "{group}-sttaus", "READ", &[("pattern", "PREFIXED")])], &["CE402 failed"], 3, "names that begin with `{group}-sttaus`"),
     row("another case of letters in a topic's name", &[SeesAcls, Take("TOPIC", "{group}-status", "READ"), Give("TOPIC", "{group}-Status", "READ")], &["CE402 failed"], 3, "on topic `{group}-Status`"),
     row("the right name on the wrong kind of resource", &[SeesAcls, Take("GROUP", "{group}", "READ"), Give("TOPIC", "{group}", "READ")], &["CE401 failed"], 3, "on the topic of this name"),
     // Transactions.
@@ -171,6 +204,18 @@ impl Case {
             case.plant(plant);
         }
         case
+    }
+
+    fn connector(&mut self, kind: ConnectorKind, topic: &str, dead_letters: Option<&str>) {
+        self.connectors.push(Connector {
+            name: format!("{}-sink", self.group),
+            kind,
+            topics: vec![Connector::topic(&self.named(topic))],
+            group: None,
+            dead_letters: dead_letters.map(|topic| self.named(topic)),
+            exactly_once: false,
+            offsets_topic: None,
+        });
     }
 
     fn named(&self, text: &str) -> String {
@@ -217,6 +262,23 @@ impl Case {
                 let topic =
                     json!({ "name": self.named(name), "partitions": partitions, "configs": { "cleanup.policy": policy } });
                 bed().call(&format!("{}/topics", self.part), &json!({ "create": [topic] }));
+            }
+            Source(topic) => self.connector(ConnectorKind::Source, topic, None),
+            Sink(topic, dead_letters) => self.connector(ConnectorKind::Sink, topic, dead_letters),
+            Client(prefix, property, value) => {
+                self.settings.insert(variable_of(&format!("{prefix}{property}")), value.to_owned());
+            }
+            OnlyBy(mechanism) => {
+                let user = json!({ "name": self.user, "password": self.password, "mechanisms": [mechanism] });
+                bed().call(&format!("{}/remove_user", self.part), &user);
+                if !mechanism.is_empty() {
+                    bed().call(&format!("{}/user", self.part), &user);
+                }
+            }
+            Certificate(authority, first, last) => {
+                let wanted = json!({ "name": self.user, "ca": authority, "days": [first, last] });
+                let issued = bed().call(&format!("{}/certificate", self.part), &wanted);
+                self.certificate(&text(&issued["certificate"]), &text(&issued["key"]));
             }
             Quota(name, value) => {
                 bed().call(&format!("{}/quota", self.part), &json!({ "user": self.user, "quotas": { name: value } }));

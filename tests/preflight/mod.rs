@@ -1,6 +1,7 @@
 //! Preflight against real brokers: each fault has its code and cause, in time, with no false alarm beside it and nothing changed.
 
 mod auth;
+mod blog;
 mod connection;
 mod ends;
 mod fixes;
@@ -12,8 +13,9 @@ mod redeploy;
 mod registry;
 mod rights;
 mod verb;
+mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -21,7 +23,7 @@ use std::time::{Duration, Instant};
 use confluent_ecs::base::{Findings, Secret};
 use confluent_ecs::confluent::{self, Environment, Jaas, Text};
 use confluent_ecs::kafka::AwsKeys;
-use confluent_ecs::preflight::{self, ClusterFacts, Input, Provider, Report, Selection, Service, Vantage};
+use confluent_ecs::preflight::{self, ClusterFacts, Input, OwnHost, Provider, Report, Selection, Service, Vantage};
 use confluent_ecs::profile::Catalogue;
 use serde_json::{Value, json};
 
@@ -56,7 +58,7 @@ struct Case {
     aws_keys: Result<AwsKeys, String>,
     /// Files of this machine in the container.
     files: BTreeMap<String, PathBuf>,
-    own_hosts: BTreeSet<String>,
+    own_hosts: BTreeMap<String, OwnHost>,
     cluster: ClusterFacts,
 }
 
@@ -82,7 +84,7 @@ impl Case {
             jaas: None,
             aws_keys: Err("no AWS credentials".into()),
             files: BTreeMap::new(),
-            own_hosts: BTreeSet::new(),
+            own_hosts: BTreeMap::new(),
             cluster: ClusterFacts {
                 provider: Provider::SelfManaged,
                 provider_name: "self-managed".into(),
@@ -152,6 +154,13 @@ impl Case {
     fn listener(&mut self, name: &str) -> &mut Self {
         let servers = text(&bed().facts(self.part)["bootstrap"][name]);
         self.set("bootstrap.servers", &servers)
+    }
+
+    /// A client certificate and its key, both from PEM files, in the settings themselves.
+    fn certificate(&mut self, chain: &str, key: &str) -> &mut Self {
+        let read = |path: &str| confluent::escape(&std::fs::read_to_string(path).unwrap());
+        self.set("ssl.keystore.type", "PEM").set("ssl.keystore.certificate.chain", &read(chain));
+        self.set("ssl.keystore.key", &read(key))
     }
 
     fn password(&mut self, password: &str) -> &mut Self {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use confluent_ecs::preflight::{Own, Report, Selection};
 use serde_json::{Value, json};
 
-use super::{Case, expect, state, text};
+use super::{Case, expect, state, text, troubles};
 use crate::support::bed::{all_brokers, bed};
 
 /// A worker of the case's own group and topics, that says it is at `advertised`.
@@ -84,6 +84,37 @@ fn a_worker_on_somebodys_desk_is_no_task() {
     bed().call("connect/stop", &json!({ "id": running["id"] }));
     // It has left: nobody is in the group any more.
     expect(&case.run(), &[]);
+}
+
+/// An application's consumers are in the group that the workers are to form: in the classic way, and in the newer one.
+#[test]
+fn a_group_of_consumers_is_none_of_workers() {
+    let _brokers = all_brokers();
+    for (protocol, says) in [("classic", "members are of consumer, not of connect"), ("consumer", "of the kind consumer")] {
+        let case = Case::granted("consumers");
+        let data = format!("{}-data", case.group);
+        bed().call("kafka/topics", &json!({ "create": [{ "name": data, "partitions": 1 }] }));
+        let facts = bed().facts("kafka");
+        let mut consumer = std::process::Command::new(format!("{}/kafka-console-consumer", text(&facts["bin"])))
+            .args(["--bootstrap-server", &text(&facts["bootstrap"]["SASL_SSL"]), "--topic", &data, "--group", &case.group])
+            .args(["--command-config", &text(&facts["command_config"])])
+            .args(["--command-property", &format!("group.protocol={protocol}")])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let joined = (0..60).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(250));
+            assert!(consumer.try_wait().unwrap().is_none(), "the consumer has ended");
+            !troubles(&case.run()).is_empty()
+        });
+        let report = case.run();
+        consumer.kill().unwrap();
+        consumer.wait().unwrap();
+        assert!(joined, "{protocol}: the consumer was not seen");
+        expect(&report, &["CE409 failed"]);
+        assert!(members(&report).contains(says), "{protocol}: {}", members(&report));
+    }
 }
 
 /// A consumer's group of the same name speaks another protocol; nobody of it needs to be there.

@@ -1,5 +1,6 @@
 //! Schema registries: each fault of the way, the key and the registry itself has its own code and cause.
 
+use confluent_ecs::preflight::OwnHost;
 use serde_json::{Value, json};
 
 use super::{Case, expect, text, troubles};
@@ -62,6 +63,16 @@ fn faults_of_a_registry_have_their_own_causes() {
         (with(json!({ "open": true, "answers": { "/": [429, {}] } })), None, "CE501 failed throttled"),
         (with(json!({ "forbidden": ["/subjects"] })), None, "CE502 failed access-denied"),
         (with(json!({ "mode": "READONLY" })), None, "CE503 warned"),
+        (with(json!({ "mode": "IMPORT" })), None, "CE503 warned"),
+        // Another service that speaks JSON.
+        (
+            with(
+                json!({ "open": true, "answers": { "/subjects": [404, { "error_code": 404, "message": "HTTP 404 Not Found" }] } }),
+            ),
+            None,
+            "CE502 failed not-kafka",
+        ),
+        (with(json!({ "delay": 30 })), None, "CE501 failed timed-out"),
         (with(json!({ "forbidden": ["/mode"] })), None, "CE503 unknown"),
         (with(json!({ "forbidden": ["/config"] })), None, "CE504 unknown"),
         (with(json!({ "clock": 4_000 })), None, "CE308 failed clock-skew"),
@@ -114,7 +125,15 @@ fn what_this_stack_deploys_is_skipped_and_says_so() {
     let _brokers = all_brokers();
     let own = json!({ "url": "http://registry.orders.internal:8081", "user": "a", "password": "b" });
     let mut case = case("registry-own", &own, None);
-    case.own_hosts.insert("registry.orders.internal".into());
+    let registry = |lets_in: &[(&str, u16)]| OwnHost {
+        service: "registry".into(),
+        found: true,
+        ports: [8081].into(),
+        lets_in: lets_in.iter().map(|(client, port)| ((*client).to_owned(), *port)).collect(),
+    };
+    case.own_hosts.insert("registry.orders.internal".into(), registry(&[("control-center", 8081)]));
+    expect(&case.run(), &["CE505 failed"]);
+    case.own_hosts.insert("registry.orders.internal".into(), registry(&[("connect", 8081)]));
     let report = case.run();
     expect(&report, &[]);
     let skipped = report.checks.iter().find(|check| check.code.to_string() == "CE501").unwrap();

@@ -151,7 +151,9 @@ async fn heartbeats(connection: &mut Connection, names: &[&String], deadline: De
     let answers = connection.pipeline(&requests, 3, deadline).await.map_err(|error| request_fault("Heartbeat", &error))?;
     let judged = answers.iter().map(|answer| {
         let rights = match answer.error_code {
-            GROUP_AUTHORIZATION_FAILED => Rights::Known([Operation::Describe].into()),
+            GROUP_AUTHORIZATION_FAILED => {
+                Rights::Partly { granted: [Operation::Describe].into(), denied: [Operation::Read].into() }
+            }
             // A coordinator that is still loading the group answers without an error, to keep its members.
             NONE
             | COORDINATOR_NOT_AVAILABLE
@@ -159,7 +161,9 @@ async fn heartbeats(connection: &mut Connection, names: &[&String], deadline: De
             | COORDINATOR_LOAD_IN_PROGRESS
             | ILLEGAL_GENERATION
             | UNKNOWN_MEMBER_ID
-            | REBALANCE_IN_PROGRESS => Rights::Known([Operation::Describe, Operation::Read].into()),
+            | REBALANCE_IN_PROGRESS => {
+                Rights::Partly { granted: [Operation::Describe, Operation::Read].into(), denied: [].into() }
+            }
             code => Rights::Unknown(error_name(code)),
         };
         GroupAnswer { rights, evidence: "Heartbeat of a member that does not exist", protocol: String::new(), members: None }
@@ -167,22 +171,38 @@ async fn heartbeats(connection: &mut Connection, names: &[&String], deadline: De
     Ok(judged.collect())
 }
 
-/// The groups of one protocol that the caller can see, on the brokers that are connected.
-pub async fn groups_of_protocol(
-    connections: &mut [&mut Connection],
-    protocol: &str,
-    deadline: Deadline,
-) -> Result<Vec<String>, Fault> {
+/// A group in the list of all.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListedGroup {
+    pub name: String,
+    /// `connect`, `sr`, `consumer`.
+    pub protocol: String,
+    /// Somebody is in it.
+    pub in_use: bool,
+    /// `consumer`, `share` or `streams`, where the brokers keep it in their newer way: then it is not described as a classic one.
+    pub newer_kind: Option<String>,
+}
+
+/// The groups that the caller can see, on the brokers that are connected.
+pub async fn listed_groups(connections: &mut [&mut Connection], deadline: Deadline) -> Result<Vec<ListedGroup>, Fault> {
     let request = ListGroupsRequest::default();
     let mut asked = Vec::new();
     for connection in connections.iter_mut() {
-        asked.push(connection.call(&request, 4, deadline));
+        // Version 5 brings the kind.
+        asked.push(connection.call(&request, 5, deadline));
     }
     let mut found = Vec::new();
     for answer in join_all(asked).await {
         let (answer, _) = answer.map_err(|error| request_fault("ListGroups", &error))?;
-        let of_protocol = answer.groups.iter().filter(|group| &*group.protocol_type == protocol);
-        found.extend(of_protocol.map(|group| group.group_id.to_string()));
+        found.extend(answer.groups.iter().map(|group| {
+            let kind = group.group_type.to_ascii_lowercase();
+            ListedGroup {
+                name: group.group_id.to_string(),
+                protocol: group.protocol_type.to_string(),
+                in_use: !matches!(group.group_state.as_str(), "" | "Empty" | "Dead"),
+                newer_kind: (!matches!(kind.as_str(), "" | "classic" | "unknown")).then_some(kind),
+            }
+        }));
     }
     found.sort();
     found.dedup();

@@ -8,7 +8,7 @@ mod transactions;
 use kafka_protocol::ResponseError;
 
 pub use acls::{AclEntry, AclOperation, AclResource, Acls, acls};
-pub use groups::{GroupAnswer, Member, groups, groups_of_protocol};
+pub use groups::{GroupAnswer, ListedGroup, Member, groups, listed_groups};
 pub use topics::{
     Broker, Cluster, ConfigAccess, Creation, Existence, NewTopic, TopicAnswer, cluster, configs, creatable, topics,
 };
@@ -16,6 +16,8 @@ pub use transactions::transactional_ids;
 
 const NONE: i16 = 0;
 const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+const REQUEST_TIMED_OUT: i16 = 7;
+const BROKER_NOT_AVAILABLE: i16 = 8;
 const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
 const COORDINATOR_NOT_AVAILABLE: i16 = 15;
 const NOT_COORDINATOR: i16 = 16;
@@ -27,6 +29,7 @@ const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
 const GROUP_AUTHORIZATION_FAILED: i16 = 30;
 const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
 const TOPIC_ALREADY_EXISTS: i16 = 36;
+const INVALID_REPLICATION_FACTOR: i16 = 38;
 const NOT_CONTROLLER: i16 = 41;
 const INVALID_TRANSACTION_TIMEOUT: i16 = 50;
 const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: i16 = 53;

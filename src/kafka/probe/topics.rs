@@ -1,6 +1,6 @@
 //! The cluster itself and its topics: who is there, what the caller may do, what a topic would be or is like.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
@@ -9,8 +9,9 @@ use kafka_protocol::messages::{CreateTopicsRequest, DescribeConfigsRequest, Meta
 use kafka_protocol::protocol::StrBytes;
 
 use super::{
-    CLUSTER_AUTHORIZATION_FAILED, INVALID_TOPIC, NONE, NOT_CONTROLLER, THROTTLING_QUOTA_EXCEEDED, TOPIC_ALREADY_EXISTS,
-    TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION, error_name,
+    BROKER_NOT_AVAILABLE, CLUSTER_AUTHORIZATION_FAILED, INVALID_REPLICATION_FACTOR, INVALID_TOPIC, NONE, NOT_CONTROLLER,
+    REQUEST_TIMED_OUT, THROTTLING_QUOTA_EXCEEDED, TOPIC_ALREADY_EXISTS, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION,
+    error_name,
 };
 use crate::base::{Deadline, Fault};
 use crate::kafka::link::request_fault;
@@ -73,6 +74,8 @@ pub enum Existence {
     Exists {
         partitions: usize,
         replication: usize,
+        /// Brokers that hold copies of it and are not there.
+        absent: BTreeSet<i32>,
     },
     Missing,
     /// The broker does not tell a caller without Describe.
@@ -93,6 +96,7 @@ pub async fn topics(
     deadline: Deadline,
 ) -> Result<BTreeMap<String, TopicAnswer>, Fault> {
     let answer = metadata(connection, names, deadline).await?;
+    let there: BTreeSet<i32> = answer.brokers.iter().map(|broker| broker.node_id.0).collect();
     let answers = answer.topics.iter().filter_map(|topic| {
         let name = topic.name.as_ref()?.to_string();
         let rights = || Rights::from_bits(topic.topic_authorized_operations);
@@ -104,7 +108,10 @@ pub async fn topics(
             _ => {
                 let replication =
                     topic.partitions.iter().map(|partition| partition.replica_nodes.len()).min().unwrap_or_default();
-                TopicAnswer { existence: Existence::Exists { partitions: topic.partitions.len(), replication }, rights: rights() }
+                let absent = topic.partitions.iter().flat_map(|partition| &partition.replica_nodes);
+                let absent = absent.map(|id| id.0).filter(|id| !there.contains(id)).collect();
+                let existence = Existence::Exists { partitions: topic.partitions.len(), replication, absent };
+                TopicAnswer { existence, rights: rights() }
             }
         };
         Some((name, answer))
@@ -131,6 +138,10 @@ pub enum Creation {
     Denied,
     /// The caller may create topics, but not this one as it is: replication factor, policy, name.
     Refused(String),
+    /// … because it has fewer brokers than the topic shall have copies.
+    TooFewBrokers(String),
+    /// The broker asked the controller, and had no answer.
+    NoController(String),
     /// A quota holds the caller back; nothing was decided.
     Throttled(String),
     Unknown(String),
@@ -174,8 +185,10 @@ pub async fn creatable(
             TOPIC_AUTHORIZATION_FAILED | CLUSTER_AUTHORIZATION_FAILED => Creation::Denied,
             NOT_CONTROLLER => Creation::Elsewhere,
             THROTTLING_QUOTA_EXCEEDED => Creation::Throttled(said()),
-            // INVALID_TOPIC, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG, POLICY_VIOLATION: judged after the authorizer.
-            INVALID_TOPIC | 37 | 38 | 40 | 44 => Creation::Refused(said()),
+            INVALID_REPLICATION_FACTOR => Creation::TooFewBrokers(said()),
+            REQUEST_TIMED_OUT | BROKER_NOT_AVAILABLE => Creation::NoController(said()),
+            // INVALID_TOPIC, INVALID_PARTITIONS, INVALID_CONFIG, POLICY_VIOLATION: judged after the authorizer.
+            INVALID_TOPIC | 37 | 40 | 44 => Creation::Refused(said()),
             _ => Creation::Unknown(said()),
         };
         (topic.name.to_string(), verdict)

@@ -128,6 +128,11 @@ impl Client {
     }
 }
 
+/// Whether a client's certificate and its key can be used together; says what is wrong otherwise.
+pub fn fits(chain: &str, key: &Secret) -> Result<(), String> {
+    certified(chain, key, &aws_lc_rs::default_provider()).map(drop)
+}
+
 fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     match read {
@@ -139,9 +144,6 @@ fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, S
 
 fn certified(chain: &str, key: &Secret, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
     let chain = certificates(chain, "the client certificate")?;
-    if key.expose().contains("ENCRYPTED PRIVATE KEY") {
-        return Err("the client's private key is encrypted; give it unencrypted in the secret".to_owned());
-    }
     let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
         .map_err(|_| "the client's private key is not a PEM private key".to_owned())?;
     CertifiedKey::from_der(chain, key, provider)

@@ -17,10 +17,12 @@ use tokio::sync::Mutex;
 use super::clock::Clock;
 use super::cluster::ClusterFacts;
 use super::fix::Fix;
+use super::input::{Input, OwnHost};
 use super::remedy;
 use super::report::{Category, Check, Origin, Status, Vantage};
 use super::runner::{Plan, StepId};
 use super::target::Target;
+use super::wiring;
 use crate::base::{Cause, Code, Fault};
 use crate::kafka::{Cluster, Connection, Proof};
 use crate::net::Endpoint;
@@ -34,6 +36,8 @@ pub(super) struct Session {
     /// By broker; the one that was opened first is number -1.
     pub(super) connections: Mutex<Vec<(i32, Connection)>>,
     pub(super) cluster: Mutex<Option<Cluster>>,
+    /// Bootstrap servers that didn't answer.
+    pub(super) missed: Mutex<Vec<Endpoint>>,
 }
 
 /// The end of the way.
@@ -69,10 +73,10 @@ struct Ladder {
 }
 
 /// Plans the way of one target.
-pub(super) fn plan(target: &Target, cluster: &ClusterFacts, vantage: Vantage, clock: &Clock, plan: &mut Plan) -> Connected {
+pub(super) fn plan(target: &Target, input: &Input, vantage: Vantage, clock: &Clock, plan: &mut Plan) -> Connected {
     let ladder = Ladder {
         target: Arc::new(target.clone()),
-        cluster: Arc::new(cluster.clone()),
+        cluster: Arc::new(input.cluster.clone()),
         vantage,
         clock: clock.clone(),
         way: Arc::default(),
@@ -80,18 +84,19 @@ pub(super) fn plan(target: &Target, cluster: &ClusterFacts, vantage: Vantage, cl
     };
     let settings = match &target.settings {
         Ok(settings) => settings.clone(),
-        Err(error) => {
-            // The finding on the settings is the failure; nothing below can be tried.
-            let skip = |code, name, label| ladder.check(code, name, label).ended(Status::Skipped, error.clone());
-            let mut last = plan.known(skip(Code::DNS, "dns", "DNS"));
-            for (code, name, label) in [(Code::TCP, "tcp", "TCP"), (Code::TLS, "tls", "TLS"), (Code::SASL, "sasl", "SASL")] {
-                last = plan.known(skip(code, name, label));
-            }
-            let brokers = plan.known(skip(Code::BROKERS, "brokers", "brokers"));
-            plan.known(skip(Code::CLUSTER_ID, "cluster-id", "cluster id"));
-            return Connected { login: last, brokers, session: ladder.session, token: None };
-        }
+        // The finding on the settings is the failure; nothing below can be tried.
+        Err(error) => return untried(&ladder, error, plan),
     };
+    let servers = settings.bootstrap.iter();
+    let own: Vec<(&Endpoint, &OwnHost)> =
+        servers.filter_map(|endpoint| Some((endpoint, input.own_hosts.get(&endpoint.host)?))).collect();
+    if !own.is_empty() && own.len() == settings.bootstrap.len() {
+        for (endpoint, host) in own {
+            let check = ladder.check(Code::OWN_ADDRESS, &format!("own/{endpoint}"), "own address");
+            plan.known(wiring::check(check, &target.service, endpoint, host));
+        }
+        return untried(&ladder, wiring::DEPLOYED_HERE, plan);
+    }
     let settings = Arc::new(settings);
     let (at, with) = (ladder.clone(), settings.clone());
     let dns =
@@ -126,6 +131,18 @@ pub(super) fn plan(target: &Target, cluster: &ClusterFacts, vantage: Vantage, cl
     let quota = ladder.check(Code::QUOTA, "quota", "quota");
     plan.step(quota, &[brokers], &[], LAYER_LIMIT, move |check, _| at.quota(check));
     Connected { login, brokers, session: ladder.session, token: token_step }
+}
+
+/// Skips every layer, for one reason.
+fn untried(ladder: &Ladder, why: &str, plan: &mut Plan) -> Connected {
+    let skip = |code, name, label| ladder.check(code, name, label).ended(Status::Skipped, why);
+    let mut last = plan.known(skip(Code::DNS, "dns", "DNS"));
+    for (code, name, label) in [(Code::TCP, "tcp", "TCP"), (Code::TLS, "tls", "TLS"), (Code::SASL, "sasl", "SASL")] {
+        last = plan.known(skip(code, name, label));
+    }
+    let brokers = plan.known(skip(Code::BROKERS, "brokers", "brokers"));
+    plan.known(skip(Code::CLUSTER_ID, "cluster-id", "cluster id"));
+    Connected { login: last, brokers, session: ladder.session.clone(), token: None }
 }
 
 /// A check of a target, before it has run.

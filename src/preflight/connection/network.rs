@@ -82,6 +82,9 @@ impl Ladder {
         let mut reached = Vec::new();
         let mut fault: Option<(Endpoint, Fault, bool)> = None;
         for (_, result, endpoint) in results {
+            if result.is_err() {
+                self.session.missed.lock().await.push(endpoint.clone());
+            }
             let attempts = match result {
                 Ok(found) => {
                     reached.push((endpoint.clone(), found.stream));

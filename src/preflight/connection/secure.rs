@@ -48,6 +48,9 @@ impl Ladder {
                 };
                 let mut check = self.failed(check, &fault, Some(&endpoint));
                 check.evidence = certificate.as_ref().map(facts);
+                if let (Cause::ClientCertificateRequired, Some(Obstacle::Hidden(why))) = (fault.cause, &self.target.obstacle) {
+                    check.message.extend(["; ", why]);
+                }
                 if let (Cause::TlsUntrusted, Some(file)) = (fault.cause, &self.target.hidden_truststore) {
                     let message =
                         format!("not trusted by this machine; the container trusts {file}, which can't be read from here");

@@ -1,6 +1,6 @@
 """The settings of the brokers: listeners, logins, certificates. Pure: from addresses and passwords to server.properties.
 
-Every listener name is the one a test uses. The last seven are a real broker with one fault each.
+Every listener name is the one a test uses. The last ten are a real broker with one fault each.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ class Listener:
     client_certificate: bool = False
     # What the broker tells clients instead of its own address.
     advertised: str = ""
+    # The one broker that tells so; every one where none is named.
+    advertised_by: int = 0
     # Who checks tokens; Kafka's own, which takes unsigned ones, where nothing is named.
     tokens: str = ""
 
@@ -51,6 +53,10 @@ LISTENERS = {
     # Port 1 is nobody's.
     "CLOSED": Listener("SASL_SSL", (PLAIN,), advertised="127.0.0.1:1"),
     "UNRESOLVABLE": Listener("SASL_SSL", (PLAIN,), advertised="b{id}.bed.invalid:9092"),
+    "PARTLY": Listener("SASL_SSL", (PLAIN,), advertised="127.0.0.1:1", advertised_by=3),
+    # An authority between that has ended, and one that is left out.
+    "OLDCHAIN": Listener("SASL_SSL", (PLAIN,), certificate="oldchain"),
+    "NOCHAIN": Listener("SASL_SSL", (PLAIN,), certificate="nochain"),
 }
 
 INTERNAL = "SASL_PLAINTEXT"
@@ -141,4 +147,6 @@ def server_properties(node, nodes, broker_password, certificates, truststore, ha
 
 def _advertised(name, node, hang):
     own = f"127.0.0.1:{node.ports[name]}"
-    return (LISTENERS[name].advertised or own).format(id=node.id, hang=hang)
+    listener = LISTENERS[name]
+    told = listener.advertised if listener.advertised_by in (0, node.id) else ""
+    return (told or own).format(id=node.id, hang=hang)

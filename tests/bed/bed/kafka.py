@@ -7,7 +7,8 @@ Facts:
   admin        name and password of the super user (PLAIN on SASL_SSL and SASL_PLAINTEXT)
   tls          paths: ca, otherca (trusts only the OTHERCA listener), truststore (the ca for Java, with truststore_password), and
                client: a client certificate's paths (tls.py) with its principal
-  bin          a folder for PATH: kafka-acls, kafka-topics, kafka-configs, kafka-consumer-groups
+  bin          a folder for PATH: kafka-acls, kafka-topics, kafka-configs, kafka-consumer-groups,
+               kafka-console-consumer
   command_config   a file for their --command-config: the super user over SASL_SSL
   seconds      how long the start took
 Actions are methods of `Kafka`; the text of each says what goes in and, after the arrow, what comes out. A change has reached every running broker when its
@@ -36,6 +37,7 @@ TOOLS = {
     "kafka-topics": "org.apache.kafka.tools.TopicCommand",
     "kafka-configs": "kafka.admin.ConfigCommand",
     "kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+    "kafka-console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
 }
 TOOL = """#!/bin/sh
 # {main} of the test bed's Kafka, as its own script would run it.
@@ -165,6 +167,8 @@ class Kafka:
             "notyet": self._ca.issue("notyet", own, days=(1, 30)),
             "otherca": self._other_ca.issue("otherca-server", own),
             "otherhost": self._ca.issue("otherhost", ("kafka.example.com",)),
+            "oldchain": Authority(folder, "oldchain-ca", self._ca, (-30, -1)).issue("oldchain", own),
+            "nochain": Authority(folder, "nochain-ca", self._ca).issue("nochain", own, alone=True),
         }
         client = self._ca.issue("client", client=True) | {"principal": "User:CN=client"}
         keystores = {name: paths["keystore_pem"] for name, paths in issued.items()}

@@ -1,7 +1,7 @@
 """TLS material, made at start: nothing that is secret or that expires lies in the repository.
 
 A certificate is given out as PEM files (`<name>.pem` with the chain, `<name>.key`), as both in one file for a JVM's keystore
-(`<name>.keystore.pem`), and as PKCS#12.
+(`<name>.keystore.pem`), and as PKCS#12. `locked_key` is the key encrypted with the password of the PKCS#12.
 """
 
 import datetime
@@ -19,7 +19,8 @@ PKCS12_PASSWORD = "changeit"
 class Authority:
     """A certificate authority with its folder."""
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, parent=None, days=(-60, 365)):
+        """`parent`: who signs it; without one it signs itself. `days`: the first and last day of its validity."""
         self.folder, self.name = folder, name
         self._key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -27,15 +28,15 @@ class Authority:
         self._certificate = (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(subject)
+            .issuer_name(parent._certificate.subject if parent else subject)
             .public_key(self._key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=60))
-            .not_valid_after(now + datetime.timedelta(days=365))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .not_valid_before(now + datetime.timedelta(days=days[0]))
+            .not_valid_after(now + datetime.timedelta(days=days[1]))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0 if parent else 1), critical=True)
             .add_extension(_key_usage(sign_certificates=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
-            .sign(self._key, hashes.SHA256())
+            .sign(parent._key if parent else self._key, hashes.SHA256())
         )
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{name}.pem"
@@ -49,9 +50,9 @@ class Authority:
         path.write_bytes(pkcs12.serialize_java_truststore([entry], protection))
         return str(path)
 
-    def issue(self, name, hosts=(), days=(-1, 90), client=False):
+    def issue(self, name, hosts=(), days=(-1, 90), client=False, alone=False):
         """A certificate for a server (its hosts: names and addresses) or a client (its common name is `name`).
-        `days` are the first and last day of its validity, counted from now. Returns the paths."""
+        `days` are the first and last day of its validity, counted from now. `alone`: without the authority's own. Returns the paths."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.timezone.utc)
         builder = (
@@ -77,7 +78,12 @@ class Authority:
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        chain = _pem(certificate) + _pem(self._certificate)
+        chain = _pem(certificate) + (b"" if alone else _pem(self._certificate))
+        locked = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(PKCS12_PASSWORD.encode()),
+        )
         bundle = pkcs12.serialize_key_and_certificates(
             name.encode(),
             key,
@@ -89,6 +95,7 @@ class Authority:
         for what, suffix, content in (
             ("certificate", ".pem", chain),
             ("key", ".key", private),
+            ("locked_key", ".locked.key", locked),
             ("keystore_pem", ".keystore.pem", private + chain),
             ("pkcs12", ".p12", bundle),
         ):
