@@ -22,7 +22,7 @@
 //! | `net` | names, addresses, trust | addresses, streams, certificate facts; or a fault with its cause | base |
 //! | `deploy` | template, account | plan, events, outcome | base, aws, confluent, explain, net, stack, cloudformation |
 //! | `kafka` | a client's settings | what the broker says; **the only room that talks to Kafka** | base, net |
-//! | `preflight` | services with their environment, the cluster | checks with causes, evidence and fixes; the report | base, compose, extensions, profile, confluent, net, kafka |
+//! | `preflight` | services with their environment, the cluster, what an account says | checks with causes, evidence and fixes; the report | aws (its facts), base, compose, extensions, profile, confluent, net, kafka |
 //! | `explain` | a code, or a log | its page; the causes found in it | base |
 //! | `ui` | findings, failures, results | text on stdout and stderr; **the only room that prints** | base, cli, confluent, deploy, explain, images, init, preflight, profile |
 //! | `cli` | arguments | typed arguments | base |

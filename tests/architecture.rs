@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("net", &["base"]),
     ("deploy", &["aws", "base", "cloudformation", "confluent", "explain", "net", "stack"]),
     ("kafka", &["base", "net"]),
-    ("preflight", &["base", "compose", "extensions", "profile", "confluent", "net", "kafka"]),
+    ("preflight", &["aws", "base", "compose", "extensions", "profile", "confluent", "net", "kafka"]),
     ("explain", &["base"]),
     ("ui", &["base", "cli", "confluent", "deploy", "explain", "images", "init", "preflight", "profile"]),
     ("cli", &["base"]),

@@ -72,7 +72,7 @@ fn skopeo(arguments: &[&str]) -> Vec<u8> {
 }
 
 /// Puts an image into an open registry.
-fn make(registry: &str, name: &str, architectures: &[&str], size: usize) {
+pub(crate) fn make(registry: &str, name: &str, architectures: &[&str], size: usize) {
     let folder = tempfile::tempdir().unwrap();
     layout(folder.path(), architectures, size);
     let from = format!("oci:{}:made", folder.path().display());

@@ -363,6 +363,14 @@ fn cause(detail: &ResourceChangeDetail) -> Option<Cause> {
     })
 }
 
+impl Account {
+    /// Has CloudFormation read a template, and nothing more; an error says what is wrong with it.
+    pub async fn validate_template(&self, body: &str) -> Result<(), CallError> {
+        let request = self.cloudformation.validate_template().template_body(body);
+        call!(self, "cloudformation:ValidateTemplate", "the template", request.send()).map(drop)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ChangeSetState, state};

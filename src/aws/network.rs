@@ -140,7 +140,7 @@ impl Account {
     }
 }
 
-fn own(item: &Element, name: &str) -> String {
+pub(super) fn own(item: &Element, name: &str) -> String {
     item.text(name).unwrap_or_default().to_owned()
 }
 

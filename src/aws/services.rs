@@ -39,6 +39,14 @@ pub struct Deployment {
     pub created: Option<Moment>,
 }
 
+/// The capacity providers that a cluster is associated with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterProviders {
+    pub names: Vec<String>,
+    /// Its default strategy, as the AWS CLI takes it: `capacityProvider=FARGATE,weight=1,base=0`.
+    pub default_strategy: Vec<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceMessage {
     pub id: String,
@@ -87,6 +95,23 @@ impl Account {
         let answer = call!(self, "ecs:DescribeClusters", name, request.send())?;
         let active = answer.clusters().iter().find(|cluster| cluster.status() == Some("ACTIVE"));
         Ok(active.and_then(|cluster| cluster.cluster_arn()).map(str::to_owned))
+    }
+
+    /// The capacity providers of a cluster; `None` when there is no active one of this name.
+    pub async fn cluster_providers(&self, name: &str) -> Result<Option<ClusterProviders>, CallError> {
+        let request = self.ecs.describe_clusters().clusters(name);
+        let answer = call!(self, "ecs:DescribeClusters", name, request.send())?;
+        let active = answer.clusters().iter().find(|cluster| cluster.status() == Some("ACTIVE"));
+        Ok(active.map(|cluster| ClusterProviders {
+            names: cluster.capacity_providers().to_vec(),
+            default_strategy: cluster
+                .default_capacity_provider_strategy()
+                .iter()
+                .map(|item| {
+                    format!("capacityProvider={},weight={},base={}", item.capacity_provider(), item.weight(), item.base())
+                })
+                .collect(),
+        }))
     }
 
     /// The names of the region's clusters.

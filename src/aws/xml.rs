@@ -67,6 +67,11 @@ impl Element {
         self.child(name).map(|child| child.text.trim()).filter(|text| !text.is_empty())
     }
 
+    /// The text of this element itself.
+    pub(super) fn own_text(&self) -> &str {
+        self.text.trim()
+    }
+
     /// The members of a list: every child of the child `name`, whatever AWS calls them (`item`, `member`, `HostedZone`).
     pub(super) fn list(&self, name: &str) -> &[Self] {
         self.child(name).map(|list| list.children.as_slice()).unwrap_or_default()

@@ -133,9 +133,14 @@ codes! {
     SECRET_KEYS = 211, "a stored secret lacks a key that a container reads";
     SECRET_WHOLE = 212, "a secret is injected whole";
     NOT_IN_ACCOUNT = 220, "what the files name isn't in the account";
+    SUBNET_ROOM = 221, "room for the tasks in their subnets";
     FOUND_TWICE = 222, "a lookup fits more than one thing of the account";
     UNUSABLE = 223, "what a lookup found can't be used";
     UNSAID = 224, "the files don't say which thing of the account is meant";
+    WAY_OUT = 241, "the way out of the tasks' subnets";
+    ROLE_READS = 242, "what the roles of the tasks may read";
+    IMAGE_THERE = 243, "the images that the tasks would run";
+    PROVIDERS = 244, "the capacity providers of the cluster";
     DNS = 301, "the cluster's name";
     TCP = 302, "the way to the cluster's port";
     TLS = 303, "TLS and the certificate";

@@ -157,7 +157,14 @@ impl Ecr {
     }
 }
 
-fn is_ecr(reference: &Reference) -> bool {
+/// Every image of the project, as its registry has it.
+pub(super) async fn looked_at(account: &Account, ready: &Ready) -> Result<Vec<Checked>> {
+    let ecr = Ecr::of(account).await.map_err(|error| error.to_string());
+    let login = |reference: &Reference| login(&ecr, reference);
+    Ok(images::check(wanted(ready, &[])?, &login).await)
+}
+
+pub(super) fn is_ecr(reference: &Reference) -> bool {
     reference.registry.contains(".dkr.ecr.") || reference.registry.contains(".dkr.ecr-fips.")
 }
 

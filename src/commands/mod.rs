@@ -1,5 +1,6 @@
 //! One file a verb: arguments → stages → ui. Nothing here computes; nothing else imports this room.
 
+mod account_facts;
 mod acl;
 mod answers;
 mod catalogue;

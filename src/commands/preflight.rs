@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use super::account_facts;
 use super::catalogue::catalogue;
 use super::project::{self, Examined, Ready, Request};
 use super::world::block_on;
@@ -115,12 +116,10 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
     let mut examined = examine(look, None, ui)?;
     block_on(async {
         let looking = async {
-            let has_secrets = !examined.ready.extensions.secrets.is_empty();
             let account = match look.secrets_file {
-                None if has_secrets => connected().await,
+                None => connected().await,
                 _ if wants_account(&examined.ready) => connected().await,
                 Some(_) => Err("not asked: the secrets come from a file".to_owned()),
-                None => Err("not asked: nothing here needs an account".to_owned()),
             };
             if let Ok(account) = &account {
                 // The account's number and region may be part of a secret's name.
@@ -143,6 +142,12 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                 Ok(account) => own_tasks(account, &examined.ready).await,
                 Err(_) => BTreeMap::new(),
             };
+            let facts = match &account {
+                Ok(account) if look.selection.takes(Category::Aws) => {
+                    Some(Box::pin(account_facts::gather(account, &examined.ready, &own)).await)
+                }
+                _ => None,
+            };
             let Ready { project, extensions, stack, .. } = &examined.ready;
             let own_hosts = own_hosts(stack);
             let mut findings = examined.of_files.clone();
@@ -158,6 +163,7 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                 own: &own,
                 aws,
                 aws_keys,
+                account: facts,
                 own_hosts,
             });
             if input.services.is_empty() {

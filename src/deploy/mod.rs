@@ -36,7 +36,7 @@ pub use fold::{Known, Logs, ServiceKey, Watch};
 pub use kept::{Kept, Verified, keep, last_other};
 pub use logs::{LogEntry, LogSource, log_entries, log_sources};
 pub use outcome::{Ending, Outcome, Trouble};
-pub use parameters::{parameters, resolve, running_count, secret_versions};
+pub use parameters::{look_up, parameters, resolve, running_count, secret_versions};
 pub use plan::{Effect, Plan, Planned};
 pub use policy::{DeployerPolicy, Scope, deployer_policy};
 pub use secrets::{

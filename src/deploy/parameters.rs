@@ -13,8 +13,14 @@ use crate::base::{Error, Findings, Result};
 use crate::cloudformation::Template;
 use crate::stack::{Need, Part, Text};
 
-/// Looks up every parameter that needs an account.
+/// Looks up every parameter that needs an account; all that is missing is an error.
 pub async fn parameters(account: &Account, template: &Template, current: Option<&Stack>) -> Result<Vec<Parameter>> {
+    let (values, findings) = look_up(account, template, current).await?;
+    if findings.is_empty() { Ok(values) } else { Err(Error::Findings(findings)) }
+}
+
+/// The values that were found, and what is to be said of the others.
+pub async fn look_up(account: &Account, template: &Template, current: Option<&Stack>) -> Result<(Vec<Parameter>, Findings)> {
     let vpc = template.parameters.values().find_map(|parameter| match &parameter.need {
         Need::Vpc(lookup) => Some(lookup),
         _ => None,
@@ -41,7 +47,7 @@ pub async fn parameters(account: &Account, template: &Template, current: Option<
             None => {}
         }
     }
-    if findings.is_empty() { Ok(values) } else { Err(Error::Findings(findings)) }
+    Ok((values, findings))
 }
 
 /// The newest version of each secret, by the parameter that carries it; secrets that nobody has stored are left out.

@@ -180,6 +180,7 @@ impl Statements {
         const ON_SECRETS: &[&str] = &[
             "secretsmanager:CreateSecret",
             "secretsmanager:DescribeSecret",
+            "secretsmanager:GetResourcePolicy",
             "secretsmanager:GetSecretValue",
             "secretsmanager:PutSecretValue",
             "secretsmanager:TagResource",
@@ -214,7 +215,8 @@ impl Statements {
         // A key of the user's own, whichever it is: but only for what goes through Secrets Manager.
         let through = ("StringLike", "kms:ViaService".to_owned(), vec![names.filled("secretsmanager.{r}.amazonaws.com*")]);
         let keys = names.filled("arn:{p}:kms:{r}:{a}:key/*");
-        self.allow([keys], vec![through], &["kms:Decrypt", "kms:GenerateDataKey"]);
+        self.allow([keys.clone()], vec![through], &["kms:Decrypt", "kms:GenerateDataKey"]);
+        self.allow([keys], Vec::new(), &["kms:DescribeKey", "kms:GetKeyPolicy"]);
     }
 
     /// The roles of the tasks: made only with the boundary that the files name, given only the policies that they name, and handed on

@@ -90,6 +90,13 @@ pub(super) const OWN: &[Grant] = &[
     ),
     // The VPC, its subnets and groups: our lookups, and CloudFormation's own look at parameters of their types.
     on(ANY, &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "tag:GetResources"]),
+    // What preflight looks at beside: the ways out, the images, CloudFormation's own reading.
+    on(
+        ANY,
+        &["cloudformation:ValidateTemplate", "ec2:DescribeNatGateways", "ec2:DescribeRouteTables", "ec2:DescribeVpcEndpoints"],
+    ),
+    on(ANY, &["ecr:GetAuthorizationToken"]),
+    on(&["arn:{p}:ecr:{r}:{a}:repository/*"], &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]),
     on(ANY, &["ecs:DescribeTaskDefinition", "ecs:ListClusters", "secretsmanager:ListSecrets"]),
     on(CLUSTER, &["ecs:DescribeClusters"]),
     on(ANY, &["cloudformation:DescribeStackDriftDetectionStatus"]),

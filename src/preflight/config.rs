@@ -75,7 +75,7 @@ fn new(service: &Service, code: Code, name: &str) -> Check {
     check
 }
 
-fn of_finding(check: Check, finding: &Finding) -> Check {
+pub(super) fn of_finding(check: Check, finding: &Finding) -> Check {
     let status = match finding.severity {
         Severity::Error => Status::Failed,
         Severity::Warning => Status::Warned,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use super::aws::AccountFacts;
 use super::cluster::{ClusterFacts, Provider};
 use super::input::{Input, Own, OwnHost, Secret, SecretState, Service, StoredKeys};
 use super::report::Aws;
@@ -48,6 +49,7 @@ pub struct Gathered<'a> {
     pub own: &'a BTreeMap<String, Own>,
     pub aws: Option<Aws>,
     pub aws_keys: Result<AwsKeys, String>,
+    pub account: Option<AccountFacts>,
     /// Names that lead to what this very stack deploys.
     pub own_hosts: BTreeMap<String, OwnHost>,
 }
@@ -104,6 +106,7 @@ pub fn gather(gathered: &Gathered<'_>) -> Input {
         own: gathered.own.clone(),
         aws: gathered.aws.clone(),
         aws_keys: gathered.aws_keys.clone(),
+        account: gathered.account.clone(),
         own_hosts: gathered.own_hosts.clone(),
     }
 }

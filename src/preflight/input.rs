@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::aws::AccountFacts;
 use super::cluster::ClusterFacts;
 use super::report::{Aws, Kafka, TargetFacts};
 use crate::base::{Findings, Place};
@@ -112,6 +113,8 @@ pub struct Input {
     pub aws: Option<Aws>,
     /// The caller's AWS credentials, for a login with them; or why there are none.
     pub aws_keys: Result<AwsKeys, String>,
+    /// What the account says; `None` where it was not asked.
+    pub account: Option<AccountFacts>,
     /// Names that lead to what this very stack deploys.
     pub own_hosts: BTreeMap<String, OwnHost>,
 }

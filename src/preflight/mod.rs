@@ -35,6 +35,9 @@ mod shape;
 mod target;
 mod wiring;
 
+pub use aws::{
+    AccountFacts, FamilyFacts, ImageFacts, ImageState, KeyAccess, Read, Roads, RoleFacts, SecretAccess, Validated, resolved,
+};
 pub use cluster::{ClusterFacts, Provider};
 pub use fix::{Fix, shell};
 pub use gather::{Gathered, Stored, cluster, gather};
@@ -60,7 +63,8 @@ pub struct Selection {
 }
 
 impl Selection {
-    fn takes(&self, category: Category) -> bool {
+    /// Whether checks of a category are wanted.
+    pub fn takes(&self, category: Category) -> bool {
         (self.only.is_empty() || self.only.contains(&category)) && !self.skip.contains(&category)
     }
 }

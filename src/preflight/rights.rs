@@ -383,7 +383,7 @@ fn verdicts(
         let has = if wanted.operations == [Operation::DescribeConfigs] { "" } else { &has };
         let mut message = format!("{} {verb} missing{has}", words(&missing).join(", "));
         if !untold.is_empty() {
-            message.push_str(&format!("; without it the broker does not tell of {}", words(&untold).join(", ")));
+            message.extend(["; without it the broker does not tell of ", &words(&untold).join(", ")]);
         }
         let mut check = denied(check, wanted, &missing, message);
         if let Some(right) = &mut check.right {

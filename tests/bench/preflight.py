@@ -49,7 +49,9 @@ def project(bed, folder, facts, name, topics=()):
     for topic in (f"{name}-configs", f"{name}-offsets", f"{name}-status"):
         acls.append({"principal": users["worker"]["principal"], "resource": "TOPIC", "name": topic, "operation": RIGHTS["TOPIC"]})
     for topic in topics:
-        acls.append({"principal": users["producer"]["principal"], "resource": "TOPIC", "name": topic, "operation": RIGHTS["TOPIC"]})
+        # The worker's user is the admin client's, too, which looks for topics and makes them.
+        for client in ("producer", "worker"):
+            acls.append({"principal": users[client]["principal"], "resource": "TOPIC", "name": topic, "operation": RIGHTS["TOPIC"]})
     bed.ask("kafka/acls", add=acls)
     ca = Path(facts["tls"]["ca"]).read_text().replace("\n", "\\n")
     environment = {

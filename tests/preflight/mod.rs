@@ -1,5 +1,6 @@
 //! Preflight against real brokers: each fault has its code and cause, in time, with no false alarm beside it and nothing changed.
 
+mod account;
 mod auth;
 mod blog;
 mod connection;
@@ -206,6 +207,7 @@ impl Case {
             secrets: Vec::new(),
             own: BTreeMap::new(),
             aws: None,
+            account: None,
             aws_keys: self.aws_keys.clone(),
             own_hosts: self.own_hosts.clone(),
         }

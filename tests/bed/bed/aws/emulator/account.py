@@ -1,7 +1,7 @@
 """What an account has before anybody deploys into it: `seed` makes it, through the handlers that CloudFormation uses.
 
-A VPC with public, app and storage subnets in three zones (routes to an internet gateway from the public ones), a cluster of ECS, a
-private Cloud Map namespace, a hosted zone and an issued certificate, a secret, a bucket: each under the names and tags that are asked for.
+A VPC with public, app and storage subnets in three zones (routes to an internet gateway from the public ones, to a NAT gateway from the
+others), a cluster of ECS, a private Cloud Map namespace, a hosted zone and an issued certificate, a secret, a bucket: each under the names and tags that are asked for.
 """
 
 import ipaddress
@@ -19,11 +19,36 @@ def _tags(tags, **more):
     return [{"Key": key, "Value": value} for key, value in {**tags, **more}.items()]
 
 
+def _count_addresses(subnet):
+    """ministack says 251 of every subnet. AWS keeps the first four addresses and the last one ("Subnet sizing", VPC User Guide)."""
+    from ministack.services import ec2
+
+    block = ipaddress.ip_network(ec2._subnets[subnet]["CidrBlock"])
+    ec2._subnets[subnet]["AvailableIpAddressCount"] = block.num_addresses - 5
+
+
+def _lead_out(vpc, made, subnets, tags, name):
+    """A NAT gateway in the first public subnet, and a route table that leads there. ministack's CloudFormation has no handler for it."""
+    import secrets
+
+    from ministack.services import ec2
+
+    nat = made["nat"] = f"nat-{secrets.token_hex(9)[:17]}"
+    ec2._nat_gateways[nat] = {
+        "NatGatewayId": nat, "SubnetId": made["subnets"]["public"][0], "VpcId": vpc, "State": "available",
+        "ConnectivityType": "public", "CreateTime": "2026-01-01T00:00:00.000Z",
+    }  # fmt: skip
+    table, _ = _make("AWS::EC2::RouteTable", {"VpcId": vpc, "Tags": _tags(tags, Name=f"{name}-private")})
+    _make("AWS::EC2::Route", {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": nat})
+    for subnet in subnets:
+        _make("AWS::EC2::SubnetRouteTableAssociation", {"RouteTableId": table, "SubnetId": subnet})
+
+
 def seed(wanted):
     """Makes what is named and returns the ids. All keys may be left out:
 
     cidr (10.0.0.0/16), tags (of the VPC and its subnets), name ("vpc"), zones (3), tiers (["public", "app", "storage"]; each subnet gets
-    the tags Name and vpc::usage), cluster (name), cluster_tags, capacity_providers, namespace (name), hosted_zone (name),
+    the tags Name and vpc::usage), nat (true: where there are public subnets, the others lead out through one), cluster (name), cluster_tags, capacity_providers, namespace (name), hosted_zone (name),
     certificate (domain name), bucket (name), secrets ({name: text}), security_group (name), log_groups ([name]),
     registry (host:port of what plays the account's registry of ECR, see ecr.py), scans ({digest: {severity: count}})
     """
@@ -44,6 +69,7 @@ def seed(wanted):
                 "Tags": _tags(tags, Name=f"{name}-{tier}-{zone}", **{"vpc::usage": tier}),
             })  # fmt: skip
             made["subnets"][tier].append(subnet)
+            _count_addresses(subnet)
     gateway, _ = _make("AWS::EC2::InternetGateway", {"Tags": _tags(tags, Name=name)})
     _make("AWS::EC2::VPCGatewayAttachment", {"VpcId": vpc, "InternetGatewayId": gateway})
     if made["subnets"].get("public"):
@@ -51,6 +77,9 @@ def seed(wanted):
         _make("AWS::EC2::Route", {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway})
         for subnet in made["subnets"]["public"]:
             _make("AWS::EC2::SubnetRouteTableAssociation", {"RouteTableId": table, "SubnetId": subnet})
+        private = [subnet for tier, subnets in made["subnets"].items() if tier != "public" for subnet in subnets]
+        if private and wanted.get("nat", True):
+            _lead_out(vpc, made, private, tags, name)
     if wanted.get("security_group"):
         made["security_group"], _ = _make("AWS::EC2::SecurityGroup", {
             "GroupName": wanted["security_group"], "GroupDescription": wanted["security_group"], "VpcId": vpc,

@@ -1,0 +1,82 @@
+//! Policies as they are stored: of a secret, of a key, of IAM. And what is known of a key.
+
+use serde_json::{Value, json};
+
+use super::account::{Account, call};
+use super::endpoint::Api;
+use super::error::CallError;
+use super::names::text;
+use super::signed::Call;
+
+/// A key of KMS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KmsKey {
+    pub arn: String,
+    /// `Enabled`, `Disabled`, `PendingDeletion`, …
+    pub state: String,
+    /// One that AWS made for a service of this account.
+    pub by_aws: bool,
+}
+
+impl Account {
+    /// The resource policy of a secret; `None` where it has none.
+    pub async fn secret_policy(&self, id: &str) -> Result<Option<Value>, CallError> {
+        let request = self.secrets.get_resource_policy().secret_id(id);
+        let answer = call!(self, "secretsmanager:GetResourcePolicy", id, request.send())?;
+        Ok(answer.resource_policy().and_then(|text| serde_json::from_str(text).ok()))
+    }
+
+    /// A key by its id, ARN or alias; `None` where there is none.
+    pub async fn kms_key(&self, id: &str) -> Result<Option<KmsKey>, CallError> {
+        let call = Call::json(Api::Kms, "kms:DescribeKey", id, json!({ "KeyId": id }));
+        let answer = match self.signed_json(call).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_code("NotFoundException") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let key = &answer["KeyMetadata"];
+        Ok(Some(KmsKey { arn: text(key, "Arn"), state: text(key, "KeyState"), by_aws: text(key, "KeyManager") == "AWS" }))
+    }
+
+    /// The policy of a key.
+    pub async fn kms_key_policy(&self, arn: &str) -> Result<Option<Value>, CallError> {
+        let call = Call::json(Api::Kms, "kms:GetKeyPolicy", arn, json!({ "KeyId": arn, "PolicyName": "default" }));
+        let answer = self.signed_json(call).await?;
+        Ok(answer["Policy"].as_str().and_then(|text| serde_json::from_str(text).ok()))
+    }
+
+    /// The document of a managed policy, in its default version; `None` where there is none of this ARN.
+    pub async fn managed_policy(&self, arn: &str) -> Result<Option<Value>, CallError> {
+        let call = Call::form(Api::Iam, "iam:GetPolicy", arn).with("PolicyArn", arn);
+        let answer = match self.signed_xml(call).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_code("NoSuchEntity") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let policy = answer.at(&["GetPolicyResult", "Policy"]);
+        let version = policy.and_then(|policy| policy.text("DefaultVersionId")).unwrap_or("v1").to_owned();
+        let call = Call::form(Api::Iam, "iam:GetPolicyVersion", arn).with("PolicyArn", arn).with("VersionId", version);
+        let answer = self.signed_xml(call).await?;
+        let document = answer.at(&["GetPolicyVersionResult", "PolicyVersion"]).and_then(|version| version.text("Document"));
+        Ok(document.and_then(|text| serde_json::from_str(&unescaped(text)).ok()))
+    }
+}
+
+/// IAM gives documents as they would stand in a URL.
+fn unescaped(text: &str) -> String {
+    let escaped = text.replace('+', "%2B");
+    url::form_urlencoded::parse(escaped.as_bytes())
+        .map(|(name, value)| if value.is_empty() { name } else { name + "=" + value })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unescaped;
+
+    #[test]
+    fn a_document_is_read_from_its_url_form() {
+        assert_eq!(unescaped("%7B%22Version%22%3A%20%222012-10-17%22%7D"), "{\"Version\": \"2012-10-17\"}");
+        assert_eq!(unescaped("{\"a\": \"b+c\"}"), "{\"a\": \"b+c\"}");
+    }
+}

@@ -1,0 +1,227 @@
+//! The account's part, from the command line in, on the bed's AWS: each fault has its code, and what is right passes. Nothing is changed.
+
+use serde_json::{Value, json};
+
+use super::{Project, schema, text};
+use crate::support::bed::{all_brokers, bed};
+use crate::support::program::run_with;
+
+struct Shop {
+    project: Project,
+    account: String,
+    variables: Vec<(String, String)>,
+    seeded: Value,
+    /// The name of its secret.
+    secret: String,
+}
+
+impl Shop {
+    fn new(name: &str) -> Self {
+        let project = Project::new(name);
+        let made = bed().call("aws/new_account", &json!({}));
+        let variables =
+            made["env"].as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect::<Vec<_>>();
+        let stored: Value =
+            serde_json::from_str(&std::fs::read_to_string(project.folder.path().join("secret.json")).unwrap()).unwrap();
+        let secret = format!("/kafka/self-managed/{}-dev/connect", project.case.group);
+        let seeded = bed().call(
+            "aws/seed",
+            &json!({ "account": made["account"], "name": "shared", "tiers": ["public", "application"], "cluster": "kafka",
+                "capacity_providers": ["FARGATE"], "secrets": { &secret: stored.to_string() } }),
+        );
+        let shop = Self { project, account: text(&made["account"]), variables, seeded, secret };
+        // An image of the bed's own registry, which has it.
+        let registry = text(&bed().facts("registry")["open"]);
+        crate::images::make(&registry, "confluentinc/cp-kafka-connect:8.0.7", &["amd64"], 1000);
+        shop.write("docker-compose.yml", |file| {
+            file.replace("confluentinc/cp-kafka-connect", &format!("{registry}/confluentinc/cp-kafka-connect"))
+        });
+        shop
+    }
+
+    fn write(&self, file: &str, change: impl Fn(&str) -> String) {
+        let path = self.project.folder.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let changed = change(&text);
+        assert_ne!(changed, text, "{file}: {text}");
+        std::fs::write(path, changed).unwrap();
+    }
+
+    fn report(&self) -> (i32, Value) {
+        let variables: Vec<(&str, &str)> = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let arguments = ["preflight", "--env", "dev", "--only", "aws", "secrets", "--output", "json"];
+        let ran = run_with(self.project.folder.path(), &arguments, "", &variables);
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
+        schema().validate(&report).unwrap();
+        assert!(!ran.stdout.contains(&self.project.case.password), "a password was printed");
+        (ran.code, report)
+    }
+
+    /// What did not pass, each with its message.
+    fn troubles(&self) -> Vec<(String, String)> {
+        let (code, report) = self.report();
+        let found: Vec<(String, String)> = report["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|check| !matches!(check["status"].as_str(), Some("passed" | "skipped")))
+            .map(|check| (format!("{} {}", text(&check["code"]), text(&check["status"])), text(&check["message"])))
+            .collect();
+        let failed = found.iter().any(|(what, _)| what.ends_with("failed"));
+        assert_eq!(code, if failed { 3 } else { 0 }, "{found:?}");
+        found
+    }
+
+    #[track_caller]
+    fn expect(&self, code: &str, says: &str) {
+        let found = self.troubles();
+        assert!(found.len() == 1 && found[0].0 == code && found[0].1.contains(says), "{code} {says}: {found:#?}");
+    }
+
+    fn aws(&self, service: &str, operation: &str, body: &Value) -> Value {
+        let endpoint = self.variables.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL").unwrap().1.clone();
+        let signed = format!("AWS4-HMAC-SHA256 Credential={}/20260101/eu-west-1/{service}/aws4_request", self.account);
+        let target = match service {
+            "kms" => "TrentService",
+            other => other,
+        };
+        let output = std::process::Command::new("curl")
+            .args([
+                "--silent",
+                "--max-time",
+                "20",
+                "-H",
+                &format!("Authorization: {signed}"),
+                "-H",
+                &format!("X-Amz-Target: {target}.{operation}"),
+            ])
+            .args(["-H", "Content-Type: application/x-amz-json-1.1", "-d", &body.to_string(), &endpoint])
+            .output()
+            .unwrap();
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+
+    /// A key of KMS with this policy; its ARN.
+    fn key(&self, policy: &Value) -> String {
+        let key = self.aws("kms", "CreateKey", &json!({ "Policy": policy.to_string() }));
+        text(&key["KeyMetadata"]["Arn"])
+    }
+
+    fn encrypt_with(&self, key: &str) {
+        self.aws("secretsmanager", "UpdateSecret", &json!({ "SecretId": self.secret, "KmsKeyId": key }));
+    }
+}
+
+fn policy(effect: &str, principal: &str, action: &str) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": [{ "Sid": "One", "Effect": effect, "Principal": { "AWS": principal },
+        "Action": action, "Resource": "*" }] })
+}
+
+#[test]
+fn an_account_that_has_all_passes_and_each_check_says_what_it_saw() {
+    let _brokers = all_brokers();
+    let shop = Shop::new("account");
+    let (code, report) = shop.report();
+    assert_eq!((code, shop.troubles()), (0, Vec::new()), "{report:#}");
+    let said = |code: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["code"] == code).unwrap_or_else(|| panic!("{code}: {report:#}"));
+        format!("{} {}", text(&check["status"]), text(&check["message"]))
+    };
+    for (code, says) in [
+        ("CE201", "passed arn:aws:"),
+        ("CE211", "passed has all 4 keys connect reads"),
+        ("CE220", "each found once"),
+        ("CE221", "3 subnets in 3 zones, "),
+        ("CE241", "passed through nat-"),
+        ("CE242", &format!("passed may read {}", shop.secret)),
+        ("CE243", "for amd64, sha256:"),
+        ("CE244", "passed none is named"),
+        ("CE610", "passed CloudFormation takes the template"),
+    ] {
+        assert!(said(code).contains(says), "{code}: {}", said(code));
+    }
+}
+
+#[test]
+fn without_credentials_each_check_is_skipped_with_its_reason() {
+    let _brokers = all_brokers();
+    let project = Project::new("no-account");
+    let variables = [("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_REGION", "eu-west-1")];
+    let arguments = ["preflight", "--env", "dev", "--only", "aws", "--output", "json"];
+    let ran = run_with(project.folder.path(), &arguments, "", &variables);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
+    let checks = report["checks"].as_array().unwrap();
+    let codes: Vec<String> = checks.iter().map(|check| text(&check["code"])).collect();
+    assert_eq!(codes, ["CE201", "CE220", "CE221", "CE241", "CE242", "CE243", "CE244", "CE610"]);
+    for check in checks {
+        assert!(check["status"] == "skipped" && text(&check["message"]) == "no AWS credentials were found", "{check}");
+    }
+}
+
+#[test]
+fn what_an_account_lacks_is_found_before_the_deploy() {
+    let _brokers = all_brokers();
+    let shop = Shop::new("lacks");
+    // A lookup that finds nothing; what hangs on it is skipped, not failed.
+    shop.write("envs/dev.yml", |file| file.replace("Name: shared", "Name: shred"));
+    let found = shop.troubles();
+    assert!(found.iter().any(|(what, said)| what == "CE220 failed" && said.contains("tagged Name=shred")), "{found:#?}");
+    shop.write("envs/dev.yml", |file| file.replace("Name: shred", "Name: shared"));
+    // An image that isn't there, and one for another processor.
+    let registry = text(&bed().facts("registry")["open"]);
+    shop.write("docker-compose.yml", |file| file.replace("cp-kafka-connect:8.0.7", "cp-kafka-connect:8.0.99"));
+    shop.expect("CE243 failed", "there is no");
+    crate::images::make(&registry, "confluentinc/cp-kafka-connect:8.0.98", &["arm64"], 1000);
+    shop.write("docker-compose.yml", |file| file.replace("cp-kafka-connect:8.0.99", "cp-kafka-connect:8.0.98"));
+    shop.expect("CE243 failed", "the task is linux/amd64");
+    shop.write("docker-compose.yml", |file| file.replace("cp-kafka-connect:8.0.98", "cp-kafka-connect:8.0.7"));
+    // More tasks than addresses: a small network of its own.
+    bed().call("aws/seed", &json!({ "account": shop.account, "name": "small", "cidr": "10.9.0.0/26", "tiers": ["public", "application"], "zones": 2 }));
+    shop.write("envs/dev.yml", |file| file.replace("Name: shared", "Name: small"));
+    shop.write("envs/dev.yml", |file| file.replace("replicas: 2", "replicas: 30"));
+    let found = shop.troubles();
+    assert!(found.iter().any(|(what, said)| what == "CE221 failed" && said.contains("free addresses needed")), "{found:#?}");
+}
+
+#[test]
+fn a_secret_that_the_role_may_not_read_is_found() {
+    let _brokers = all_brokers();
+    let shop = Shop::new("unread");
+    let root = format!("arn:aws:iam::{}:root", shop.account);
+    let put = |policy: &Value| {
+        let body = json!({ "SecretId": shop.secret, "ResourcePolicy": policy.to_string(), "BlockPublicPolicy": false });
+        shop.aws("secretsmanager", "PutResourcePolicy", &body);
+    };
+    put(&policy("Deny", "*", "secretsmanager:GetSecretValue"));
+    shop.expect("CE242 failed", "the statement One in the policy of");
+    let mut depends = policy("Deny", "*", "secretsmanager:GetSecretValue");
+    depends["Statement"][0]["Condition"] = json!({ "StringNotEquals": { "aws:SourceVpce": "vpce-1" } });
+    put(&depends);
+    shop.expect("CE242 unknown", "aws:SourceVpce");
+    put(&policy("Allow", &root, "secretsmanager:GetSecretValue"));
+    assert_eq!(shop.troubles(), []);
+    // The key's policy.
+    shop.encrypt_with(&shop.key(&policy("Allow", &format!("arn:aws:iam::{}:role/admin", shop.account), "kms:*")));
+    shop.expect("CE242 failed", "neither lets the account's own policies decide");
+    let good = shop.key(&policy("Allow", &root, "kms:*"));
+    shop.encrypt_with(&good);
+    assert_eq!(shop.troubles(), []);
+    shop.aws("kms", "DisableKey", &json!({ "KeyId": good }));
+    shop.expect("CE242 failed", "is Disabled");
+}
+
+#[test]
+fn a_subnet_without_a_way_out_is_found() {
+    let _brokers = all_brokers();
+    let shop = Shop::new("closed");
+    // The same names in another VPC, with nothing but the local route.
+    bed().call("aws/seed", &json!({ "account": shop.account, "name": "closed", "tiers": ["application"] }));
+    shop.write("envs/dev.yml", |file| file.replace("Name: shared", "Name: closed"));
+    let found = shop.troubles();
+    assert!(
+        found.iter().any(|(what, said)| what == "CE241 failed" && said.contains("no route leads out of the VPC")),
+        "{found:#?}"
+    );
+    assert!(shop.seeded["vpc"].is_string());
+}
