@@ -89,12 +89,15 @@ impl Check<'_> {
     /// A finding about a value of the service; the path goes on from it.
     fn error(&mut self, code: Code, below: &[&str], message: String) -> &mut Finding {
         let path: Vec<&str> = ["services", self.name].iter().chain(below).copied().collect();
-        let steps: Vec<Step<'_>> = path
-            .iter()
-            .map(|step| {
-                step.parse().map_or(Step::Key(step), |index| if below.len() > 1 { Step::Item(index) } else { Step::Key(step) })
-            })
-            .collect();
+        let mut node = Some(&self.project.tree);
+        let mut steps: Vec<Step<'_>> = Vec::with_capacity(path.len());
+        for step in &path {
+            // Digits may also be the name of a service or of a network.
+            let items = node.and_then(Node::as_seq);
+            let index = items.and_then(|_| step.parse().ok());
+            steps.push(index.map_or(Step::Key(step), Step::Item));
+            node = index.map_or_else(|| node?.get(step), |index| items?.get(index));
+        }
         self.report.error(code, span(self.project, &path), &steps, message)
     }
 
@@ -357,7 +360,8 @@ fn cycles(project: &Project, report: &mut Report) {
                     circle.push(next);
                     let path = ["services", name, "depends_on", next.as_str()];
                     let message = format!("dependency cycle detected: {}", circle.join(" -> "));
-                    report.error(Code::CYCLE, span(project, &path), &keys(&path), message);
+                    report.error(Code::CYCLE, span(project, &path), &keys(&path), message).help =
+                        Some("take one of them out of depends_on".to_owned());
                 }
                 None => {
                     states.insert(next, State::Open);

@@ -144,7 +144,14 @@ impl Loader<'_> {
         }
         self.settle_service(base_scope, &base.service, context, chain);
         let source = self.scopes[base_scope].services.get(&base.service)?;
-        let Some(base_map) = source.as_map() else { return source.is_null().then_some(()) };
+        let Some(base_map) = source.as_map() else {
+            // In the same file the schema says so.
+            if base_scope != scope && !source.is_null() && !source.is_invalid() {
+                let message = format!("{} is {}; it must be a mapping", source.found(), source.kind());
+                self.report.error(Code::WRONG_TYPE, source.span, &[K("services"), K(&base.service)], message);
+            }
+            return source.is_null().then_some(());
+        };
         if base_map.get("extends").is_some_and(Node::is_invalid) || !self.report.spend(source.cost(), base.span, &path) {
             return None;
         }

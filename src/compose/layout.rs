@@ -1,11 +1,16 @@
 //! Text laid out as the YAML parser wants it, where it is stricter than the reference.
 //!
-//! The parser refuses lines inside `{}`, `[]` or quotes that begin further left than the mapping around them, and a tab
-//! after the colon of a key. Blanks mean nothing in these places: such lines are moved to the right, such tabs become
-//! spaces, and the text is read again. Lines keep their numbers, and columns are taken back by what was put in.
+//! The parser refuses lines inside `{}`, `[]` or quotes that begin further left than the mapping around them, or with a tab,
+//! and a tab after the colon of a key. Blanks mean nothing in these places: such lines are moved to the right, such tabs
+//! become spaces, and the text is read again. It also refuses a comment right behind a quote or a bracket, which is taken
+//! out, a `%YAML 1.1` before a document without the end of the one before, and a dash alone in a list (`[-]`), which is read
+//! as another character and given back. Lines keep their numbers, and columns are taken back by what was put in.
+//!
+//! In other corners the parser reads YAML 1.2 where the reference refuses it: a tab before a comment or behind a dash,
+//! `\/` in quotes, a colon on the line after its key. That is let be: what is read means what it says.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use saphyr_parser::ScanError;
 
@@ -15,20 +20,34 @@ const MAX_TRIES: usize = 64;
 /// How far a line is moved at a time.
 const STEP: usize = 64;
 
+/// What a dash is read as where the parser would refuse it. No text has this character: Unicode keeps it for such use.
+const DASH: char = '\u{fdd2}';
+
+/// One character that is written otherwise.
+#[derive(Debug, Clone, Copy)]
+enum Edit {
+    /// A tab becomes a blank.
+    Blank,
+    /// A dash becomes [`DASH`].
+    Dash,
+    /// A comment is left out, to the end of its line.
+    Comment,
+}
+
 /// A text, and what was changed in it.
 #[derive(Debug)]
 pub(super) struct Layout<'t> {
     original: &'t str,
     /// How far lines were moved.
     moved: BTreeMap<usize, usize>,
-    /// Offsets of tabs that became spaces.
-    tabs: BTreeSet<usize>,
+    /// By their offsets.
+    edits: BTreeMap<usize, Edit>,
     tries: usize,
 }
 
 impl<'t> Layout<'t> {
     pub(super) fn of(original: &'t str) -> Self {
-        Self { original, moved: BTreeMap::new(), tabs: BTreeSet::new(), tries: 0 }
+        Self { original, moved: BTreeMap::new(), edits: BTreeMap::new(), tries: 0 }
     }
 
     /// The text as it is read.
@@ -42,10 +61,17 @@ impl<'t> Layout<'t> {
         for (index, line) in self.original.split_inclusive('\n').enumerate() {
             text.extend(std::iter::repeat_n(' ', self.shift(index + 1)));
             let mut from = start;
-            for tab in self.tabs.range(start..start + line.len()) {
-                text.push_str(&self.original[from..*tab]);
-                text.push(' ');
-                from = tab + 1;
+            for (at, edit) in self.edits.range(start..start + line.len()) {
+                text.push_str(&self.original[from..*at]);
+                from = at + 1;
+                match edit {
+                    Edit::Blank => text.push(' '),
+                    Edit::Dash => text.push(DASH),
+                    Edit::Comment => {
+                        from = start + line.trim_end_matches(['\n', '\r']).len();
+                        break;
+                    }
+                }
             }
             start += line.len();
             text.push_str(&self.original[from..start]);
@@ -53,13 +79,18 @@ impl<'t> Layout<'t> {
         Cow::Owned(text)
     }
 
+    /// A scalar of the text as it was written.
+    pub(super) fn restored<'s>(&self, scalar: Cow<'s, str>) -> Cow<'s, str> {
+        if self.tries > 0 && scalar.contains(DASH) { scalar.replace(DASH, "-").into() } else { scalar }
+    }
+
     /// How far a line was moved.
     pub(super) fn shift(&self, line: usize) -> usize {
         self.moved.get(&line).copied().unwrap_or_default()
     }
 
-    /// Changes the text where the parser refused it. False when that is no help.
-    pub(super) fn mend(&mut self, error: &ScanError) -> bool {
+    /// Changes the text where the parser refused it, inside a `{}` or `[]` or not. False when that is no help.
+    pub(super) fn mend(&mut self, error: &ScanError, in_flow: bool) -> bool {
         self.tries += 1;
         if self.tries > MAX_TRIES {
             return false;
@@ -85,7 +116,28 @@ impl<'t> Layout<'t> {
             "':' must be followed by a valid YAML whitespace" => {
                 let before = &self.original[..at];
                 let blanks = before.trim_end_matches([' ', '\t']).len();
-                self.tabs.extend(before.match_indices('\t').map(|(offset, _)| offset).filter(|offset| *offset >= blanks));
+                self.blank_tabs(blanks, before.len());
+            }
+            "tab cannot be used as indentation" => self.blank_indentation(line, line),
+            "tabs disallowed within this context (block indentation)"
+                // The parser looks ahead: it may not have told of the bracket yet.
+                if in_flow || self.original[..at].trim_end().ends_with(['[', '{', ',']) =>
+            {
+                self.blank_indentation(line, line + lines_of_flow(&self.original[at..]));
+            }
+            "comments must be separated from other tokens by whitespace" if self.original[at..].starts_with('#') => {
+                self.edits.insert(at, Edit::Comment);
+            }
+            "missing explicit document end marker before directive"
+                if self.original[at..].starts_with("%YAML 1.1")
+                    && self.original[at..].lines().nth(1).is_some_and(|next| next.starts_with("---")) =>
+            {
+                self.edits.insert(at, Edit::Comment);
+            }
+            "plain scalar cannot start with '-' followed by ,[]{}"
+                if self.original[at..].starts_with('-') && !self.original.contains(DASH) =>
+            {
+                self.edits.insert(at, Edit::Dash);
             }
             _ => return false,
         }
@@ -96,6 +148,22 @@ impl<'t> Layout<'t> {
         for line in first..=last {
             *self.moved.entry(line).or_default() += by;
         }
+    }
+
+    /// Makes the tabs before the first character of some lines blanks.
+    fn blank_indentation(&mut self, first: usize, last: usize) {
+        let mut start = 0;
+        for (index, line) in self.original.split_inclusive('\n').enumerate().take(last) {
+            if index + 1 >= first {
+                self.blank_tabs(start, start + line.len() - line.trim_start_matches([' ', '\t']).len());
+            }
+            start += line.len();
+        }
+    }
+
+    fn blank_tabs(&mut self, from: usize, to: usize) {
+        let tabs = self.original[from..to].match_indices('\t').map(|(offset, _)| (from + offset, Edit::Blank));
+        self.edits.extend(tabs);
     }
 
     /// Where a line and a column of the changed text lie in the original one.

@@ -116,10 +116,12 @@ fn service(service: &mut Map, name: &str, span: Span, variables: &Variables, rep
             resources.as_map_mut()?.get_mut("reservations")?.as_map_mut()?.get_mut("devices")?.as_seq_mut()
         });
         for device in devices.into_iter().flatten().filter_map(Node::as_map_mut) {
+            forget_extensions(device);
             texts(device, "options");
         }
     }
     for device in service.get_mut("gpus").and_then(Node::as_seq_mut).into_iter().flatten().filter_map(Node::as_map_mut) {
+        forget_extensions(device);
         texts(device, "options");
     }
     if let Some(logging) = service.get_mut("logging").and_then(Node::as_map_mut) {
@@ -220,9 +222,17 @@ fn resources(root: &mut Map, project: &str) {
             }
             if let Some(ipam) = resource.get_mut("ipam").and_then(Node::as_map_mut) {
                 texts(ipam, "options");
+                for pool in ipam.get_mut("config").and_then(Node::as_seq_mut).into_iter().flatten().filter_map(Node::as_map_mut) {
+                    forget_extensions(pool);
+                }
             }
         }
     }
+}
+
+/// The reference keeps no `x-` keys of address pools and devices.
+fn forget_extensions(map: &mut Map) {
+    map.retain(|key, _| !key.text.starts_with("x-"));
 }
 
 /// Turns `KEY=value` lines into a mapping; a line without `=` has no value.

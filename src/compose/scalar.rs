@@ -112,7 +112,7 @@ pub(super) fn tagged(text: &str, tag: &str) -> Result<Value, String> {
     }
 }
 
-/// The text of standard base64; bytes that are no text are an error.
+/// The text of standard base64. A byte that is no text becomes U+FFFD, as where the reference prints it.
 fn base64(text: &str) -> Option<String> {
     let symbols: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
     let padding = symbols.iter().rev().take_while(|byte| **byte == b'=').count();
@@ -136,7 +136,12 @@ fn base64(text: &str) -> Option<String> {
             bytes.push(u8::try_from((bits >> held) & 0xFF).unwrap_or_default());
         }
     }
-    String::from_utf8(bytes).ok()
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(std::iter::repeat_n(char::REPLACEMENT_CHARACTER, chunk.invalid().len()));
+    }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -188,6 +193,7 @@ mod tests {
         assert!(matches!(tagged("123", "str"), Ok(Value::Str(text)) if text == "123"));
         assert!(matches!(tagged("aGk=", "binary"), Ok(Value::Str(text)) if text == "hi"));
         assert!(matches!(tagged("5", "float"), Ok(Value::Float(value, _)) if (value - 5.0).abs() < f64::EPSILON));
-        assert!(tagged("yes", "bool").is_err());
+        assert!(matches!(tagged("wygh", "binary"), Ok(Value::Str(text)) if text == "\u{fffd}(!"));
+        assert!(tagged("a", "binary").is_err() && tagged("yes", "bool").is_err());
     }
 }

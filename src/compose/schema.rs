@@ -82,11 +82,8 @@ pub(super) fn check<'n>(node: &'n mut Node, shape: &'static Shape, path: &mut Ve
             Value::Seq(_) | Value::Map(_) => format!("it is {}", node.kind()),
             _ => format!("{} is {}", node.found(), node.kind()),
         };
-        let finding = report.error(Code::WRONG_TYPE, node.span, path, format!("{found}; expected {}", shape.expected()));
-        if matches!(node.value, Value::Int(..) | Value::Float(..) | Value::Bool(..) | Value::Time(_)) && shape.scalars & STR != 0
-        {
-            finding.help = Some("put it in quotes".to_owned());
-        }
+        let message = format!("{found}; expected {}", shape.expected());
+        report.error(Code::WRONG_TYPE, node.span, path, message).help = remedy(node, shape, path);
         node.value = Value::Invalid;
         return;
     }
@@ -118,6 +115,31 @@ pub(super) fn check<'n>(node: &'n mut Node, shape: &'static Shape, path: &mut Ve
             }
         }
         _ => {}
+    }
+}
+
+/// What to write in place of a value of the wrong type, where that is plain.
+fn remedy(node: &Node, shape: &Shape, path: &[Step<'_>]) -> Option<String> {
+    let takes_text = shape.scalars & STR != 0;
+    match &node.value {
+        Value::Int(..) | Value::Uint(..) | Value::Float(..) if matches!(shape.text, Some(TextRule::Duration)) => {
+            Some(format!("write it with a unit, as {}s", node.written()?))
+        }
+        // Where a number or a boolean may stand beside a text, the text would have to say the same.
+        Value::Int(..) | Value::Uint(..) | Value::Float(..) | Value::Bool(..) | Value::Time(_)
+            if takes_text && shape.scalars & (NUM | BOOL) == 0 && shape.words.is_empty() =>
+        {
+            Some("put it in quotes".to_owned())
+        }
+        Value::Str(text) if shape.list.is_some() && !text.contains('\n') => Some(format!("write it as a list: [\"{text}\"]")),
+        Value::Seq(_) if shape.map.is_some() && shape.list.is_none() => Some("write each as a key, without its dash".to_owned()),
+        Value::Map(map) if takes_text && shape.map.is_none() && matches!(path.last(), Some(I(_))) => {
+            let mut entries = map.iter();
+            let (Some((key, value)), None) = (entries.next(), entries.next()) else { return None };
+            let (key, value) = (&key.text, value.written()?);
+            Some(format!("a colon and a blank make a mapping: write {key}={value}, or put \"{key}: {value}\" in quotes"))
+        }
+        _ => None,
     }
 }
 
@@ -154,7 +176,9 @@ fn out_of_range(value: &Value, (lowest, highest): (i64, i64)) -> Option<String> 
 
 fn wrong_text(text: &str, shape: &Shape) -> Option<(String, Option<String>)> {
     if !shape.words.is_empty() && !shape.words.contains(&text) {
-        let help = nearest(text, shape.words.iter().copied()).map(|word| format!("did you mean \"{word}\"?"));
+        // `healthy` is part of the word that was meant, and far from it letter by letter.
+        let holding = || shape.words.iter().copied().find(|word| text.len() > 2 && word.contains(text));
+        let help = nearest(text, shape.words.iter().copied()).or_else(holding).map(|word| format!("did you mean \"{word}\"?"));
         return Some((format!("\"{text}\" is not allowed; it must be one of {}", shape.words.join(", ")), help));
     }
     let rule = shape.text?;
@@ -172,6 +196,7 @@ fn wrong_text(text: &str, shape: &Shape) -> Option<(String, Option<String>)> {
                 }),
             "one of always, never, missing, build, refresh, daily, weekly, every_<duration>",
         ),
+        TextRule::Duration => return None,
     };
     (!fits).then(|| (format!("\"{text}\" is not allowed; it must be {expected}"), None))
 }

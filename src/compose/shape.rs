@@ -48,6 +48,8 @@ pub(super) enum Names {
 pub(super) enum TextRule {
     ContainerName,
     PullPolicy,
+    /// Read by the model, which says what is wrong with it.
+    Duration,
 }
 
 pub(super) const STR: u8 = 1;
@@ -63,6 +65,7 @@ impl Shape {
     pub(super) const NONE: Self = Self { scalars: 0, list: None, map: None, words: &[], range: None, text: None, any: false };
     pub(super) const ANY: Self = Self { any: true, ..Self::NONE };
     pub(super) const STRING: Self = Self::of(STR);
+    pub(super) const DURATION: Self = Self::STRING.text(TextRule::Duration);
 
     pub(super) const fn of(scalars: u8) -> Self {
         Self { scalars, ..Self::NONE }

@@ -140,7 +140,7 @@ static SERVICE: Mapping = Mapping::keys(&[
     ("security_opt", UNIQUE),
     ("shm_size", NUMBER),
     ("stdin_open", FLAG),
-    ("stop_grace_period", STRING),
+    ("stop_grace_period", Shape::DURATION),
     ("stop_signal", STRING),
     ("storage_opt", Shape::map(&STORAGE_OPTIONS)),
     ("sysctls", LIST_OR_DICT),
@@ -222,10 +222,10 @@ static DEPLOY: Mapping = Mapping::keys(&[
     ("update_config", Shape::map(&UPDATE_CONFIG)),
 ]);
 static UPDATE_CONFIG: Mapping = Mapping::keys(&[
-    ("delay", STRING),
+    ("delay", Shape::DURATION),
     ("failure_action", STRING),
     ("max_failure_ratio", NUMBER),
-    ("monitor", STRING),
+    ("monitor", Shape::DURATION),
     ("order", Shape::words(&["start-first", "stop-first"])),
     ("parallelism", COUNT),
 ]);
@@ -247,7 +247,7 @@ static DEVICE_REQUESTS: List = List { item: Shape::map(&DEVICE_REQUEST), unique:
 static GPU: Mapping = Mapping::keys(DEVICE_REQUEST_KEYS).open();
 static GPUS: List = List { item: Shape::map(&GPU), unique: false };
 static RESTART_POLICY: Mapping =
-    Mapping::keys(&[("condition", STRING), ("delay", STRING), ("max_attempts", COUNT), ("window", STRING)]);
+    Mapping::keys(&[("condition", STRING), ("delay", Shape::DURATION), ("max_attempts", COUNT), ("window", Shape::DURATION)]);
 static PLACEMENT: Mapping =
     Mapping::keys(&[("constraints", STRINGS), ("max_replicas_per_node", COUNT), ("preferences", Shape::list(&PREFERENCES))]);
 static PREFERENCES: List = List { item: Shape::map(&PREFERENCE), unique: false };
@@ -279,12 +279,12 @@ pub(super) const EXTENDS_VALUE: Shape = Shape::map(&EXTENDS).or(STR);
 
 static HEALTHCHECK: Mapping = Mapping::keys(&[
     ("disable", FLAG),
-    ("interval", STRING),
+    ("interval", Shape::DURATION),
     ("retries", NUMBER),
-    ("start_interval", STRING),
-    ("start_period", STRING),
+    ("start_interval", Shape::DURATION),
+    ("start_period", Shape::DURATION),
     ("test", Shape::list(&ITEMS).or(STR)),
-    ("timeout", STRING),
+    ("timeout", Shape::DURATION),
 ]);
 
 static LOGGING: Mapping = Mapping::keys(&[("driver", STRING), ("options", Shape::map(&LOG_OPTIONS))]);

@@ -6,15 +6,17 @@
 //! a finding, the rest is kept.
 
 use std::collections::HashMap;
+use std::iter::{Enumerate, Peekable};
+use std::str::Lines;
 
-use saphyr_parser::{Event, ScalarStyle, ScanError, Span as ParserSpan};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan, StrInput};
 
-use super::events;
 use super::layout::Layout;
 use super::map::Map;
 use super::node::{Key, Node, Span, Step, Tag, Value};
 use super::report::Report;
 use super::scalar;
+use super::syntax;
 use crate::base::Code;
 
 /// Deeper nesting is refused; it also bounds every recursion over a tree.
@@ -27,12 +29,24 @@ pub(super) fn parse(text: &str, file: u32, report: &mut Report) -> Vec<Node> {
         let text = layout.text();
         let before = report.mark();
         let anchors = HashMap::new();
-        let mut composer =
-            Composer { file, text: &text, layout: &layout, stack: Vec::new(), anchors, documents: Vec::new(), report };
+        let open_end = (!text.ends_with(['\n', '\r'])).then(|| text.chars().count());
+        let mut composer = Composer {
+            file,
+            text: &text,
+            layout: &layout,
+            open_end,
+            lines: text.lines().enumerate().peekable(),
+            ended: None,
+            stack: Vec::new(),
+            anchors,
+            documents: Vec::new(),
+            report,
+        };
         let refused = composer.read();
+        let in_flow = composer.in_flow();
         let documents = composer.documents;
         match refused {
-            Some(error) if layout.mend(&error) => report.back_to(before),
+            Some(error) if layout.mend(&error, in_flow) => report.back_to(before),
             _ => return documents,
         }
     }
@@ -96,6 +110,12 @@ struct Composer<'c> {
     file: u32,
     text: &'c str,
     layout: &'c Layout<'c>,
+    /// How many characters the text has, where no line break ends it.
+    open_end: Option<usize>,
+    /// Those that were not looked at for directives.
+    lines: Peekable<Enumerate<Lines<'c>>>,
+    /// The line on which the last document ended.
+    ended: Option<usize>,
     stack: Vec<Open>,
     anchors: HashMap<usize, Anchor>,
     documents: Vec<Node>,
@@ -105,20 +125,24 @@ struct Composer<'c> {
 impl Composer<'_> {
     /// Reads to the end, or to a syntax error, which comes back.
     fn read(&mut self) -> Option<ScanError> {
-        let mut refused = None;
-        events::each(self.text, |event| {
-            let (event, span) = match event {
+        let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str(self.text);
+        while let Some(event) = parser.next_event() {
+            let (event, at) = match event {
                 Ok(event) => event,
                 Err(error) => {
                     self.syntax_error(&error);
-                    refused = Some(error);
-                    return false;
+                    return Some(error);
                 }
             };
-            let span = self.span(span);
-            match event {
+            let span = self.span(at);
+            let go_on = match event {
                 Event::Scalar(text, style, anchor, tag) => {
-                    self.scalar(&text, matches!(style, ScalarStyle::Plain), Self::marks(span, tag.as_deref(), anchor))
+                    let text = self.layout.restored(text);
+                    let text = match style {
+                        ScalarStyle::Literal | ScalarStyle::Folded => self.block(&text, at),
+                        _ => &text,
+                    };
+                    self.scalar(text, matches!(style, ScalarStyle::Plain), Self::marks(span, tag.as_deref(), anchor))
                 }
                 Event::Alias(anchor) => self.alias(anchor, span),
                 Event::SequenceStart(anchor, tag) => self.open(Self::marks(span, tag.as_deref(), anchor), Kind::Seq(Vec::new())),
@@ -127,11 +151,72 @@ impl Composer<'_> {
                     self.open(Self::marks(span, tag.as_deref(), anchor), kind)
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close(),
+                Event::DocumentStart(explicit) => self.begin(explicit, span),
+                Event::DocumentEnd => {
+                    self.ended = Some(at.start.line());
+                    true
+                }
                 // Anchors outlive their document, as in the reference.
-                Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => true,
+                Event::Nothing | Event::StreamStart | Event::StreamEnd => true,
+            };
+            if !go_on {
+                break;
             }
-        });
-        refused
+        }
+        None
+    }
+
+    /// A document begins; what stands between it and the one before are comments and directives.
+    fn begin(&mut self, explicit: bool, span: Span) -> bool {
+        if !explicit {
+            if self.ended.is_some() {
+                let message = "a further document begins here: expected <document start>".to_owned();
+                self.error(Code::YAML_SYNTAX, span, message, Some("write a line with --- before it"));
+            }
+            return self.ended.is_none();
+        }
+        let ended = self.ended.unwrap_or_default();
+        let start = span.line as usize;
+        // Each line is looked at once, however many documents there are.
+        while let Some((index, line)) = self.lines.next_if(|(index, _)| index + 1 < start) {
+            if index < ended || !line.starts_with('%') {
+                continue;
+            }
+            let mut words = line.split_whitespace();
+            let wrong = match (words.next(), words.next()) {
+                (Some("%YAML"), Some("1.1")) | (Some("%TAG"), _) => continue,
+                (Some("%YAML"), Some(version)) => {
+                    format!("not valid YAML: incompatible YAML document: version {version}; Compose files are of version 1.1")
+                }
+                (name, _) => format!("not valid YAML: unknown directive name {}", name.unwrap_or_default()),
+            };
+            let span = Span { line: u32::try_from(index + 1).unwrap_or(u32::MAX), column: 1, ..span };
+            self.error(Code::YAML_SYNTAX, span, wrong, Some("remove the line"));
+        }
+        true
+    }
+
+    /// A block scalar without the line break that the parser puts to the end of a text that has none.
+    fn block<'s>(&self, scalar: &'s str, at: ParserSpan) -> &'s str {
+        if self.open_end != Some(at.end.index()) {
+            return scalar;
+        }
+        let Some(content) = scalar.strip_suffix('\n') else { return scalar };
+        let last = self.text.rsplit('\n').next().unwrap_or_default();
+        // Blanks at the end are content where they go further than the first line's indentation, or where they are all.
+        let is_content = match content {
+            "" => at.start.line() + 1 == at.end.line(),
+            _ => last.len() > at.start.col(),
+        };
+        if !last.trim().is_empty() || is_content { content } else { scalar }
+    }
+
+    /// Is a `{}` or `[]` open where the reading stands?
+    fn in_flow(&self) -> bool {
+        let Some(Open { marks, .. }) = self.stack.last() else { return false };
+        let (line, column) = (marks.span.line as usize, marks.span.column as usize);
+        let first = self.text.lines().nth(line - 1).and_then(|text| text.chars().nth(column - 1 + self.layout.shift(line)));
+        matches!(first, Some('{' | '['))
     }
 
     fn span(&self, span: ParserSpan) -> Span {
@@ -155,7 +240,7 @@ impl Composer<'_> {
 
     fn syntax_error(&mut self, error: &ScanError) {
         let at = error.marker();
-        let span = self.span(ParserSpan::empty(*at));
+        let mut span = self.span(ParserSpan::empty(*at));
         // The parser's own limit on nesting is reached before ours.
         if error.info().contains("recursion limit") {
             self.too_deep(span);
@@ -163,7 +248,20 @@ impl Composer<'_> {
         }
         let rest: String = self.text.chars().skip(at.index()).take_while(|c| *c != '\n').take(30).collect();
         let near = if rest.trim().is_empty() { String::new() } else { format!(", at \"{}\"", rest.trim()) };
-        self.report.error(Code::YAML_SYNTAX, span, &[], format!("not valid YAML: {}{near}", error.info()));
+        if error.info().contains("tab") {
+            span = self.first_tab(span);
+        }
+        let message = format!("not valid YAML: {}{near}", error.info());
+        self.report.error(Code::YAML_SYNTAX, span, &[], message).help = syntax::remedy(error.info()).map(str::to_owned);
+    }
+
+    /// The tab that indents the line where the reading stands, or a line soon after it.
+    fn first_tab(&self, span: Span) -> Span {
+        let lines = self.text.lines().enumerate().skip(span.line.saturating_sub(1) as usize).take(3);
+        let indentation = |line: &str| line.chars().take_while(|c| matches!(c, ' ' | '\t')).position(|c| c == '\t');
+        let found = lines.filter_map(|(index, line)| Some((index + 1, indentation(line)? + 1))).next();
+        let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        found.map_or(span, |(line, column)| Span { line: number(line), column: number(column), ..span })
     }
 
     fn too_deep(&mut self, span: Span) -> bool {
@@ -212,7 +310,23 @@ impl Composer<'_> {
             let known = if is_key { Node::new(node.value.clone(), node.span) } else { node.clone() };
             self.anchors.insert(marks.anchor, Anchor::Done(known, 0));
         }
-        if is_key { self.key(node, merge_key) } else { self.attach(node, 0) }
+        match (is_key, merge_key) {
+            (true, _) => self.key(node, merge_key),
+            (false, true) => self.leave_out(node),
+            (false, false) => self.attach(node, 0),
+        }
+    }
+
+    /// A `<<` that is no key: the reference leaves its entry out of the mapping or list.
+    fn leave_out(&mut self, node: Node) -> bool {
+        match self.stack.last_mut().map(|open| &mut open.kind) {
+            Some(Kind::Map { key: key @ Expected::Value(_, false), .. }) => *key = Expected::Key,
+            Some(Kind::Seq(_)) => {}
+            _ => return self.attach(node, 0),
+        }
+        let message = "<< without quotes is no value: what it stands for is left out";
+        self.report.warning(Code::YAML_SYNTAX, node.span, &[], message).help = Some("put it in quotes".to_owned());
+        true
     }
 
     fn node(value: Value, marks: &Marks) -> Node {

@@ -1,6 +1,7 @@
 //! What `config --format yaml` prints is read back by a reader of YAML 1.1 (PyYAML) as what `--format json` prints, for
 //! strings that are meant to go wrong.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -155,20 +156,49 @@ fn quoted(text: &str, double: bool) -> String {
     out + "\""
 }
 
+/// Numbers that are written in another way than they were typed.
+const NUMBERS: &str =
+    "1e21, 1e-7, 123456789.125, 0.1, .5, 5., -0.0, 0777, 0x1F, 1_000, 18446744073709551615, -9223372036854775808, 1e300";
+
 fn project(texts: &[String]) -> String {
     let mut labels = String::new();
     let mut environment = String::new();
     for (index, text) in texts.iter().enumerate() {
         let value = quoted(text, true);
-        write!(labels, "l{index}: {value}, {}: {value}, ", quoted(&format!("{text}{index}").replace('$', "S"), false)).unwrap();
+        write!(labels, "l{index}: {value}, ").unwrap();
         write!(environment, "E{index}: {value}, ").unwrap();
+    }
+    // Keys, each once and exactly as they are; what follows a text must not save it. A `$` in a key is doubled, as Docker does,
+    // and stays so, since keys are not interpolated: what is printed would be another project.
+    for text in texts.iter().filter(|text| !text.contains('$')).collect::<BTreeSet<_>>() {
+        write!(labels, "{}: {}, ", quoted(text, false), quoted(text, true)).unwrap();
     }
     let list = texts.iter().map(|text| quoted(text, true)).collect::<Vec<_>>().join(", ");
     let single = texts.last().map(|text| quoted(text, true)).unwrap_or_default();
     format!(
         "services:\n  web:\n    image: web\n    labels: {{{labels}}}\n    environment: {{{environment}}}\n    command: [{list}]\n    \
-         configs: [c]\n    healthcheck: {{test: {single}}}\nconfigs: {{c: {{content: {single}}}}}\nx-list: [{list}, {{a: [{list}], b: {{{labels}}}}}]\n"
+         configs: [c]\n    healthcheck: {{test: {single}}}\nconfigs: {{c: {{content: {single}}}}}\nx-list: [{list}, {{a: [{list}], b: {{{labels}}}}}]\nx-numbers: [{NUMBERS}]\n"
     )
+}
+
+/// Words in any case, sexagesimals, dates, numbers with signs, points, underscores and exponents, blanks and breaks around
+/// and inside of words, control characters and the odd corners of Unicode, long lines.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => proptest::sample::select(HOSTILE).prop_map(str::to_owned),
+        2 => proptest::collection::vec(proptest::sample::select(HOSTILE), 1..4).prop_map(|parts| parts.concat()),
+        1 => any::<String>(),
+        1 => "[-+.:0-9eExobT_ ]{1,8}",
+        1 => "([yY]([eE][sS])?|[nN][oO]?|[oO]([nN]|[fF]{2})|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[nN][uU][lL]{2}|[nN][oO][nN][eE])",
+        1 => "[-+]?[0-9]{1,3}(:[0-6]?[0-9]){1,3}(\\.[0-9_]{0,3})?",
+        1 => "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ]{1,2}[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{0,3})?[ ]?(Z|[-+][0-9]{1,2}(:[0-9]{2})?)?)?",
+        1 => "[-+]?(0[bBoOxX]?)?[0-9a-fA-F_]{1,6}(\\.[0-9_]{0,4})?([eE][-+]?[0-9]{1,3})?",
+        1 => "[-+]?\\.([iI][nN][fF]|[nN][aA][nN])",
+        2 => "[ \\t\\n]{0,3}[-a-z:#'\"&*!|>%@`?,{}\\[\\]]{0,6}[ \\t\\n]{0,3}[-a-z:#]{0,4}[ \\t\\n]{0,3}",
+        1 => "[\u{0}-\u{1f}\u{7f}-\u{a0}\u{2028}\u{2029}\u{200b}\u{d7ff}\u{e000}\u{fdd0}\u{fdd2}\u{feff}\u{fffd}-\u{ffff}\u{1f600}\u{10ffff}]{1,4}",
+        1 => "[a-z]{1,9}( [a-z:#]{1,9}){40,120}",
+        1 => "([a-z ]{0,200}\\n){1,4}",
+    ]
 }
 
 const READER: &str = r"
@@ -200,17 +230,13 @@ fn a_reader_of_yaml_1_1_reads_what_was_meant() {
         }
     };
     let mut runner = TestRunner::deterministic();
-    let word = prop_oneof![
-        4 => proptest::sample::select(HOSTILE).prop_map(str::to_owned),
-        2 => proptest::collection::vec(proptest::sample::select(HOSTILE), 1..4).prop_map(|parts| parts.concat()),
-        1 => any::<String>(),
-        1 => "[-+.:0-9eExobT_ ]{1,8}",
-    ];
-    let texts = proptest::collection::vec(word, 1..6);
+    let texts = proptest::collection::vec(text(), 1..8);
     let mut projects = vec![project(&HOSTILE.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())];
-    projects.extend((0..300).map(|_| project(&texts.new_tree(&mut runner).unwrap().current())));
-    // Keys that no reader takes for a key on one line.
-    projects.push(project(&["k".repeat(1_200)]));
+    projects.extend((0..400).map(|_| project(&texts.new_tree(&mut runner).unwrap().current())));
+    // Keys that no reader takes for a key on one line, and those around that length; values of any length.
+    for length in [120, 127, 128, 449, 450, 451, 1_023, 1_024, 1_200, 20_000] {
+        projects.push(project(&["k".repeat(length), "k ".repeat(length), "é".repeat(length), ": #".repeat(length)]));
+    }
 
     let folder = tempfile::tempdir().unwrap();
     for (number, text) in projects.iter().enumerate() {
