@@ -14,6 +14,7 @@ mod images;
 mod init;
 mod init_matrix;
 mod kafka;
+mod live;
 mod net;
 mod plan;
 mod preflight;

@@ -6,7 +6,7 @@ use std::process::{Child, Command};
 use serde_json::{Value, json};
 
 use crate::support::deployment::{Deployment, STORED, UP, crash, document, ended, holds};
-use crate::support::program::run_with;
+use crate::support::program::{Ran, run_with};
 
 #[test]
 fn a_stack_is_created_changed_looked_at_and_deleted() {
@@ -232,6 +232,36 @@ fn what_the_account_lacks_or_has_twice_is_said_at_once_and_nothing_is_made() {
         ],
     );
     ended(&shop.run(&["status"]), 2);
+}
+
+#[test]
+fn of_two_deploys_that_begin_at_once_one_goes_on_and_the_other_learns_of_it() {
+    let shop = Deployment::new();
+    shop.script(&json!({ "provisioning": 8 }));
+    let mut runs: Vec<Ran> = std::thread::scope(|scope| {
+        let begun: Vec<_> = (0..2).map(|_| scope.spawn(|| shop.run(UP))).collect();
+        begun.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    runs.sort_by_key(|run| run.code);
+    ended(&runs[0], 0);
+    assert!(matches!(runs[1].code, 2 | 8), "{runs:#?}");
+    let told = ["something else is at work on the stack shop-dev", "the stack shop-dev has moved since the plan was made"];
+    assert!(told.iter().any(|told| runs[1].stderr.contains(told)), "{runs:#?}");
+    holds(&runs[1].stderr, &[" by ", "confluent-ecs explain CE60"]);
+    // What the second one takes away is its own only.
+    holds(&shop.run(&["status"]).stdout, &["shop-dev: healthy (CREATE_COMPLETE"]);
+}
+
+#[test]
+fn the_first_event_is_on_the_screen_within_moments() {
+    let shop = Deployment::new();
+    let began = std::time::Instant::now();
+    let (program, rest) = shop.start_until(UP, "creating      ");
+    let took = began.elapsed();
+    eprintln!("first event after {} ms", took.as_millis());
+    // On a quiet machine it is about one second; two is what is wanted, and another test may need the processors.
+    assert!(took.as_secs() < 10, "{took:?}");
+    assert_eq!(finish(program, rest).0, 0);
 }
 
 #[test]

@@ -73,6 +73,30 @@ fn a_plan_of_an_update_says_what_each_change_means_and_which_property_causes_it(
 }
 
 #[test]
+fn an_update_that_replaces_a_resource_says_so_before_and_does_it() {
+    let shop = Deployment::new();
+    let file = shop.path().join("docker-compose.yml");
+    let project = fs::read_to_string(&file).unwrap();
+    let logged = |name: &str| {
+        let logging = format!("    logging: {{ driver: awslogs, options: {{ awslogs-group: {name} }} }}\n    deploy:");
+        fs::write(&file, project.replace("    deploy:", &logging)).unwrap();
+    };
+    logged("/shop/one");
+    ended(&shop.run(UP), 0);
+    logged("/shop/two");
+    let plan = shop.run(&["plan"]);
+    ended(&plan, 0);
+    holds(
+        &plan.stdout,
+        &["± replaced: the old one goes when the new one is there\n    worker log group  (LogGroupName", "1 replaced, "],
+    );
+    let up = shop.run(UP);
+    ended(&up, 0);
+    holds(&up.stderr, &["updated       worker log group", "updated       worker service"]);
+    ended(&shop.run(&["plan", "--detailed-exitcode"]), 0);
+}
+
+#[test]
 fn under_github_actions_a_plan_is_on_the_page_of_the_run() {
     let shop = Deployment::new();
     let page = shop.path().join("page.md");
@@ -232,5 +256,13 @@ fn an_image_that_the_project_builds_and_nobody_has_pushed_is_not_deployed() {
             "docker compose build worker && docker compose push worker",
         ],
     );
+    holds(&refused.stderr, &["error CE607"]);
     holds(&shop.run(&["status"]).stdout, &["shop-dev: not deployed"]);
+
+    // A registry that doesn't answer is no reason to refuse, and no reason to say nothing.
+    let silent = "127.0.0.1:1/built:1";
+    fs::write(&file, project.replace("image: acme/worker:1", &format!("image: {silent}\n    build: ."))).unwrap();
+    let up = shop.run(UP);
+    ended(&up, 0);
+    holds(&up.stderr, &[&format!("image {silent}: whether it was pushed is not known: ")]);
 }

@@ -11,8 +11,8 @@ use super::state::{Beginning, busy, running};
 use super::storage::is_inline;
 use super::whose::{token, who};
 use crate::aws::{
-    Account, Capability, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Execution, Parameter, Stack, StoredTemplate,
-    TemplateSource, Validation,
+    Account, CallError, Capability, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Execution, Parameter, Stack,
+    StoredTemplate, TemplateSource, Validation,
 };
 use crate::base::{Code, Deadline, Exit, Failure, Moment, Operation, Result};
 use crate::cloudformation::Template;
@@ -138,10 +138,14 @@ pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<O
     };
     let (change_set, stack_id) = match account.create_change_set(&request).await {
         // Somebody was faster than we, since the stack was looked at.
-        Err(error) if error.message.contains("_IN_PROGRESS") && error.is_code("ValidationError") => {
-            return Err(match account.stack(&template.stack_name).await?.filter(|stack| stack.status.is_running()) {
-                Some(stack) => busy(account, &stack).await.into(),
-                None => error.into(),
+        Err(error) if tells_of_another(&error) => {
+            if let Some(stored) = &stored {
+                let _ = account.remove_template(stored).await;
+            }
+            return Err(match account.stack(&template.stack_name).await? {
+                Some(stack) if stack.status.is_running() => busy(account, &stack).await.into(),
+                Some(stack) if operation == Operation::Create => moved(account, &stack, None).await,
+                _ => error.into(),
             });
         }
         Ok(made) => made,
@@ -196,6 +200,12 @@ pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<O
     // What stopped us says more than a second failure while cleaning up after it.
     let _ = prepared.discard(account).await;
     Err(refused)
+}
+
+/// Whether a change set is refused because somebody else is at work, or has made the stack meanwhile.
+fn tells_of_another(error: &CallError) -> bool {
+    let refused = error.is_code("ValidationError") || error.is_code("AlreadyExistsException");
+    refused && ["_IN_PROGRESS", "already exists and cannot be created again"].iter().any(|words| error.message.contains(words))
 }
 
 /// Takes up the change set that an earlier plan has kept.
@@ -260,13 +270,16 @@ pub async fn holds(account: &Account, prepared: &Prepared, template: &Template) 
 /// Waits for a change set; still pending when the limit is over.
 async fn ready(account: &Account, id: &str) -> Result<ChangeSet> {
     let deadline = Deadline::after(READY_LIMIT);
-    let pace = Pace::of_environment();
+    let longest = Pace::of_environment().change_set;
+    // A small one is ready in moments.
+    let mut pause = longest / 8;
     loop {
         let set = account.change_set(id).await?;
         if set.state != ChangeSetState::Pending || deadline.passed() {
             return Ok(set);
         }
-        tokio::time::sleep(pace.change_set).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(longest);
     }
 }
 

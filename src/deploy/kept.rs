@@ -52,15 +52,12 @@ pub async fn keep(account: &Account, project: &Path, bucket: Option<&str>, stack
     let here = keep_here(project, &verified).map_err(|error| format!("{FOLDER}: {error}"));
     let there = keep_there(account, bucket, &verified).await;
     match (here, there) {
-        (Ok(()), Ok(_)) | (Err(_), Ok(true)) => Ok(()),
         // Where a bucket was named, it was meant.
-        (Ok(()), Err(error)) => {
-            if bucket.is_some() {
-                Err(error.to_string())
-            } else {
-                Ok(())
-            }
+        (Ok(()), Ok(false)) if bucket.is_some() => {
+            Err(format!("there is no bucket {} in this account", bucket.unwrap_or_default()))
         }
+        (Ok(()), Err(error)) if bucket.is_some() => Err(error.to_string()),
+        (Ok(()), _) | (Err(_), Ok(true)) => Ok(()),
         (Err(why), _) => Err(why),
     }
 }
@@ -104,19 +101,12 @@ pub async fn last_other(account: &Account, project: &Path, bucket: Option<&str>,
     let here = kept_here(project).into_iter().find(other);
     let mut looked = vec![FOLDER.to_owned()];
     let bucket = bucket.map_or_else(|| our_bucket(account), str::to_owned);
-    let there = match kept_there(account, &bucket, &stack.name, other).await {
-        Ok(found) => {
-            looked.push(match found {
-                Some(_) => format!("the bucket {bucket}"),
-                None => format!("the bucket {bucket}, where it is there"),
-            });
-            found
-        }
-        Err(error) => {
-            looked.push(format!("the bucket {bucket} ({error})"));
-            None
-        }
+    let (there, said) = match kept_there(account, &bucket, &stack.name, other).await {
+        Ok((found, true)) => (found, format!("the bucket {bucket}")),
+        Ok((_, false)) => (None, format!("the bucket {bucket}, which isn't there")),
+        Err(error) => (None, format!("the bucket {bucket} ({error})")),
     };
+    looked.push(said);
     // The same run may be in both; the newest counts.
     let found = [here, there].into_iter().flatten().max_by_key(|kept| kept.at);
     Kept { found, looked }
@@ -135,21 +125,22 @@ fn kept_here(project: &Path) -> Vec<Verified> {
     names.iter().rev().filter_map(read).collect()
 }
 
+/// … and whether there is such a bucket.
 async fn kept_there(
     account: &Account,
     bucket: &str,
     stack: &str,
     other: impl Fn(&Verified) -> bool,
-) -> Result<Option<Verified>, CallError> {
+) -> Result<(Option<Verified>, bool), CallError> {
     if !account.has_bucket(bucket).await? {
-        return Ok(None);
+        return Ok((None, false));
     }
     for key in account.records(bucket, stack).await?.iter().take(LOOKED_AT) {
         let text = account.record(bucket, key).await?;
-        // One that an other version wrote may not be readable; the one before it may.
+        // One that another version wrote may not be readable; the one before it may.
         if let Some(kept) = serde_json::from_str(&text).ok().filter(&other) {
-            return Ok(Some(kept));
+            return Ok((Some(kept), true));
         }
     }
-    Ok(None)
+    Ok((None, true))
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::words;
-use crate::base::{Event, Moment, Operation, Progress, ResourceChange, StoppedTask};
+use crate::base::{Event, Moment, Progress, ResourceChange, StoppedTask};
 use crate::deploy::Ending;
 use crate::deploy::journal::Run;
 
@@ -44,11 +44,7 @@ pub(super) fn html(run: &Run) -> String {
     let header = &run.header;
     let last = run.events.iter().map(Event::at).chain(run.ending.map(|(at, _)| at)).max();
     let end = last.unwrap_or(header.at).max(header.at);
-    let verb = match header.operation {
-        Operation::Create => "creating",
-        Operation::Update => "updating",
-        Operation::Delete => "deleting",
-    };
+    let verb = words::doing(header.operation);
     let ending = run.ending.map_or("this watch was cut off", |(_, ending)| said(ending));
     let took = words::duration(end.since(header.at));
     let mut body = String::new();

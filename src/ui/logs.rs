@@ -32,8 +32,7 @@ impl Ui {
         for entry in entries {
             let container = if entry.container == entry.service { String::new() } else { format!("/{}", entry.container) };
             let source = format!("{}{container} {}", entry.service, words::short(&entry.task));
-            let _ =
-                writeln!(text, "{} {}", self.result_style.quiet(format!("{source} |")), super::progress::printable(&entry.text));
+            let _ = writeln!(text, "{} {}", self.result_style.quiet(format!("{source} |")), super::words::printable(&entry.text));
         }
         self.result(&text);
     }

@@ -2,13 +2,12 @@
 //! elsewhere there is one plain line a change, and a heartbeat when nothing changes.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::screen::Live;
 use super::style::Style;
 use super::{Ui, words, write_all};
-use crate::base::{Event, Failing, Moment, Operation, Progress as State, ResourceChange, ServiceChange, StoppedTask};
+use crate::base::{Event, Failing, Moment, Progress as State, ResourceChange, ServiceChange, StoppedTask};
 use crate::cli::Output;
 
 /// On plain output something is said at least this often.
@@ -106,11 +105,7 @@ impl Progress {
             Event::Started(started) => {
                 self.began = started.at;
                 self.stack.clone_from(&started.stack);
-                self.operation = match started.operation {
-                    Operation::Create => "creating",
-                    Operation::Update => "updating",
-                    Operation::Delete => "deleting",
-                };
+                self.operation = words::doing(started.operation);
                 vec![format!("{} {} in {}", self.style.strong(&started.stack), self.operation, started.region)]
             }
             Event::Stack(change) => {
@@ -153,7 +148,7 @@ impl Progress {
         let since = self.style.quiet(format!("{:>7}", words::duration(at.since(self.began))));
         let state = format!("{state:<13}");
         let state = if bad { self.style.bad(state) } else { state };
-        let why = why.map(|why| format!(": {}", one_line(why))).unwrap_or_default();
+        let why = why.map(|why| format!(": {}", words::one_line(why))).unwrap_or_default();
         format!("{since}  {state} {what}{why}")
     }
 
@@ -190,12 +185,12 @@ impl Progress {
             return None;
         }
         let reason = change.reason.as_deref().filter(|_| turned && bad);
-        Some(self.line(change.at, "tasks", &counts(change), reason, bad))
+        Some(self.line(change.at, "tasks", &format!("{} {}", change.service, words::counts(change)), reason, bad))
     }
 
     fn stopped(&mut self, stopped: &StoppedTask) -> Vec<String> {
         let what = format!("{} task {}", stopped.service, words::short(&stopped.task));
-        let why = [stopped.stop_code.as_deref(), stopped.reason.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        let why = words::why(stopped);
         if !stopped.failed {
             return vec![self.line(
                 stopped.at,
@@ -244,38 +239,18 @@ pub(super) fn task_details(stopped: &StoppedTask, log_lines: usize, style: Style
     let mut lines = Vec::new();
     for container in &stopped.containers {
         let exit = container.exit_code.map(|code| format!(" exit code {code}")).unwrap_or_default();
-        let reason = container.reason.as_deref().map(|reason| format!(" {}", one_line(reason))).unwrap_or_default();
+        let reason = container.reason.as_deref().map(|reason| format!(" {}", words::one_line(reason))).unwrap_or_default();
         if exit.is_empty() && reason.is_empty() && container.log.is_empty() {
             continue;
         }
         lines.push(format!("container {}:{exit}{reason}", container.name));
         let skipped = container.log.len().saturating_sub(log_lines);
-        lines.extend(container.log.iter().skip(skipped).map(|line| format!("  {} {}", style.quiet("|"), printable(line))));
+        lines.extend(container.log.iter().skip(skipped).map(|line| format!("  {} {}", style.quiet("|"), words::printable(line))));
     }
     if let Some(diagnosis) = &stopped.diagnosis {
         lines.extend(words::diagnosis(diagnosis));
     }
     lines
-}
-
-fn counts(change: &ServiceChange) -> String {
-    let mut text = format!("{} {} of {} running", change.service, change.running, change.desired);
-    if change.pending > 0 {
-        let _ = write!(text, ", {} pending", change.pending);
-    }
-    if change.failed > 0 {
-        let _ = write!(text, ", {} failed", change.failed);
-    }
-    text
-}
-
-fn one_line(text: &str) -> String {
-    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-/// A container may log anything; what moves the cursor or changes colours stays out of the terminal.
-pub(super) fn printable(text: &str) -> String {
-    console::strip_ansi_codes(text).chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]

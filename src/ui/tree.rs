@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::style::Style;
 use super::words;
-use crate::base::{Event, Moment, Operation, Progress, ResourceChange, ServiceChange, StoppedTask, TaskChange};
+use crate::base::{Event, Moment, Progress, ResourceChange, ServiceChange, StoppedTask, TaskChange};
 
 /// What a line is worth when there is no room for all: the smaller stays longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,11 +55,7 @@ impl Tree {
             Event::Started(started) => {
                 self.stack.clone_from(&started.stack);
                 self.began = started.at;
-                self.operation = match started.operation {
-                    Operation::Create => "creating",
-                    Operation::Update => "updating",
-                    Operation::Delete => "deleting",
-                };
+                self.operation = words::doing(started.operation);
                 self.families.clone_from(&started.families);
             }
             Event::Stack(change) => self.rolling_back |= change.rolling_back,
@@ -174,7 +170,7 @@ impl Tree {
         };
         let took = style.quiet(words::duration(end.since(change.began)));
         let reason = change.reason.as_deref().filter(|_| change.progress == Progress::Failed);
-        let reason = reason.map(|reason| format!("  {}", one_line(reason))).unwrap_or_default();
+        let reason = reason.map(|reason| format!("  {}", words::one_line(reason))).unwrap_or_default();
         (worth, format!("  {mark} {name:<28} {state:<14} {took}{reason}"))
     }
 }
@@ -189,15 +185,14 @@ impl Service {
 
     fn lines(&self, lines: &mut Vec<(Worth, String)>, now: Moment, style: Style) {
         if let Some(counts) = &self.counts {
-            let pending = if counts.pending > 0 { format!(", {} pending", counts.pending) } else { String::new() };
-            let failed = if counts.failed > 0 { style.bad(format!(", {} failed", counts.failed)) } else { String::new() };
+            let running = words::counts(counts);
+            let running = if counts.failed > 0 { style.bad(running) } else { running };
             let rollout = match counts.rollout.as_deref() {
                 Some("FAILED") => style.bad("   rollout failed"),
                 Some("IN_PROGRESS") => "   rolling out".to_owned(),
                 _ => String::new(),
             };
-            let text = format!("    tasks  {} of {} running{pending}{failed}{rollout}", counts.running, counts.desired);
-            lines.push((Worth::Family, text));
+            lines.push((Worth::Family, format!("    tasks  {running}{rollout}")));
         }
         for (id, task) in &self.tasks {
             let health = task.health.as_deref().map(str::to_lowercase).unwrap_or_default();
@@ -228,8 +223,8 @@ fn why(stopped: &StoppedTask) -> String {
         let code = container.exit_code.filter(|code| *code != 0)?;
         Some(format!("{} exited with {code}", container.name))
     });
-    let said = [stopped.stop_code.clone(), stopped.reason.clone()].into_iter().flatten().chain(ends);
-    one_line(&said.collect::<Vec<_>>().join(": "))
+    let said = Some(words::why(stopped)).filter(|why| !why.is_empty());
+    said.into_iter().chain(ends).collect::<Vec<_>>().join(": ")
 }
 
 /// `worker:12` of a task definition whose name may be long.
@@ -252,10 +247,6 @@ fn rank(progress: Progress) -> u8 {
 fn spinner(now: Moment) -> char {
     let step = usize::try_from(now.millis() / 250).unwrap_or_default();
     SPINNER[step % SPINNER.len()]
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Leaves out the least worthy lines, the last of them first, until the rest fits; a last line counts what isn't shown.
@@ -404,5 +395,76 @@ mod tests {
         let frame = tree.frame(at(10), 80, 12, Style::new(false));
         let has = |part: &str| frame.iter().any(|line| line.contains(part));
         assert!(has("tasks stopped") && has("tasks  1 of 2") && has("more lines") && !has("✓ role"), "{frame:#?}");
+    }
+
+    /// What the README shows is a frame as it is drawn.
+    #[test]
+    fn the_readme_shows_a_frame() {
+        let mut tree = Tree::default();
+        let started = Started {
+            at: at(0),
+            operation: Operation::Create,
+            stack: "shop-dev".to_owned(),
+            region: "eu-west-1".to_owned(),
+            families: BTreeMap::from([("Worker".to_owned(), "worker".to_owned())]),
+        };
+        tree.take(&Event::Started(started));
+        for (logical, began, ended) in [
+            ("WorkerLogGroup", 1, 2),
+            ("WorkerTaskRole", 1, 3),
+            ("WorkerSecurityGroup", 1, 3),
+            ("WorkerExecutionRole", 1, 4),
+            ("WorkerTaskDefinition", 4, 5),
+            ("WorkerService", 5, 0),
+        ] {
+            let (status, progress, end) = match ended {
+                0 => ("CREATE_IN_PROGRESS", Progress::Working, began),
+                ended => ("CREATE_COMPLETE", Progress::Done, ended),
+            };
+            let Event::Resource(change) = resource(logical, end, status, progress) else { continue };
+            tree.take(&Event::Resource(ResourceChange { began: at(began), ..change }));
+        }
+        let counts = ServiceChange {
+            at: at(30),
+            service: "worker".to_owned(),
+            desired: 2,
+            running: 1,
+            pending: 1,
+            failed: 2,
+            rollout: Some("IN_PROGRESS".to_owned()),
+            reason: None,
+        };
+        tree.take(&Event::Service(counts));
+        for (id, status, health, created) in
+            [("4ec8a6f0c0de4b0f", "RUNNING", Some("HEALTHY"), 11), ("9cf831b2c0de4b0f", "PROVISIONING", None, 40)]
+        {
+            tree.take(&Event::Task(TaskChange {
+                at: at(created),
+                service: "worker".to_owned(),
+                task: id.to_owned(),
+                status: status.to_owned(),
+                health: health.map(str::to_owned),
+                revision: "worker:1".to_owned(),
+                created: Some(at(created)),
+            }));
+        }
+        for task in ["a", "b"] {
+            let Event::TaskStopped(stopped) = stopped(task) else { continue };
+            let diagnosis = Diagnosis {
+                cause: "the Kafka cluster refuses the user name or the password".to_owned(),
+                fix: "confluent-ecs preflight --only kafka, then confluent-ecs secrets put with the right key".to_owned(),
+                code: Some("CE304".to_owned()),
+            };
+            let containers =
+                stopped.containers.iter().map(|container| StoppedContainer { name: "worker".to_owned(), ..container.clone() });
+            let containers = containers.collect();
+            let service = "worker".to_owned();
+            tree.take(&Event::TaskStopped(StoppedTask { service, containers, diagnosis: Some(diagnosis), ..stopped }));
+        }
+        let frame = tree.frame(at(42), 120, 40, Style::new(false)).join("\n");
+        assert!(
+            include_str!("../../README.md").contains(&format!("```text\n{frame}\n```")),
+            "the README shows another one than\n{frame}"
+        );
     }
 }

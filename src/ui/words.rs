@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::Diagnosis;
+use crate::base::{Diagnosis, Operation, ServiceChange, StoppedTask};
 
 /// A resource by its name in the template: `ConnectTaskDefinition` is `connect task definition`.
 pub(super) fn resource(logical: &str) -> String {
@@ -95,6 +95,38 @@ pub(super) fn without_long_ids(text: &str) -> String {
 pub(super) fn count(count: impl TryInto<u64>, noun: &str) -> String {
     let count = count.try_into().unwrap_or_default();
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What goes on with a stack.
+pub(super) fn doing(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "creating",
+        Operation::Update => "updating",
+        Operation::Delete => "deleting",
+    }
+}
+
+/// Why a task stopped, in ECS's words.
+pub(super) fn why(stopped: &StoppedTask) -> String {
+    let said = [stopped.stop_code.as_deref(), stopped.reason.as_deref()].into_iter().flatten();
+    one_line(&said.collect::<Vec<_>>().join(": "))
+}
+
+/// A text of AWS's or of a container's, as one line that a terminal only shows.
+pub(super) fn one_line(text: &str) -> String {
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A container may log anything; what moves the cursor or changes colours stays out of the terminal.
+pub(super) fn printable(text: &str) -> String {
+    console::strip_ansi_codes(text).chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+}
+
+/// How many of a service's tasks run, start and have failed.
+pub(super) fn counts(change: &ServiceChange) -> String {
+    let some = |count: i32, word: &str| if count > 0 { format!(", {count} {word}") } else { String::new() };
+    let (pending, failed) = (some(change.pending, "pending"), some(change.failed, "failed"));
+    format!("{} of {} running{pending}{failed}", change.running, change.desired)
 }
 
 /// A known cause, line by line.

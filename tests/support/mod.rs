@@ -6,4 +6,5 @@ pub(crate) mod golden;
 pub(crate) mod http;
 pub(crate) mod program;
 pub(crate) mod terminal;
+pub(crate) mod tmux;
 pub(crate) mod worker;
