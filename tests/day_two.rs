@@ -1,6 +1,7 @@
 //! What is done with a stack that stands: scale, restart, roll back, look, read its logs; from the command line in, on the AWS bed.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -36,6 +37,54 @@ fn a_service_is_scaled_by_its_parameter_and_its_logs_are_read() {
     assert_eq!(lines.len(), 2);
     assert_eq!((&lines[0]["service"], &lines[0]["text"]), (&"worker".into(), &"INFO up".into()));
     ended(&shop.run(&["logs", "nobody"]), 2);
+    assert_eq!(shop.run(&["logs", "--container", "worker"]).stdout, logs.stdout);
+    holds(&shop.run(&["logs", "--container", "workr"]).stderr, &["the project has no container workr", "did you mean worker?"]);
+}
+
+#[test]
+fn logs_are_followed_until_somebody_has_seen_enough() {
+    let shop = Deployment::new();
+    shop.script(&json!({ "logs": ["INFO up"] }));
+    ended(&shop.run(UP), 0);
+    let (mut program, mut lines) = shop.stream(&["logs", "--follow", "--since", "10m"]);
+    assert_eq!(lines.by_ref().take(2).filter(|line| line.ends_with("| INFO up")).count(), 2);
+    // What a new task writes comes without being asked for again.
+    ended(&shop.run(&["scale", "worker=3", "--yes"]), 0);
+    assert!(lines.next().unwrap().ends_with("| INFO up"));
+    Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap();
+    assert_eq!(program.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_protected_stack_is_not_deleted() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    let protect = |on: bool| {
+        let query = "Action=UpdateTerminationProtection&Version=2010-05-15&StackName=shop-dev&EnableTerminationProtection=";
+        shop.aws("cloudformation", &format!("{query}{on}"));
+    };
+    protect(true);
+    let refused = shop.run(&["down", "--yes"]);
+    ended(&refused, 2);
+    holds(&refused.stderr, &["error CE608", "protected against deletion", "--no-enable-termination-protection"]);
+    ended(&shop.run(&["status"]), 0);
+    protect(false);
+    ended(&shop.run(&["down", "--yes"]), 0);
+}
+
+#[test]
+fn the_verbs_of_the_days_after_write_documents() {
+    let shop = Deployment::new();
+    ended(&shop.run(UP), 0);
+    for (verb, more) in [("scale", &["worker=1"][..]), ("restart", &[]), ("rollback", &[])] {
+        let ran = shop.run(&[&[verb, "--yes", "--output", "json"], more].concat());
+        ended(&ran, 0);
+        let document = document(&ran);
+        assert_eq!(document["schema"], format!("confluent-ecs/{verb}/v1"));
+        assert_eq!((&document["ending"], &document["exit_code"]), (&"complete".into(), &0.into()));
+    }
+    // The way back was to two tasks.
+    holds(&shop.run(&["status"]).stdout, &["2 of 2 running"]);
 }
 
 /// Lays x-scaling over the service.

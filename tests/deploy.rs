@@ -157,6 +157,17 @@ fn throttling_in_the_middle_is_ridden_out() {
 }
 
 #[test]
+fn a_network_that_drops_in_the_middle_is_ridden_out() {
+    let shop = Deployment::new();
+    shop.script(&json!({ "provisioning": 3 }));
+    let (program, rest) = shop.start_until(UP, "creating      worker service");
+    shop.bed("fault", &json!({ "kind": "reset", "for": 18 }));
+    let (code, rest) = finish(program, rest);
+    assert_eq!(code, 0, "{rest}");
+    holds(&rest, &["waiting       AWS: ", "AWS answers again", "created       worker service"]);
+}
+
+#[test]
 fn credentials_that_expire_in_the_middle_end_the_watch_and_not_the_deploy() {
     let shop = Deployment::new();
     shop.script(&json!({ "provisioning": 5 }));
@@ -256,12 +267,13 @@ fn of_two_deploys_that_begin_at_once_one_goes_on_and_the_other_learns_of_it() {
 fn the_first_event_is_on_the_screen_within_moments() {
     let shop = Deployment::new();
     let began = std::time::Instant::now();
-    let (program, rest) = shop.start_until(UP, "creating      ");
+    let (mut program, mut lines) = shop.stream(&[UP, &["--output", "jsonl"]].concat());
+    assert!(lines.any(|line| line.starts_with("{\"event\":\"resource\"")));
     let took = began.elapsed();
     eprintln!("first event after {} ms", took.as_millis());
-    // On a quiet machine it is about one second; two is what is wanted, and another test may need the processors.
+    // Two seconds are wanted, and on a quiet machine it is about one; here others may need the processors.
     assert!(took.as_secs() < 10, "{took:?}");
-    assert_eq!(finish(program, rest).0, 0);
+    assert!(lines.count() > 0 && program.wait().unwrap().success());
 }
 
 #[test]
@@ -414,7 +426,13 @@ fn on_a_terminal_a_deploy_is_a_tree_and_what_only_fails_is_asked_about() {
 #[test]
 fn a_task_that_fails_is_on_the_screen_with_its_cause_one_look_after_ecs_says_so() {
     let shop = Deployment::new();
-    shop.script(&crash());
+    // Of an update: the rollback of a creation takes the log group away, perhaps before it is read.
+    ended(&shop.run(UP), 0);
+    let mut second = crash();
+    second["task_definition"] = "*:2".into();
+    shop.script(&second);
+    let file = shop.path().join("docker-compose.yml");
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("LEVEL:-1", "LEVEL:-2")).unwrap();
     let arguments = [UP, &["--output", "jsonl"]].concat();
     let mut late = Vec::new();
     let (mut program, lines) = shop.stream(&arguments);
@@ -422,9 +440,9 @@ fn a_task_that_fails_is_on_the_screen_with_its_cause_one_look_after_ecs_says_so(
         let event: Value = serde_json::from_str(&line).unwrap();
         if event["event"] == "task-stopped" && event["failed"] == true {
             let seen = time::OffsetDateTime::now_utc();
-            // The emulator's rollback takes the log group away within the second: then there is nothing left to read.
             let cause = event["diagnosis"]["cause"].as_str();
-            assert!(!late.is_empty() || cause.is_some_and(|cause| cause.contains("refuses the user name")), "{event:#}");
+            assert!(cause.is_some_and(|cause| cause.contains("refuses the user name")), "{event:#}");
+            assert_eq!(event["diagnosis"]["code"], "CE304");
             late.push((event["at"].as_str().unwrap().to_owned(), seen));
         }
     }

@@ -246,7 +246,9 @@ fn stopped_tasks(body: &mut String, run: &Run) {
         let Some(last) = StoppedTask::telling(&tasks) else { continue };
         let _ = writeln!(body, "<h3 class=bad>× {} — {}</h3>", escape(&why), words::count(tasks.len(), "task"));
         if let Some(diagnosis) = &last.diagnosis {
-            let _ = writeln!(body, "<p>cause: {}<br>fix: {}</p>", escape(&diagnosis.cause), escape(&diagnosis.fix));
+            let more = diagnosis.code.as_ref().map(|code| format!("<br>more: confluent-ecs explain {code}")).unwrap_or_default();
+            let (cause, fix) = (escape(&diagnosis.cause), escape(&diagnosis.fix));
+            let _ = writeln!(body, "<p>cause: {cause}<br>fix: {fix}{}</p>", more);
         }
         for container in &last.containers {
             let code = container.exit_code.map(|code| format!(", exit code {code}")).unwrap_or_default();
