@@ -175,6 +175,10 @@ fn of_msk(cluster: &[&str]) -> tempfile::TempDir {
     );
     let text = text.replace("\n  control-center:\n", "\n  control-center:\n    x-confluent: { features: [topic-browser] }\n");
     fs::write(&file, text).unwrap();
+    let file = folder.path().join("envs/dev.yml");
+    let text = fs::read_to_string(&file).unwrap();
+    let setting = "      CONNECT_EXACTLY_ONCE_SOURCE_SUPPORT: enabled\n      CONNECT_BOOTSTRAP_SERVERS:";
+    fs::write(&file, text.replace("      CONNECT_BOOTSTRAP_SERVERS:", setting)).unwrap();
     folder
 }
 

@@ -30,3 +30,4 @@ mod template;
 mod verify;
 mod worker;
 mod wrong_projects;
+mod wrong_settings;

@@ -149,8 +149,20 @@ fn msk_gets_its_user_from_the_same_answer() {
     }
     let answers = json!({ "username": "connect", "password": HOSTILE });
     let parameters: Value = serde_json::from_str(&compose(folder.path(), &answers, &["--parameters"]).stdout).unwrap();
+    let apart = json!({ "username": "connect", "password": "a", "producer.username": "p", "producer.password": "b" });
+    let refused = compose(folder.path(), &apart, &["--parameters"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("accounts of their own") && refused.stderr.contains("secrets put"), "{}", refused.stderr);
     let user: Value = serde_json::from_str(parameters[1]["ParameterValue"].as_str().unwrap()).unwrap();
-    assert_eq!((&parameters[1]["ParameterKey"], user), (&"ConnectScramUserJson".into(), answers));
+    assert_eq!((&parameters[1]["ParameterKey"], &user), (&"ConnectScramUserJson".into(), &answers));
+
+    // And on the bed: the key is made, both secrets are, and the cluster has the user.
+    let deployment = Deployment::empty();
+    let cluster = deployment.seed(&json!({ "msk_cluster": "orders" }))["msk_cluster"].as_str().unwrap().to_owned();
+    let text = fs::read_to_string(&file).unwrap().replace(arn, &cluster);
+    fs::write(&file, text).unwrap();
+    let stored = created(&deployment, &template(folder.path(), &["--env", "dev"]), &parameters, "AmazonMSK_orders-dev-connect");
+    assert_eq!(stored, user);
 }
 
 /// Secrets that are injected whole, as in the project of 2020: the keys are what the settings lack, those of interceptors among them.
@@ -200,7 +212,8 @@ fn secrets_that_are_injected_whole_get_the_keys_that_are_lacking() {
     linted(&text);
     let parsed: Value = serde_yaml::from_str(&text).unwrap();
     let keys = |id: &str| -> Vec<String> {
-        let text = parsed["Resources"][id]["Properties"]["SecretString"]["Fn::Sub"].as_str().unwrap();
+        // The second is the one without a licence.
+        let text = parsed["Resources"][id]["Properties"]["SecretString"]["Fn::If"][2]["Fn::Sub"].as_str().unwrap();
         let json: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{id}: {error}\n{text}"));
         json.as_object().unwrap().keys().cloned().collect()
     };
@@ -220,11 +233,78 @@ fn secrets_that_are_injected_whole_get_the_keys_that_are_lacking() {
             "CONNECT_SASL_JAAS_CONFIG",
             "CONNECT_PRODUCER_SASL_JAAS_CONFIG",
             "CONNECT_CONSUMER_SASL_JAAS_CONFIG",
-            "CONNECT_ADMIN_SASL_JAAS_CONFIG",
             "CONNECT_CONSUMER_CONFLUENT_MONITORING_INTERCEPTOR_SASL_JAAS_CONFIG",
             "CONNECT_PRODUCER_CONFLUENT_MONITORING_INTERCEPTOR_SASL_JAAS_CONFIG",
             "CONNECT_VALUE_CONVERTER_SCHEMA_REGISTRY_URL",
-            "CONNECT_VALUE_CONVERTER_BASIC_AUTH_USER_INFO",
+            "CONNECT_VALUE_CONVERTER_SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO",
         ]
     );
+}
+
+/// The project of 2020 that the specification holds, where it is at hand: both secrets as valid JSON, with the keys that its authors wrote
+/// into their own templates.
+#[test]
+fn the_blogs_secrets_have_the_keys_their_authors_meant() {
+    let blog = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/examples/blog");
+    if !blog.exists() {
+        eprintln!("skipped: {} is not there", blog.display());
+        return;
+    }
+    let variables = [("CLUSTER_ID", "lkc-8m2q5z"), ("ENV_NAME", "dev")];
+    let files = ["-f", "docker-compose.yml", "-f", "envs/dev.yml", "-p", "apps"];
+    let with = |arguments: &[&str], input: &str| {
+        let ran = run_with(&blog, &[arguments, &files].concat(), input, &variables);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran.stdout
+    };
+    let plain = with(&["secrets", "template", "--plain-parameters"], "");
+    linted(&plain);
+    linted(&with(&["secrets", "template"], ""));
+    let template: Value = serde_yaml::from_str(&plain).unwrap();
+    // As they stand in the authors' templates, one of them broken by a comma and one by a brace.
+    let meant = |file: &str, license: bool| -> Vec<String> {
+        let text = fs::read_to_string(blog.join(file)).unwrap();
+        let keys =
+            text.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\":").map(|(key, _)| key.to_owned()));
+        let mut keys: Vec<String> = keys.filter(|key| license || !key.contains("LICENSE")).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    };
+    let secrets = [
+        ("controlcenter", "CcCreds", "control-center/control_center_secrets.yaml", true),
+        ("connect", "ConnectCreds", "connect-cluster/connect-cluster_secrets.yaml", false),
+    ];
+    for (service, id, file, licensed) in secrets {
+        let value = &template["Resources"][id]["Properties"]["SecretString"]["Fn::If"];
+        let keys = |value: &Value| -> Vec<String> {
+            let text = value["Fn::Sub"].as_str().unwrap();
+            let json: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{id}: {error}\n{text}"));
+            let mut keys: Vec<String> = json.as_object().unwrap().keys().cloned().collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(value[0], format!("Has{id}License"));
+        assert_eq!(keys(&value[2]), meant(file, false), "{id} without a licence");
+        if licensed {
+            assert_eq!(keys(&value[1]), meant(file, true), "{id} with a licence");
+        }
+        // The finished JSON has the same keys, the licence only when it is given.
+        let answers = |license: bool| {
+            let mut answers = json!({ "username": "u", "password": HOSTILE, "registry.username": "r", "registry.password": HOSTILE,
+                "registry.url": "https://psrc-1.example", (if service == "connect" { "CONNECT_BOOTSTRAP_SERVERS" } else { "CONTROL_CENTER_BOOTSTRAP_SERVERS" }): "pkc-1:9092" });
+            if license {
+                answers["license"] = "a-licence".into();
+            }
+            answers.to_string()
+        };
+        for license in [false, licensed] {
+            let composed: Value =
+                serde_json::from_str(&with(&["secrets", "compose", service, "--from", "-"], &answers(license))).unwrap();
+            let mut keys: Vec<String> = composed.as_object().unwrap().keys().cloned().collect();
+            keys.sort();
+            assert_eq!(keys, meant(file, license), "{service}");
+            assert_eq!(composed["SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO"], format!("r:{HOSTILE}"), "no start script escapes it");
+        }
+    }
 }

@@ -60,6 +60,15 @@ fn carries_a_line(way: &Way) {
     arguments.extend(["--bootstrap", &bootstrap, "--admin-config", &admin]);
     let authority = way.authority.map(|name| text(&facts["tls"][name]));
     arguments.extend(authority.iter().flat_map(|file| ["--ca-file", file]));
+    // The client's secret is as hostile as a password; blanks at its ends Kafka takes off itself.
+    let secret = PASSWORD.trim();
+    let endpoint = (way.listener == "OAUTH").then(|| {
+        let subject = unique("token");
+        let wanted = json!({ "scope": "kafka", "subject": subject, "client": "worker", "secret": secret });
+        (bed().call("token_endpoint/new", &wanted), subject)
+    });
+    let url = endpoint.as_ref().map(|(endpoint, _)| text(&endpoint["url"]));
+    arguments.extend(url.iter().flat_map(|url| ["--token-endpoint", url, "--oauth-scope", "kafka"]));
     let init = run(folder.path(), &arguments);
     assert_eq!(init.code, 0, "{}", init.stderr);
 
@@ -75,7 +84,7 @@ fn carries_a_line(way: &Way) {
         insert(&folder.path().join("envs/dev.yml"), "\n    environment:\n", setting);
     }
 
-    if way.listener == "SSL" {
+    if ["SSL", "OAUTH", "PLAINTEXT", "SASL_PLAINTEXT"].contains(&way.listener) {
         // The administrator logs in with a password, and so on another listener than the clients.
         let bootstrap_of_admin = text(&facts["bootstrap"]["SASL_SSL"]);
         let file = folder.path().join("envs/dev.yml");
@@ -98,6 +107,16 @@ fn carries_a_line(way: &Way) {
             principals.push(text(&issued["principal"]));
             continue;
         }
+        if way.listener == "PLAINTEXT" {
+            principals.push("User:ANONYMOUS".to_owned());
+            continue;
+        }
+        if let Some((endpoint, subject)) = &endpoint {
+            answers.insert("client-id".to_owned(), endpoint["client"].clone());
+            answers.insert("client-secret".to_owned(), endpoint["secret"].clone());
+            principals.push(format!("User:{subject}"));
+            continue;
+        }
         let name = if way.apart { unique(client) } else { unique("a, \"b\" = c") };
         let user = bed().call("kafka/user", &json!({ "name": name, "password": PASSWORD }));
         let prefix = if client.is_empty() { String::new() } else { format!("{client}.") };
@@ -112,14 +131,16 @@ fn carries_a_line(way: &Way) {
     assert_eq!((commands.code, commands.stderr.as_str()), (0, ""), "{commands:?}");
     pasted(&commands.stdout);
 
-    let composed = run_with(
-        folder.path(),
-        &["secrets", "compose", "connect", "--env", "dev", "--from", "-"],
-        &json!(answers).to_string(),
-        &[],
-    );
-    assert_eq!((composed.code, composed.stderr.as_str()), (0, ""), "{}", composed.stderr);
-    let environment: BTreeMap<String, String> = worker::environment(folder.path(), &composed.stdout);
+    // Where nobody logs in there is no secret.
+    let secret = if answers.is_empty() {
+        "{}".to_owned()
+    } else {
+        let compose = ["secrets", "compose", "connect", "--env", "dev", "--from", "-"];
+        let composed = run_with(folder.path(), &compose, &json!(answers).to_string(), &[]);
+        assert_eq!((composed.code, composed.stderr.as_str()), (0, ""), "{}", composed.stderr);
+        composed.stdout
+    };
+    let environment: BTreeMap<String, String> = worker::environment(folder.path(), &secret);
     let worker = Worker::start(&environment);
 
     let (from, to) = (folder.path().join("from.txt"), folder.path().join("to.txt"));
@@ -145,6 +166,19 @@ fn a_worker_logs_in_with_scram() {
 fn a_worker_trusts_a_private_authority_from_one_line_of_pem() {
     let (login, authority) = (&["--mechanism", "plain"], Some("otherca"));
     carries_a_line(&Way { login, listener: "OTHERCA", authority, apart: false, exactly_once: false });
+}
+
+/// Without TLS: quoting and escaping are all that stands between a password and the broker.
+#[test]
+fn a_worker_logs_in_without_encryption() {
+    let login = &["--security", "sasl-plaintext", "--mechanism", "scram-sha-256"];
+    carries_a_line(&Way { login, listener: "SASL_PLAINTEXT", authority: None, apart: false, exactly_once: false });
+}
+
+#[test]
+fn a_worker_needs_no_login_where_the_cluster_asks_for_none() {
+    let login = &["--security", "plaintext"];
+    carries_a_line(&Way { login, listener: "PLAINTEXT", authority: None, apart: false, exactly_once: false });
 }
 
 /// Certificate, key and authority stand in the environment, each as one line of PEM.

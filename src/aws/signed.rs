@@ -1,4 +1,5 @@
-//! Calls that we sign ourselves: a dozen small read-only ones, each of a service whose crate would cost minutes to build.
+//! Calls that we sign ourselves: a dozen small ones, nearly all of which only read, each of a service whose crate would cost minutes
+//! to build.
 //!
 //! Comes in: a [`Call`]. Goes out: its answer as XML or JSON, or a [`CallError`] like that of every other call. Credentials, region and
 //! endpoints are the SDK's own; time limits and repeats are those of `account`. Nothing that is sent or received is logged.
@@ -68,8 +69,13 @@ impl<'a> Call<'a> {
     /// A call of a service that has paths: EFS, MSK, Route 53. Each segment is escaped here.
     pub(super) fn get(api: Api, action: &'static str, subject: &'a str, segments: &[&str]) -> Self {
         let mut call = Self::new(api, action, subject, Method::GET, Body::None);
-        call.path = segments.iter().fold(String::new(), |path, segment| path + "/" + &escaped(segment));
+        call.path = path(segments);
         call
+    }
+
+    /// The same with a body: what a service that has paths is told.
+    pub(super) fn post(api: Api, action: &'static str, subject: &'a str, segments: &[&str], body: Value) -> Self {
+        Self { path: path(segments), ..Self::new(api, action, subject, Method::POST, Body::Json(body)) }
     }
 
     fn new(api: Api, action: &'static str, subject: &'a str, method: Method, body: Body) -> Self {
@@ -216,6 +222,11 @@ impl Account {
         serde_json::from_str(&answer.body).map_err(|error| self.unreadable(&call, error.to_string()))
     }
 
+    /// A call whose answer says nothing.
+    pub(super) async fn signed_done(&self, call: Call<'_>) -> Result<(), CallError> {
+        self.signed(&call).await.map(drop)
+    }
+
     async fn signed(&self, call: &Call<'_>) -> Result<Answer, CallError> {
         self.signer.send(call).await.map_err(|error| self.named_as(error.about(call.subject)))
     }
@@ -248,6 +259,10 @@ fn escaped(text: &str) -> String {
     })
 }
 
+fn path(segments: &[&str]) -> String {
+    segments.iter().fold(String::new(), |path, segment| path + "/" + &escaped(segment))
+}
+
 fn pairs(pairs: &[(String, String)]) -> String {
     pairs.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect::<Vec<_>>().join("&")
 }
@@ -268,7 +283,11 @@ fn encoded(call: &Call<'_>) -> (String, HeaderMap) {
             pairs(fields)
         }
         Body::Json(body) => {
-            headers.insert(reqwest::header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+            let kind = match call.api.protocol() {
+                Protocol::Json { .. } => "application/x-amz-json-1.1",
+                _ => "application/json",
+            };
+            headers.insert(reqwest::header::CONTENT_TYPE, HeaderValue::from_static(kind));
             if let Protocol::Json { target } = call.api.protocol()
                 && let Ok(target) = HeaderValue::from_str(&format!("{target}.{}", operation(call.action)))
             {

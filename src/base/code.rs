@@ -89,6 +89,8 @@ codes! {
     BOOTSTRAP_ADDRESS = 141, "an address of the cluster isn't written as host:port";
     SETTING_REFUSED = 142, "a setting with which the image refuses to start";
     PROFILE = 143, "a profile of the project's own can't be used";
+    REGISTRY_SETTINGS = 148, "a client of a schema registry lacks what it needs";
+    VERSIONS = 149, "versions, or a component and a kind of cluster, that don't go together";
     UNKNOWN_EXTENSION = 150, "an x- key is not known";
     WRONG_EXTENSION = 151, "a value of the x- vocabulary is wrong";
     UNRENDERED = 152, "a key of the x- vocabulary is not rendered";

@@ -127,7 +127,7 @@ pub enum When {
 }
 
 pub use render::{IamPolicyArgs, RenderArgs, RenderFormat, StackArgs};
-pub use secrets::{AnswersArgs, ComposeArgs, SecretsArgs, SecretsTemplateArgs, SecretsVerb};
+pub use secrets::{AnswersArgs, ComposeArgs, PutArgs, SecretsArgs, SecretsTemplateArgs, SecretsVerb};
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {

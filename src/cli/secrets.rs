@@ -15,7 +15,7 @@ pub enum SecretsVerb {
     /// Print a CloudFormation template that makes the secrets, with their values as parameters that are never shown
     Template(SecretsTemplateArgs),
     /// Store a service's secret, composed from plain answers; shows by key what changes, never a value
-    Put(AnswersArgs),
+    Put(PutArgs),
     /// Compare the keys of the stored secrets with what the running configuration reads
     Check,
     /// List the project's secrets, stored or not, without their values
@@ -29,6 +29,15 @@ pub struct ComposeArgs {
     /// As the parameter file for the template that `secrets template` prints
     #[arg(long)]
     pub parameters: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PutArgs {
+    #[command(flatten)]
+    pub answers: AnswersArgs,
+    /// KMS key of the secret that Amazon MSK reads: id, ARN or alias [default: one of the project's own, which is made once]
+    #[arg(long, value_name = "KEY")]
+    pub kms_key: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]

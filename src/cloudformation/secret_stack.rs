@@ -20,6 +20,8 @@ pub struct Answer {
     pub description: String,
     /// What it may hold, as a regular expression and in words.
     pub allowed: (&'static str, &'static str),
+    /// It may be left out.
+    pub optional: bool,
 }
 
 /// How the value of a secret arrives.
@@ -27,8 +29,8 @@ pub struct Answer {
 pub enum Content {
     /// As finished JSON, in one parameter.
     Json { parameter: String, description: String },
-    /// From answers: text, and the numbers of parameters.
-    Answers(Vec<Piece>),
+    /// From answers: text, and the numbers of parameters. Where a parameter that may be left out has a value, from other pieces.
+    Answers { pieces: Vec<Piece>, with: Option<(String, Vec<Piece>)> },
 }
 
 #[derive(Debug, Clone)]
@@ -75,11 +77,18 @@ impl SecretStack {
         let mut conditions = Map::new();
         for answer in &self.answers {
             let (pattern, rule) = answer.allowed;
-            parameters.insert(
-                answer.id.clone(),
-                json!({ "Type": "String", "NoEcho": true, "Description": answer.description, "MinLength": 1,
-                        "AllowedPattern": pattern, "ConstraintDescription": rule }),
-            );
+            let mut parameter = json!({ "Type": "String", "NoEcho": true, "Description": answer.description });
+            if answer.optional {
+                parameter["Default"] = "".into();
+                parameter["AllowedPattern"] = format!("^$|{pattern}").into();
+                let has = json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": answer.id }, ""] }] });
+                conditions.insert(format!("Has{}", answer.id), has);
+            } else {
+                parameter["MinLength"] = 1.into();
+                parameter["AllowedPattern"] = pattern.into();
+            }
+            parameter["ConstraintDescription"] = rule.into();
+            parameters.insert(answer.id.clone(), parameter);
         }
         for secret in &self.secrets {
             if let Content::Json { parameter, description } = &secret.content {
@@ -116,16 +125,11 @@ impl SecretStack {
 
     fn secret(&self, secret: &NewSecret) -> Value {
         let value = match &secret.content {
-            Content::Json { parameter, .. } => Expression::reference(parameter),
-            Content::Answers(pieces) => Expression::sub(
-                pieces
-                    .iter()
-                    .map(|piece| match piece {
-                        Piece::Literal(text) => text.replace("${", "${!"),
-                        Piece::Answer(id) => format!("${{{id}}}"),
-                    })
-                    .collect::<String>(),
-            ),
+            Content::Json { parameter, .. } => json!({ "Ref": parameter }),
+            Content::Answers { pieces, with: None } => substituted(pieces),
+            Content::Answers { pieces, with: Some((parameter, more)) } => {
+                json!({ "Fn::If": [format!("Has{parameter}"), substituted(more), substituted(pieces)] })
+            }
         };
         let mut properties = json!({
             "Name": Expression::from(&secret.name), "Description": secret.description, "SecretString": value, "Tags": self.tags(),
@@ -176,6 +180,14 @@ impl SecretStack {
             json!({ "Type": "AWS::MSK::BatchScramSecret", "Properties": { "ClusterArn": arn, "SecretArnList": secrets } }),
         );
     }
+}
+
+fn substituted(pieces: &[Piece]) -> Value {
+    let text = pieces.iter().map(|piece| match piece {
+        Piece::Literal(text) => text.replace("${", "${!"),
+        Piece::Answer(id) => format!("${{{id}}}"),
+    });
+    json!({ "Fn::Sub": text.collect::<String>() })
 }
 
 /// A resource that stays when its stack goes: what it holds can't be made again.

@@ -21,6 +21,7 @@ mod report;
 mod restart;
 mod rollback;
 mod scale;
+mod scram;
 mod secrets;
 mod session;
 mod status;

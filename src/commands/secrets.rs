@@ -31,8 +31,7 @@ fn compose(cli: &Cli, args: &ComposeArgs, ui: &mut Ui) -> Result<Exit> {
         let failure = Failure::usage("the values were not shown: the result would go to a terminal");
         return Err(failure.help("pipe it to where it belongs, or `secrets put` to store it; --yes shows it").into());
     }
-    let result =
-        if args.parameters { template::parameters(secret, &document, &answers, &extensions)? } else { document.to_json() };
+    let result = if args.parameters { template::parameters(secret, &document, &extensions)? } else { document.to_json() };
     ui.secret_result(&result);
     Ok(Exit::Done)
 }

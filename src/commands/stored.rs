@@ -2,34 +2,51 @@
 
 use std::collections::BTreeMap;
 
-use super::answers;
 use super::project::{Ready, Request, load};
 use super::session::must_be_answerable;
 use super::world::{block_on, connect};
+use super::{answers, scram};
 use crate::aws::{Account, NewVersion, SecretFacts};
 use crate::base::{Exit, Failure, Result};
-use crate::cli::{AnswersArgs, Cli};
-use crate::confluent::secret::SecretDocument;
-use crate::confluent::stored::{KeyChange, compare};
+use crate::cli::{Cli, PutArgs};
+use crate::confluent::secret::{ScramUser, SecretDocument, scram_users};
+use crate::confluent::stored::{KeyChange, KeyFault, compare};
 use crate::confluent::{self, ConfluentService};
 use crate::deploy;
 use crate::stack::SecretLookup;
 use crate::ui::Ui;
 
-pub(super) fn put(cli: &Cli, args: &AnswersArgs, ui: &mut Ui) -> Result<Exit> {
+pub(super) fn put(cli: &Cli, args: &PutArgs, ui: &mut Ui) -> Result<Exit> {
     let ready = load_for(cli, ui)?;
     let services = services(&ready);
-    let secret = confluent::secret_of(&ready.project, &services, &args.service)?;
+    let secret = confluent::secret_of(&ready.project, &services, &args.answers.service)?;
     must_be_answerable("secrets put", cli, ui)?;
-    let answers = answers::gather(&secret.structure, args.from.as_deref(), ui)?;
+    let answers = answers::gather(&secret.structure, args.answers.from.as_deref(), ui)?;
     let composed = confluent::secret::compose(&secret.structure, &answers)?;
-    block_on(store(cli, &ready, secret.name, &composed, ui))
+    let users = if scram::is_wanted(&ready.extensions) { scram_users(&secret.structure, &composed) } else { Vec::new() };
+    block_on(store(
+        cli,
+        &ready,
+        &New { secret: secret.name, composed: &composed, users: &users, key: args.kms_key.as_deref() },
+        ui,
+    ))
 }
 
 pub(super) fn check(cli: &Cli, ui: &mut Ui) -> Result<Exit> {
     let ready = load_for(cli, ui)?;
-    let wanted = deploy::reads(&ready.stack, &keys_of_whole(&services(&ready)));
-    let states = block_on(async { deploy::check_secrets(&connect().await?, &ready.stack, &wanted).await })?;
+    let services = services(&ready);
+    let wanted = deploy::reads(&ready.stack, &keys_of_whole(&services));
+    let states = block_on(async {
+        let account = connect().await?;
+        let mut states = deploy::check_secrets(&account, &ready.stack, &wanted).await?;
+        for state in &mut states {
+            let own = services.iter().flat_map(|service| &service.secrets).filter(|secret| secret.name == state.secret);
+            let others: Vec<String> = own.flat_map(|secret| secret.structure.key_names().1).collect();
+            state.faults.retain(|faulty| faulty.fault != KeyFault::Unused || !others.contains(&faulty.key));
+        }
+        states.extend(scram::states(&account, &ready, &services).await?);
+        Ok(states)
+    })?;
     let exit = if states.iter().any(deploy::SecretState::is_bad) { Exit::Usage } else { Exit::Done };
     ui.secrets_checked(&states, exit as u8);
     Ok(exit)
@@ -57,12 +74,22 @@ fn keys_of_whole(services: &[ConfluentService<'_>]) -> BTreeMap<String, Vec<Stri
         .iter()
         .flat_map(|service| &service.secrets)
         .filter(|secret| secret.whole)
-        .map(|secret| (secret.name.to_owned(), secret.structure.keys.iter().map(|key| key.name.clone()).collect()))
+        .map(|secret| (secret.name.to_owned(), secret.structure.key_names().0))
         .collect()
 }
 
-async fn store(cli: &Cli, ready: &Ready, secret: &str, composed: &SecretDocument, ui: &mut Ui) -> Result<Exit> {
+/// What is to be stored.
+struct New<'a> {
+    secret: &'a str,
+    composed: &'a SecretDocument,
+    /// The users that Amazon MSK reads from secrets of their own.
+    users: &'a [ScramUser],
+    key: Option<&'a str>,
+}
+
+async fn store(cli: &Cli, ready: &Ready, wanted: &New<'_>, ui: &mut Ui) -> Result<Exit> {
     let again = cli.project.again(None);
+    let &New { secret, composed, .. } = wanted;
     let Some(decided) = ready.stack.secrets.get(secret) else {
         return Err(Failure::usage(format!("no service reads the secret {secret} from Secrets Manager")).into());
     };
@@ -86,14 +113,23 @@ async fn store(cli: &Cli, ready: &Ready, secret: &str, composed: &SecretDocument
     let stored = current(&account, facts.as_ref(), &name, ui).await?;
     let new = stored.as_ref().map_or_else(|| composed.clone(), |stored| stored.with(composed));
     let changes = compare(stored.as_ref(), &new);
-    if stored.is_some() && changes.iter().all(|(_, change)| *change == KeyChange::Unchanged) {
-        ui.secret_put(&name, None, false, &again);
+    let same = stored.is_some() && changes.iter().all(|(_, change)| *change == KeyChange::Unchanged);
+    let mut scram = scram::Users::new(&account, ready, secret, wanted.users).await?;
+    if same && scram.are_there() {
+        ui.secret_put(&name, None, false, &scram.done, &again);
         return Ok(Exit::Done);
     }
     ui.secret_changes(&name, facts.is_none(), &changes);
+    let key = scram.show(&account, wanted.key, ui).await?;
     if !cli.display.yes && !ui.confirm("store this?")? {
         ui.note("nothing was stored");
         return Ok(Exit::Interrupted);
+    }
+    // First those that the brokers read, so that no container gets a password which they don't know.
+    scram.store(&account, key, ui).await?;
+    if same {
+        ui.secret_put(&name, None, false, &scram.done, &again);
+        return Ok(Exit::Done);
     }
     let value = new.to_json();
     let written = if let Some(before) = &facts {
@@ -106,7 +142,7 @@ async fn store(cli: &Cli, ready: &Ready, secret: &str, composed: &SecretDocument
         account.create_secret(&new).await?
     };
     let had_previous = facts.is_some_and(|facts| facts.version.is_some());
-    ui.secret_put(&name, Some(&written.version), had_previous, &again);
+    ui.secret_put(&name, Some(&written.version), had_previous, &scram.done, &again);
     Ok(Exit::Done)
 }
 

@@ -7,7 +7,7 @@ use super::project;
 use crate::base::{Exit, Failure, Result, Secret};
 use crate::cli::{Cli, SecretsTemplateArgs};
 use crate::cloudformation::{Answer, Content, MOST_BYTES, NewSecret, Piece, SecretStack};
-use crate::confluent::secret::{Answers, FormPart, SecretDocument, form, parameter_file, scram_user};
+use crate::confluent::secret::{Form, FormPart, SecretDocument, form, parameter_file, scram_secret_name, scram_users};
 use crate::confluent::{self, ConfluentService, ServiceSecret};
 use crate::extensions::Extensions;
 use crate::stack::{ENV_TAG, PROJECT_TAG, Text, logical};
@@ -93,24 +93,32 @@ fn add(
     let of_msk = |stack: &mut SecretStack, content: Content| {
         stack.secrets.push(NewSecret {
             id: format!("{id}ScramUser"),
-            name: Text::from(format!("AmazonMSK_{project}-{}", secret.name)),
+            name: Text::from(scram_secret_name(project, secret.name)),
             description: format!("The user of {} at Amazon MSK", secret.name),
             content,
             customer_key: true,
         });
     };
     if plain {
-        let form = form(&secret.structure)?;
-        let parameter = |index: usize| format!("{id}{}", logical(&form.blanks[index].name));
-        let pieces = form.parts.iter().map(|part| match part {
-            FormPart::Literal(text) => Piece::Literal(text.clone()),
-            FormPart::Answer(index) => Piece::Answer(parameter(*index)),
-        });
-        let content = Content::Answers(pieces.collect());
-        stack.answers.extend(form.blanks.iter().enumerate().map(|(index, blank)| Answer {
-            id: parameter(index),
+        let base = form(&secret.structure.without_license())?;
+        let whole = form(&secret.structure)?;
+        let parameter = |name: &str| format!("{id}{}", logical(name));
+        let pieces = |form: &Form| -> Vec<Piece> {
+            let piece = |part: &FormPart| match part {
+                FormPart::Literal(text) => Piece::Literal(text.clone()),
+                FormPart::Answer(index) => Piece::Answer(parameter(&form.blanks[*index].name)),
+            };
+            form.parts.iter().map(piece).collect()
+        };
+        // With a licence the secret has more keys.
+        let optional = whole.blanks.iter().find(|blank| base.blanks.iter().all(|known| known.name != blank.name));
+        let with = optional.map(|blank| (parameter(&blank.name), pieces(&whole)));
+        let content = Content::Answers { pieces: pieces(&base), with };
+        stack.answers.extend(whole.blanks.iter().map(|blank| Answer {
+            id: parameter(&blank.name),
             description: blank.label.clone(),
             allowed: (blank.pattern(), blank.rule()),
+            optional: optional.is_some_and(|optional| optional.name == blank.name),
         }));
         stack.secrets.push(NewSecret {
             id: id.clone(),
@@ -129,7 +137,7 @@ fn add(
                 answer("password"),
                 literal("\"}"),
             ];
-            of_msk(stack, Content::Answers(pieces));
+            of_msk(stack, Content::Answers { pieces, with: None });
         }
         return Ok(());
     }
@@ -152,16 +160,17 @@ fn add(
 }
 
 /// The parameters of the template for a composed secret, as AWS's own tools take them; one set of answers makes them all.
-pub(super) fn parameters(
-    secret: &ServiceSecret<'_>,
-    document: &SecretDocument,
-    answers: &Answers,
-    extensions: &Extensions,
-) -> Result<Secret> {
+pub(super) fn parameters(secret: &ServiceSecret<'_>, document: &SecretDocument, extensions: &Extensions) -> Result<Secret> {
     let id = logical(secret.name);
     let mut values = vec![(format!("{id}Json"), document.to_ascii_json())];
     if msk_cluster(extensions).is_some() {
-        values.extend(scram_user(answers).map(|user| (format!("{id}ScramUserJson"), user.to_ascii_json())));
+        let users = scram_users(&secret.structure, document);
+        if users.len() > 1 {
+            return Err(Failure::usage("the clients have accounts of their own, and the template makes one user")
+                .help("store them with `confluent-ecs secrets put`: it makes a secret for each")
+                .into());
+        }
+        values.extend(users.iter().map(|user| (format!("{id}ScramUserJson"), user.document().to_ascii_json())));
     }
     for (name, value) in &values {
         let length = value.length();

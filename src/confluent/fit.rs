@@ -2,7 +2,7 @@
 //!
 //! Comes in: services as the files describe them. Goes out: what doesn't fit, in words. Rules: pure; nothing is said of what can't be known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::acl::{AclNeed, acl_needs};
 use super::environment::Environment;
@@ -57,15 +57,35 @@ pub fn missing_program<'t>(image: &str, test: impl IntoIterator<Item = &'t str>)
 
 /// The groups and internal topics that two services of the same component share, where they don't share all of them: half of a cluster each.
 pub fn shared(component: &Component, one: &Properties, other: &Properties) -> Vec<String> {
-    let names = |properties: &Properties| -> BTreeSet<(Resource, String)> {
-        let own = |need: &AclNeed| (need.creates.is_some() || need.members.is_some()) && need.unresolved.is_empty();
-        acl_needs(component, properties).into_iter().filter(own).map(|need| (need.resource, need.name)).collect()
-    };
-    let (one, other) = (names(one), names(other));
+    let (one, other) = (own_names(component, one), own_names(component, other));
     if one == other {
         return Vec::new();
     }
     one.intersection(&other).map(|(resource, name)| format!("{resource} {name}")).collect()
+}
+
+/// Whether two services of the same component are one cluster: they share every name that a cluster has.
+pub fn is_twin(component: &Component, one: &Properties, other: &Properties) -> bool {
+    let (one, other) = (own_names(component, one), own_names(component, other));
+    !one.is_empty() && one == other
+}
+
+/// Topics that a service keeps two things in.
+pub fn twice(component: &Component, properties: &Properties) -> BTreeSet<String> {
+    let mut seen = BTreeMap::new();
+    for acl in component.acls.iter().filter(|acl| acl.creates.is_some() && acl.resource == Resource::Topic) {
+        let Some(name) = acl.name.strip_prefix('{').and_then(|name| name.strip_suffix('}')) else { continue };
+        if let Some(topic) = properties.word(name) {
+            seen.entry(topic.to_owned()).or_insert_with(BTreeSet::new).insert(name);
+        }
+    }
+    seen.into_iter().filter(|(_, names)| names.len() > 1).map(|(topic, _)| topic).collect()
+}
+
+/// The group and the internal topics of a service, where their names are known.
+fn own_names(component: &Component, properties: &Properties) -> BTreeSet<(Resource, String)> {
+    let own = |need: &AclNeed| (need.creates.is_some() || need.members.is_some()) && need.unresolved.is_empty();
+    acl_needs(component, properties).into_iter().filter(own).map(|need| (need.resource, need.name)).collect()
 }
 
 #[cfg(test)]

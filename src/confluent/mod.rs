@@ -22,10 +22,12 @@ pub mod grant;
 mod jaas;
 mod naming;
 mod properties;
+mod schemas;
 pub mod secret;
 mod service;
 pub mod settings;
 pub mod stored;
+pub mod versions;
 
 use crate::profile::{Catalogue, Component};
 
@@ -67,9 +69,13 @@ pub fn is_confluents_own(image: &str) -> bool {
 
 /// The line of an image, `(major, minor)`, from its tag; `None` for `latest`, a digest alone, or a tag of the user's own.
 pub fn line(image: &str) -> Option<(u32, u32)> {
+    version(tag(image)?)
+}
+
+/// The tag of an image.
+fn tag(image: &str) -> Option<&str> {
     let without_digest = image.split('@').next()?;
-    let tag = without_digest.rsplit('/').next()?.split_once(':')?.1;
-    version(tag)
+    Some(without_digest.rsplit('/').next()?.split_once(':')?.1)
 }
 
 /// Reads the start of `8.0.7-1-ubi9` as `(8, 0)`.

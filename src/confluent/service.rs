@@ -9,7 +9,7 @@ use super::acl::{AclNeed, Connector, acl_needs, connector_needs, feature_needs};
 use super::client::{KafkaClient, RegistryClient};
 use super::environment::{Environment, Text};
 use super::properties::Properties;
-use super::secret::{JsonKey, SecretDocument, Structure, structure};
+use super::secret::{Injected, JsonKey, SecretDocument, Structure, structure};
 use super::{clients, properties, recognise, registries};
 use crate::base::{Failure, Result, nearest};
 use crate::compose::{self, Project};
@@ -116,7 +116,7 @@ pub fn services<'a>(
                     component,
                     &clients,
                     &properties,
-                    (!whole).then_some(keys.as_slice()),
+                    if whole { Injected::Whole { own_script: has_own_start_script(service) } } else { Injected::Keys(&keys) },
                     &oauth_options(extensions),
                 );
                 ServiceSecret { name, whole, structure }

@@ -31,6 +31,17 @@ pub struct Service<'a> {
     pub provider: Option<&'a str>,
 }
 
+impl Service<'_> {
+    /// A finding about a variable, where it stands, or else where it would.
+    pub(super) fn placed(&self, finding: Finding, variable: &str, place: Option<&Place>) -> Finding {
+        let finding = finding.path(format!("services.{}.environment.{variable}", self.name));
+        match place.or(self.place) {
+            Some(place) => finding.at(place.clone()),
+            None => finding,
+        }
+    }
+}
+
 /// Everything that is wrong with the settings of a service.
 pub fn findings(service: &Service<'_>) -> Findings {
     let properties = properties(service.component, service.image, service.environment);
@@ -47,6 +58,8 @@ pub fn findings(service: &Service<'_>) -> Findings {
     for client in &clients {
         check.client(client, &mut found);
     }
+    found.extend(super::schemas::findings(service, &properties));
+    found.extend(super::versions::findings(service, &properties, &clients, &check.providers()));
     found.into_iter().collect()
 }
 
@@ -61,11 +74,7 @@ const OWN_ADDRESSES: [&str; 5] = ["localhost", "127.0.0.1", "0.0.0.0", "::1", "[
 
 impl Check<'_> {
     fn place(&self, finding: Finding, variable: &str, place: Option<&Place>) -> Finding {
-        let finding = finding.path(format!("services.{}.environment.{variable}", self.service.name));
-        match place.or(self.service.place) {
-            Some(place) => finding.at(place.clone()),
-            None => finding,
-        }
+        self.service.placed(finding, variable, place)
     }
 
     fn at(&self, finding: Finding, property: &Property) -> Finding {
@@ -210,18 +219,26 @@ impl Check<'_> {
         }
     }
 
-    fn provider(&self) -> Option<&Provider> {
+    /// The kinds of cluster that it may be: as the files say, else those whose brokers have such names.
+    fn providers(&self) -> Vec<&Provider> {
         let kafka = self.service.catalogue.kafka();
         if let Some(name) = self.service.provider {
-            return kafka.provider(name);
+            return kafka.provider(name).into_iter().collect();
         }
-        let servers = self.clients.first()?.bootstrap_servers()?;
-        let host = servers.first()?.rsplit_once(':').map(|(host, _)| host.to_owned())?;
-        kafka.providers.iter().find(|provider| {
-            let known = provider.suffix.as_ref().is_some_and(|suffix| host.ends_with(suffix.as_str()));
-            // Kinds of cluster that share a domain are told apart by the port.
-            known && !provider.shares_suffix(kafka)
-        })
+        let servers = self.clients.first().and_then(KafkaClient::bootstrap_servers).unwrap_or_default();
+        let Some((host, _)) = servers.first().and_then(|server| server.rsplit_once(':')) else { return Vec::new() };
+        // Those that `init` writes no project for are no kinds of their own.
+        let known = |provider: &&Provider| {
+            !provider.logins.is_empty() && provider.suffix.as_ref().is_some_and(|suffix| host.ends_with(suffix.as_str()))
+        };
+        kafka.providers.iter().filter(known).collect()
+    }
+
+    fn provider(&self) -> Option<&Provider> {
+        match self.providers()[..] {
+            [only] => Some(only),
+            _ => None,
+        }
     }
 
     fn replication_factors(&self, found: &mut Vec<Finding>) {
@@ -259,7 +276,13 @@ impl Check<'_> {
         }
         let Some(text) = self.service.environment.get(variable) else { return };
         let Some(value) = text.plain_text().map(str::trim) else { return };
-        if OWN_ADDRESSES.contains(&value) {
+        if is_a_balancer(value) {
+            let message = format!("{variable} is {value}, a load balancer: what is forwarded to one task comes out at any");
+            let finding = Finding::error(Code::ADVERTISED_HOST, message).help(
+                "leave it out, and `command`, `entrypoint` and `build`: then the generated command sets the task's own address",
+            );
+            found.push(self.place(finding, variable, text.place.as_ref()));
+        } else if OWN_ADDRESSES.contains(&value) {
             let message = format!("{variable} is {value}: the other workers would forward requests to themselves");
             let finding = Finding::warning(Code::ADVERTISED_HOST, message)
                 .help("leave out `command`, `entrypoint` and `build`: then the generated command sets the task's own address");
@@ -385,6 +408,7 @@ impl Check<'_> {
             let finding = Finding::error(Code::UNKNOWN_PROTOCOL, format!("Kafka knows no SASL mechanism `{word}`")).help(help);
             found.push(self.of_client(finding, client, "sasl.mechanism"));
         }
+        self.allowed_urls(client, found);
         match client.jaas() {
             None if client.setting(name).is_none() && !self.properties.is_open() => {
                 let variable = self.variable(&client.property(name));
@@ -416,6 +440,41 @@ impl Check<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The address that tokens are had from: newer clients call none that the JVM isn't told of.
+    fn allowed_urls(&self, client: &KafkaClient, found: &mut Vec<Finding>) {
+        let service = self.service;
+        let mechanism = service.catalogue.kafka().mechanism(client.mechanism());
+        let Some(allowed) = mechanism.and_then(|mechanism| mechanism.allowed_urls.as_ref()) else { return };
+        let Some(setting) = client.setting(&allowed.of).filter(|setting| !setting.inherited) else { return };
+        // A component with lines of its own has clients of the newest ones.
+        let asked = super::line(service.image).zip(super::version(&allowed.since)).is_some_and(|(line, since)| line >= since)
+            || !service.component.versions.platform.is_empty();
+        if !asked || service.own_start_script || !super::is_confluents_own(service.image) || self.properties.is_open() {
+            return;
+        }
+        let names = [service.component.start.jvm_options.as_str(), "KAFKA_OPTS"];
+        let told = |name: &str| match service.environment.get(name).map(Text::raw) {
+            // One from a secret that isn't read here may say anything.
+            Some(None) => true,
+            Some(Some(options)) => {
+                let url = setting.value.raw().unwrap_or_default().trim();
+                options
+                    .split_whitespace()
+                    .filter_map(|option| option.strip_prefix(&*allowed.option)?.strip_prefix('='))
+                    .any(|urls| urls.split(',').any(|known| known == url))
+            }
+            None => false,
+        };
+        if let Some(missing) = names.into_iter().find(|name| !told(name)) {
+            let message =
+                format!("{missing} doesn't name the address of {}: the {} may not call it", setting.variable, client.name);
+            let url = setting.value.plain_text().unwrap_or("…").trim();
+            let finding =
+                Finding::error(Code::CLIENT_WITHOUT_LOGIN, message).help(format!("write {missing}: {}={url}", allowed.option));
+            found.push(self.of_client(finding, client, &allowed.of));
         }
     }
 
@@ -464,6 +523,17 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// An address that is wrong for one task already: the task itself, or a load balancer.
+pub fn is_shared_address(host: &str) -> bool {
+    OWN_ADDRESSES.contains(&host) || is_a_balancer(host)
+}
+
+/// Names that AWS gives its load balancers.
+fn is_a_balancer(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host.contains(".elb.") && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
 }
 
 /// Options of a login module that hold a credential.

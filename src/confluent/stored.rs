@@ -46,6 +46,8 @@ pub enum KeyFault {
     Blanks,
     /// A login that Kafka can't read, or a `user:password` without its colon.
     Shape,
+    /// Another secret says otherwise of the same login.
+    Differs,
     /// A number, a list or the like; a container gets its JSON text.
     NotText,
     /// No container reads it.
@@ -55,7 +57,7 @@ pub enum KeyFault {
 impl KeyFault {
     /// Whether what runs would not work with it.
     pub fn is_error(self) -> bool {
-        matches!(self, Self::Missing | Self::Empty | Self::Blanks | Self::Shape)
+        matches!(self, Self::Missing | Self::Empty | Self::Blanks | Self::Shape | Self::Differs)
     }
 }
 

@@ -20,6 +20,7 @@ mod parameters;
 mod plan;
 mod policy;
 mod policy_rows;
+mod scram;
 mod secrets;
 mod state;
 mod status;
@@ -39,6 +40,7 @@ pub use outcome::{Ending, Outcome, Trouble};
 pub use parameters::{look_up, parameters, resolve, running_count, secret_versions};
 pub use plan::{Effect, Plan, Planned};
 pub use policy::{DeployerPolicy, Scope, deployer_policy};
+pub use scram::{ScramFacts, ScramPlace, ScramSecret, scram_secrets, scram_states, store_scram};
 pub use secrets::{
     FaultyKey, ListedSecret, Presence, Reads, SecretState, check_secrets, list_secrets, reads, secret_by, secret_tags,
 };

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::parameters::resolve;
+use super::scram::ScramFacts;
 use crate::aws::{Account, SecretFacts, Tags};
 use crate::base::{Failure, Moment, Result, nearest};
 use crate::confluent::secret::SecretDocument;
@@ -35,6 +36,9 @@ pub struct SecretState {
     pub faults: Vec<FaultyKey>,
     /// How many keys containers read of it.
     pub read: usize,
+    /// Of a secret that Amazon MSK reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scram: Option<ScramFacts>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,7 +74,9 @@ pub struct FaultyKey {
 impl SecretState {
     /// Whether a task that reads it would not start, or not work.
     pub fn is_bad(&self) -> bool {
-        !matches!(self.presence, Presence::Stored { .. }) || self.faults.iter().any(|faulty| faulty.fault.is_error())
+        !matches!(self.presence, Presence::Stored { .. })
+            || self.scram.is_some_and(|scram| scram.is_bad())
+            || self.faults.iter().any(|faulty| faulty.fault.is_error())
     }
 }
 
@@ -113,6 +119,7 @@ pub async fn check_secrets(account: &Account, stack: &Stack, reads: &BTreeMap<St
             presence: Presence::Absent,
             faults: Vec::new(),
             read,
+            scram: None,
         };
         if let Some(facts) = secret_by(account, &decided.lookup).await? {
             state.name.clone_from(&facts.name);

@@ -183,6 +183,7 @@ fn secret_keys(component: &Component, choices: &Choices<'_>) -> Vec<String> {
     let rule = &component.environment;
     let registry = matches!(choices.registry, SchemaRegistry::At { login: true, .. });
     let wanted = component.secret.keys.iter().filter(|key| match &key.from {
+        KeySource::RegistryUrl(_) => false,
         KeySource::Jaas(_) => login,
         KeySource::Certificate(_) | KeySource::PrivateKey(_) => choices.client_certificate,
         KeySource::UserInfo(name) => {

@@ -37,17 +37,18 @@ pub(super) fn troubles(component: &Component, catalogue: &Catalogue) -> Vec<Trou
             say(&acl.name, format!("the right on {} doesn't say why, or who says so", acl.name));
         }
     }
-    for key in &component.secret.keys {
+    for key in component.secret.keys.iter().chain(&component.secret.of_scripts) {
         let named = component.environment.named.iter().any(|named| named.variables.contains(&key.variable));
         let fits = component.environment.prefixes.iter().any(|prefix| key.variable.starts_with(&prefix.variable));
-        if !named && !fits {
+        let of_script = component.secret.of_scripts.iter().any(|other| other.variable == key.variable);
+        if !named && !fits && !of_script {
             say(&key.variable, format!("{} has none of the prefixes, and sets nothing", key.variable));
         }
         match &key.from {
             KeySource::Jaas(name) | KeySource::Certificate(name) | KeySource::PrivateKey(name) if !client(name) => {
                 say(&key.variable, format!("no client {name}, whose login this would be"));
             }
-            KeySource::UserInfo(name) if !registry(name) => {
+            KeySource::UserInfo(name) | KeySource::RegistryUrl(name) if !registry(name) => {
                 say(&key.variable, format!("no registry {name}, whose login this would be"));
             }
             _ => {}
@@ -67,6 +68,20 @@ pub(super) fn troubles(component: &Component, catalogue: &Catalogue) -> Vec<Trou
     for name in component.client_settings.keys() {
         if !client(name) {
             say(name, format!("no client {name}, whose settings these would be"));
+        }
+    }
+    let lines = [&component.versions.first, &component.versions.last].into_iter().flatten();
+    let lines = lines.chain(component.versions.platform.iter().flat_map(|range| [&range.line, &range.first, &range.last]));
+    let ranges = component.versions.settings.iter().flat_map(|range| [&range.since, &range.until]).flatten();
+    for line in lines.chain(ranges) {
+        let parts = line.split_once('.').map(|(major, minor)| (major.parse::<u32>(), minor.parse::<u32>()));
+        if !matches!(parts, Some((Ok(_), Ok(_)))) {
+            say(line, format!("{line} is no line; write it as \"8.0\""));
+        }
+    }
+    for rule in &component.versions.clusters {
+        for kind in rule.kafka.iter().filter(|kind| catalogue.kafka().provider(kind).is_none()) {
+            say(kind, format!("there is no kind of cluster {kind}"));
         }
     }
     if component.sizing.mebibytes().is_none() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::rights::Acl;
+use super::versions::Versions;
 
 /// A component of Confluent Platform, as its image runs it.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,6 +20,8 @@ pub struct Component {
     pub images: Vec<String>,
     /// The image that `init` writes.
     pub image: Image,
+    #[serde(default)]
+    pub versions: Versions,
     pub environment: EnvironmentRule,
     pub start: Start,
     pub health: Health,
@@ -225,6 +228,8 @@ pub struct Registry {
     pub user_info: Vec<String>,
     /// The property that says where the login comes from: `USER_INFO`.
     pub credentials_source: String,
+    /// What keeps its schemas in it, where that is chosen.
+    pub used_by: Option<Condition>,
     /// What `init` sets for it; without this it leaves the client alone.
     pub init: Option<RegistryChoice>,
 }
@@ -255,6 +260,10 @@ pub struct Link {
 #[serde(deny_unknown_fields)]
 pub struct SecretShape {
     pub keys: Vec<SecretKey>,
+    /// Names that the image reads nothing from and scripts of people's own may, as Confluent's examples have them: for a secret that is
+    /// injected whole.
+    #[serde(default)]
+    pub of_scripts: Vec<SecretKey>,
 }
 
 /// A key of the stored secret. The key has the name of the variable that takes its value.
@@ -278,6 +287,8 @@ pub enum KeySource {
     PrivateKey(String),
     /// `user:password` for this registry.
     UserInfo(String),
+    /// The address of this registry.
+    RegistryUrl(String),
     /// The licence, as Confluent gave it.
     License,
 }

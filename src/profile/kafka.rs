@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::versions::SettingRange;
+
 /// What every component shares.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -12,6 +14,8 @@ pub struct KafkaFacts {
     pub mechanisms: Vec<Mechanism>,
     /// What the client of AWS Glue's registry needs and no image has.
     pub glue: Lack,
+    /// Client settings that only some lines of Confluent Platform know.
+    pub client_versions: Vec<SettingRange>,
     /// Settings that every Java client knows.
     pub client_settings: Vec<String>,
     /// Settings whose value is a credential.
@@ -129,6 +133,19 @@ pub struct Mechanism {
     pub settings: BTreeMap<String, String>,
     /// What Confluent's images don't have and this needs.
     pub lacks: Option<Lack>,
+    /// The option of the JVM that names the addresses which it may call.
+    pub allowed_urls: Option<AllowedUrls>,
+}
+
+/// An address in a setting that the JVM must be told of, or no client calls it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllowedUrls {
+    /// The setting with the address.
+    pub of: String,
+    pub option: String,
+    /// The first line that asks for it.
+    pub since: String,
 }
 
 /// A jar that an image needs and doesn't have, and the way to it.

@@ -9,6 +9,7 @@ mod component;
 mod kafka;
 mod own;
 mod rights;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -20,8 +21,11 @@ pub use component::{
     Inherits, KeySource, Link, Named, Note, OlderHealth, Prefix, Refused, Registry, RegistryChoice, Required, SecretKey,
     SecretShape, Sizing, Spot, Start,
 };
-pub use kafka::{ClientCertificate, Credentials, KafkaFacts, LabelledPorts, Lack, Listener, LoginKind, Mechanism, Provider};
+pub use kafka::{
+    AllowedUrls, ClientCertificate, Credentials, KafkaFacts, LabelledPorts, Lack, Listener, LoginKind, Mechanism, Provider,
+};
 pub use rights::{Acl, Creates, Level, Members, Number, Operation, Pattern, Proof, Resource, When};
+pub use versions::{ClusterRule, PlatformRange, SettingRange, Versions};
 
 /// The embedded profiles: file name, for messages, and text.
 const COMPONENTS: &[(&str, &str)] = &[

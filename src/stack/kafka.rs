@@ -12,6 +12,8 @@ use crate::profile::Credentials;
 
 /// The kind of cluster that asks IAM.
 const IAM: &str = "msk-iam";
+/// Whether a worker lets connectors write exactly once.
+const EXACTLY_ONCE: &str = "exactly.once.source.support";
 
 impl Builder<'_> {
     /// Puts the rights of its services into each family that logs in with its task role; gives the cluster that they are on.
@@ -20,6 +22,7 @@ impl Builder<'_> {
         let services = confluent::services(catalogue, project, extensions, &BTreeMap::new());
         for service in &services {
             self.features(service);
+            self.exactly_once(service);
         }
         let cluster = self.kafka_cluster();
         let mut any = false;
@@ -68,6 +71,29 @@ impl Builder<'_> {
         );
         let finding = self.warn(Code::ROLE_RIGHTS, &["services", service.name, "environment"], message);
         finding.help = Some("set it in the environment: a name is no credential".to_owned());
+    }
+
+    /// A connector that writes exactly once on a worker that doesn't.
+    fn exactly_once(&mut self, service: &ConfluentService<'_>) {
+        let Some(extensions) = self.extensions.services.get(service.name) else { return };
+        let setting = service.properties.get(EXACTLY_ONCE).map(|setting| &setting.value);
+        let value = setting.and_then(|value| value.plain_text()).map(str::trim);
+        // One from a secret may be anything.
+        let unknown = service.properties.is_open() || setting.is_some_and(|value| value.is_secret());
+        if unknown || value.is_some_and(|value| value.eq_ignore_ascii_case("enabled")) {
+            return;
+        }
+        for connector in &extensions.confluent.connectors {
+            let Some(wanted) = connector.exactly_once.as_ref().filter(|wanted| wanted.value) else { continue };
+            let variable = confluent::variable_name(&service.component.environment, EXACTLY_ONCE);
+            let is = value.map_or("not set".to_owned(), |value| format!("\"{value}\""));
+            let message = format!(
+                "the connector {} writes exactly once, and the worker does not let it: {variable} is {is}",
+                connector.name.value
+            );
+            self.error_at(Code::CONTRADICTION, wanted, message).help =
+                Some(format!("write {variable}: enabled at {}", service.name));
+        }
     }
 
     /// Features that the component doesn't have.

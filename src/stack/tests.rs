@@ -401,5 +401,6 @@ fn settings_fit_what_is_around_them() {
     }
     let (_, findings) =
         decided(&format!("services:\n{}{}", connect("one", ":8.0.7", "g", check), connect("two", ":8.0.7", "g", "")));
-    assert!(!findings.contains("share") && !findings.contains("calls curl"), "{findings}");
+    assert!(findings.contains("they are one cluster") && !findings.contains("calls curl"), "{findings}");
+    assert!(!findings.contains("error"), "{findings}");
 }

@@ -43,6 +43,7 @@ pub use images::{CopyProgress, Pushed};
 pub use plan::PlanView;
 pub use progress::Progress;
 pub use report::ReportView;
+pub use secrets::ScramPut;
 use style::Style;
 
 /// How findings are shown.

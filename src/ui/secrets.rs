@@ -28,6 +28,19 @@ struct Put<'a> {
     name: &'a str,
     changed: bool,
     version: Option<&'a str>,
+    /// The secrets that Amazon MSK reads.
+    #[serde(skip_serializing_if = "<[ScramPut]>::is_empty")]
+    scram: &'a [ScramPut],
+}
+
+/// What became of a secret that Amazon MSK reads.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScramPut {
+    pub name: String,
+    /// `None`: it held all of it already.
+    pub version: Option<String>,
+    /// The cluster takes the user from it.
+    pub associated: bool,
 }
 
 impl Ui {
@@ -47,12 +60,18 @@ impl Ui {
     }
 
     /// What was stored; no version: nothing had to be.
-    pub fn secret_put(&mut self, name: &str, version: Option<&str>, had_previous: bool, again: &str) {
+    pub fn secret_put(&mut self, name: &str, version: Option<&str>, had_previous: bool, scram: &[ScramPut], again: &str) {
         if self.wants_json() {
-            self.json(&Put { schema: "confluent-ecs/secrets-put/v1", name, changed: version.is_some(), version });
+            self.json(&Put { schema: "confluent-ecs/secrets-put/v1", name, changed: version.is_some(), version, scram });
             return;
         }
-        let text = match version {
+        let mut text = String::new();
+        for user in scram {
+            let stored = user.version.as_ref().map_or("unchanged".to_owned(), |version| format!("stored, version {version}"));
+            let given = if user.associated { "; the cluster has it" } else { "" };
+            let _ = writeln!(text, "{} {stored}{given}", user.name);
+        }
+        text += &match version {
             None => format!("{name} holds all of it already: nothing was stored\n"),
             Some(version) => {
                 let previous = if had_previous { "; the one before stays readable as AWSPREVIOUS" } else { "" };
@@ -100,12 +119,22 @@ impl Ui {
             Presence::NotKeyed { why } => ("×", format!("keys are read from it, but {why}")),
         };
         let _ = writeln!(text, "{mark} {}  {what}", state.name);
+        for (bad, what) in state.scram.iter().flat_map(|scram| {
+            let asked = "is not encrypted with a key of the account's own: Amazon MSK can't read it";
+            let given = "is not given to the cluster: aws kafka batch-associate-scram-secret";
+            [(!scram.own_key, asked), (scram.associated == Some(false), given)]
+        }) {
+            if bad {
+                let _ = writeln!(text, "  {} {what}", self.style.bad("×"));
+            }
+        }
         for faulty in &state.faults {
             let what = match faulty.fault {
                 KeyFault::Missing => "is missing",
                 KeyFault::Empty => "is empty",
                 KeyFault::Blanks => "begins or ends with a blank or a line break",
                 KeyFault::Shape => "is not what its name says: a login that Kafka can read, or user:password",
+                KeyFault::Differs => "differs from the login that the component's secret holds",
                 KeyFault::NotText => "is not text: the container gets its JSON",
                 KeyFault::Unused => "is read by nothing",
             };

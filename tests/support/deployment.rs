@@ -241,6 +241,14 @@ impl Deployment {
         self.send(service, "POST", "/", &headers, &body.to_string())
     }
 
+    /// Gives an MSK cluster a secret to take a user from.
+    pub(crate) fn associate(&self, cluster: &str, secret: &str) {
+        let path = format!("/v1/clusters/{}/scram-secrets", cluster.replace(':', "%3A").replace('/', "%2F"));
+        let body = json!({ "secretArnList": [secret] }).to_string();
+        let answer = self.send("kafka", "POST", &path, "Content-Type: application/json", &body);
+        assert!(answer.contains("\"unprocessedScramSecrets\": []"), "{answer}");
+    }
+
     fn ask(&self, service: &str, method: &str, path: &str, body: &str) -> String {
         self.send(service, method, path, "Content-Type: application/x-www-form-urlencoded", body)
     }

@@ -88,7 +88,7 @@ pub fn compose(structure: &Structure, answers: &Answers) -> Result<SecretDocumen
                 }
                 Some(value) if !value.expose().is_empty() => Some(value.clone()),
                 _ => {
-                    if !missing.contains(&name) {
+                    if key.required && !missing.contains(&name) {
                         missing.push(name);
                     }
                     None
@@ -123,7 +123,15 @@ pub fn compose(structure: &Structure, answers: &Answers) -> Result<SecretDocumen
                     }
                 })
             }
-            Composition::UserInfo { registry } => {
+            Composition::RegistryUrl { registry, property } => {
+                let given = answers.get(&key.name).filter(|url| !url.expose().is_empty()).cloned();
+                given.or_else(|| answer(Some(registry), "registry", "url")).map(|url| escaped(url, *property))
+            }
+            Composition::License { property } => {
+                let given = answers.get(&key.name).filter(|license| !license.expose().is_empty()).cloned();
+                given.or_else(|| answer(None, "", "license")).map(|license| escaped(license, *property))
+            }
+            Composition::UserInfo { registry, property } => {
                 let username = answer(Some(registry), "registry", "username");
                 let password = answer(Some(registry), "registry", "password");
                 username.zip(password).and_then(|(username, password)| {
@@ -131,12 +139,10 @@ pub fn compose(structure: &Structure, answers: &Answers) -> Result<SecretDocumen
                         wrong.push("registry.username holds a colon, which ends the name in user:password".to_owned());
                         return None;
                     }
-                    Some(Secret::new(escape(&format!("{}:{}", username.expose(), password.expose()))))
+                    Some(escaped(Secret::new(format!("{}:{}", username.expose(), password.expose())), *property))
                 })
             }
-            Composition::AsGiven { property } => {
-                answer(None, "", &key.name).map(|value| if *property { Secret::new(escape(value.expose())) } else { value })
-            }
+            Composition::AsGiven { property } => answer(None, "", &key.name).map(|value| escaped(value, *property)),
         };
         entries.extend(value.map(|value| (key.name.clone(), value)));
     }
@@ -150,6 +156,11 @@ pub fn compose(structure: &Structure, answers: &Answers) -> Result<SecretDocumen
         let failure = Failure::usage("the secret can't be composed from these answers").cause(wrong.join("\n"));
         Err(failure.help("give the answers as name=value lines, from a file or standard input").into())
     }
+}
+
+/// A value as the start script hands it on: through a properties file, or as it is.
+fn escaped(value: Secret, property: bool) -> Secret {
+    if property { Secret::new(escape(value.expose())) } else { value }
 }
 
 /// The blocks of a PEM text that belong into a key store, as Kafka reads them. Kafka takes a key in PKCS #8 only.

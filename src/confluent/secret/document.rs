@@ -12,12 +12,6 @@ pub struct SecretDocument {
     pub odd: Vec<String>,
 }
 
-/// The user that Amazon MSK reads from a secret of its own, where the answers have one for all clients.
-pub fn scram_user(answers: &super::Answers) -> Option<SecretDocument> {
-    let entry = |name: &str| Some((name.to_owned(), answers.get(name)?.clone()));
-    Some(SecretDocument::new(vec![entry("username")?, entry("password")?]))
-}
-
 /// Values as a parameter file of CloudFormation.
 pub fn parameter_file(values: &[(String, Secret)]) -> Secret {
     let list: Vec<serde_json::Value> = values

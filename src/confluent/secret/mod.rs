@@ -9,11 +9,13 @@
 mod answers;
 mod document;
 mod form;
+mod scram;
 mod structure;
 #[cfg(test)]
 mod tests;
 
 pub use answers::{Answers, compose};
-pub use document::{DocumentError, SecretDocument, parameter_file, scram_user};
+pub use document::{DocumentError, SecretDocument, parameter_file};
 pub use form::{Blank, Form, FormPart, form};
-pub use structure::{Composition, IdentityPart, JsonKey, Key, Question, Structure, structure};
+pub use scram::{ScramUser, scram_secret_name, scram_users};
+pub use structure::{Composition, IdentityPart, Injected, JsonKey, Key, Question, Structure, structure};

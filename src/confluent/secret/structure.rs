@@ -23,6 +23,8 @@ pub struct Key {
     /// The variable that takes its value.
     pub variable: String,
     pub composition: Composition,
+    /// Without it something doesn't start. Else it is there when its answer is.
+    pub required: bool,
 }
 
 /// What a key's value is made from.
@@ -34,8 +36,12 @@ pub enum Composition {
     ClientCredentials { client: String, module: String, options: Vec<(String, String)> },
     /// The certificate chain that this client shows, or its private key: PEM, which ends up on one line.
     Identity { client: String, part: IdentityPart },
-    /// `user:password` for this registry client.
-    UserInfo { registry: String },
+    /// `user:password` for this registry client; escaped where the start script makes a property of it.
+    UserInfo { registry: String, property: bool },
+    /// The address of this registry client's registry.
+    RegistryUrl { registry: String, property: bool },
+    /// The licence.
+    License { property: bool },
     /// The answer itself, under the key's own name; escaped where the start script makes a property of it.
     AsGiven { property: bool },
 }
@@ -64,29 +70,60 @@ pub struct JsonKey {
     pub variable: String,
 }
 
-/// The structure of a service's secret.
-///
-/// `json_keys` are those that the compose files name. A secret that is injected whole has none: then the keys are what the clients
-/// lack for a login, and what the start script requires and nobody sets. `oauth` are the options of an OAuth login that are no secret.
+/// How a container gets a secret.
+#[derive(Debug, Clone, Copy)]
+pub enum Injected<'a> {
+    /// Key by key, as the compose files name them.
+    Keys(&'a [JsonKey]),
+    /// In one variable that a start script splits: the keys are what the clients lack for a login, and what the image requires and nobody
+    /// sets. A script of the user's own may read more.
+    Whole { own_script: bool },
+}
+
+/// The structure of a service's secret. `oauth` are the options of an OAuth login that are no secret.
 pub fn structure(
     catalogue: &Catalogue,
     component: &Component,
     clients: &[KafkaClient],
     properties: &Properties,
-    json_keys: Option<&[JsonKey]>,
+    injected: Injected<'_>,
     oauth: &[(String, String)],
 ) -> Structure {
     let shape = Shape { catalogue, component, clients, properties, oauth };
-    let key = |name: &str, variable: &str| Key {
+    let key = |name: &str, variable: &str, required: bool| Key {
         name: name.to_owned(),
         variable: variable.to_owned(),
         composition: shape.composition(variable),
+        required,
     };
-    let keys = match json_keys {
-        Some(named) => named.iter().map(|named| key(&named.secret_key, &named.variable)).collect(),
-        None => shape.lacking().iter().map(|variable| key(variable, variable)).collect(),
+    let keys = match injected {
+        Injected::Keys(named) => named.iter().map(|named| key(&named.secret_key, &named.variable, true)).collect(),
+        Injected::Whole { own_script } => {
+            let mut keys: Vec<Key> = shape.lacking().iter().map(|variable| key(variable, variable, true)).collect();
+            let own = component.secret.keys.iter().filter(|key| key.from == KeySource::License);
+            let of_scripts = component.secret.of_scripts.iter().filter(|_| own_script);
+            for more in own.chain(of_scripts) {
+                let more = key(&more.variable, &more.variable, false);
+                let known = keys.iter().any(|known| known.composition.asks_as(&more.composition));
+                if known || matches!(more.composition, Composition::License { .. }) {
+                    keys.push(more);
+                }
+            }
+            keys
+        }
     };
     Structure { keys }
+}
+
+impl Composition {
+    /// Whether another key is made from the same answers.
+    fn asks_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::UserInfo { registry, .. }, Self::UserInfo { registry: others, .. })
+            | (Self::RegistryUrl { registry, .. }, Self::RegistryUrl { registry: others, .. }) => registry == others,
+            _ => false,
+        }
+    }
 }
 
 struct Shape<'a> {
@@ -103,17 +140,24 @@ impl Shape<'_> {
     }
 
     fn composition(&self, variable: &str) -> Composition {
-        let known = self.component.secret.keys.iter().find(|key| key.variable == variable);
+        let keys = &self.component.secret;
+        let known = keys.keys.iter().chain(&keys.of_scripts).find(|key| key.variable == variable);
         let identity = |client: &String, part| Composition::Identity { client: client.clone(), part };
+        let meant = meant_property(self.rule(), variable);
+        let property = meant.is_some();
         match known.map(|key| &key.from) {
-            Some(KeySource::UserInfo(registry)) => return Composition::UserInfo { registry: registry.clone() },
+            Some(KeySource::UserInfo(registry)) => return Composition::UserInfo { registry: registry.clone(), property },
+            Some(KeySource::RegistryUrl(registry)) => return Composition::RegistryUrl { registry: registry.clone(), property },
+            Some(KeySource::License) => return Composition::License { property },
             Some(KeySource::Certificate(client)) => return identity(client, IdentityPart::Certificate),
             Some(KeySource::PrivateKey(client)) => return identity(client, IdentityPart::PrivateKey),
-            Some(KeySource::Jaas(_) | KeySource::License) | None => {}
+            Some(KeySource::Jaas(_)) | None => {}
         }
-        let property = meant_property(self.rule(), variable);
-        let login = property.as_deref().and_then(|property| self.login(property.strip_suffix(LOGIN)?));
-        login.unwrap_or(Composition::AsGiven { property: property.is_some() })
+        if let Some(registry) = self.component.registries.iter().find(|registry| meant.as_ref() == Some(&registry.url)) {
+            return Composition::RegistryUrl { registry: registry.name.clone(), property };
+        }
+        let login = meant.as_deref().and_then(|property| self.login(property.strip_suffix(LOGIN)?));
+        login.unwrap_or(Composition::AsGiven { property })
     }
 
     /// The login of whatever has its settings under a prefix: a client, or something inside of one, as an interceptor of the
@@ -146,7 +190,8 @@ impl Shape<'_> {
             if source == Some("USER_INFO") {
                 wanted.push(variable_name(self.rule(), &registry.url));
                 let set = registry.user_info.iter().any(|name| self.properties.get(name).is_some());
-                wanted.extend(registry.user_info.first().filter(|_| !set).map(|name| variable_name(self.rule(), name)));
+                // The spelling that every line of the images reads, and Confluent's own examples have.
+                wanted.extend(registry.user_info.last().filter(|_| !set).map(|name| variable_name(self.rule(), name)));
             }
         }
         // One variable may set several properties, each of which may have a variable of its own too.
@@ -160,7 +205,12 @@ impl Shape<'_> {
 
     /// The prefixes under which something logs in with user name and password: clients, and what is inside of them.
     fn logins(&self) -> Vec<String> {
-        let sasl = |client: &&KafkaClient| client.protocol().is_ok_and(Protocol::sasl);
+        // What a client takes over from the component, it takes with the login.
+        let own = |client: &&KafkaClient| {
+            let inherits = |name: &str| client.setting(name).is_some_and(|setting| setting.inherited);
+            client.prefix.is_empty() || !(inherits("security.protocol") && inherits("sasl.mechanism"))
+        };
+        let sasl = |client: &&KafkaClient| client.protocol().is_ok_and(Protocol::sasl) && own(client);
         let mut prefixes: Vec<String> = self.clients.iter().filter(sasl).map(|client| client.prefix.clone()).collect();
         for (name, _) in self.properties.iter() {
             let Some(prefix) = name.strip_suffix("sasl.mechanism") else { continue };
@@ -186,6 +236,20 @@ pub struct Question {
 }
 
 impl Structure {
+    /// The same without the keys that a licence is in, where it can be without them.
+    #[must_use]
+    pub fn without_license(&self) -> Self {
+        let is_one = |key: &Key| !key.required && matches!(key.composition, Composition::License { .. });
+        Self { keys: self.keys.iter().filter(|key| !is_one(key)).cloned().collect() }
+    }
+
+    /// The keys that something doesn't start without, and those that it can be without.
+    pub fn key_names(&self) -> (Vec<String>, Vec<String>) {
+        let (required, other): (Vec<&Key>, Vec<&Key>) = self.keys.iter().partition(|key| key.required);
+        let names = |keys: Vec<&Key>| keys.into_iter().map(|key| key.name.clone()).collect();
+        (names(required), names(other))
+    }
+
     /// What has to be asked for, each once. Answers under a client's own name (`producer.username`) may be given as well, and win.
     pub fn questions(&self) -> Vec<Question> {
         let mut questions: Vec<Question> = Vec::new();
@@ -203,6 +267,11 @@ impl Structure {
                 Composition::UserInfo { .. } => {
                     ask("registry.username", "Schema registry user name or API key".to_owned(), false);
                     ask("registry.password", "Schema registry password or API secret".to_owned(), true);
+                }
+                Composition::RegistryUrl { .. } => ask("registry.url", "Schema registry URL".to_owned(), false),
+                Composition::License { .. } => {
+                    let none = if key.required { "" } else { ", empty for none" };
+                    ask("license", format!("Licence of Confluent Platform{none}"), true);
                 }
                 Composition::ClientCredentials { .. } => {
                     ask("client-id", "OAuth client id".to_owned(), false);
@@ -227,9 +296,17 @@ impl Structure {
         for key in &self.keys {
             let (own, parts): (_, &[&str]) = match &key.composition {
                 Composition::Login { client, .. } => (client, &["username", "password"]),
-                Composition::UserInfo { registry } => (registry, &["username", "password"]),
+                Composition::UserInfo { registry, .. } => (registry, &["username", "password"]),
+                Composition::RegistryUrl { registry, .. } => {
+                    names.push(key.name.clone());
+                    (registry, &["url"])
+                }
                 Composition::ClientCredentials { client, .. } => (client, &["client-id", "client-secret"]),
                 Composition::Identity { client, .. } => (client, &["certificate", "key"]),
+                Composition::License { .. } => {
+                    names.push(key.name.clone());
+                    continue;
+                }
                 Composition::AsGiven { .. } => continue,
             };
             for part in parts {

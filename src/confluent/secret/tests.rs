@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Answers, Composition, DocumentError, JsonKey, SecretDocument, Structure, compose, structure};
+use super::{Answers, Composition, DocumentError, Injected, JsonKey, SecretDocument, Structure, compose, structure};
 use crate::base::{Error, Secret};
 use crate::confluent::{Environment, Text, clients, properties};
 use crate::profile::Catalogue;
@@ -16,7 +16,8 @@ fn structured(variables: &[(&str, &str)], keys: Option<&[&str]>) -> Structure {
     let found = properties(connect, IMAGE, &environment);
     let keys: Option<Vec<JsonKey>> =
         keys.map(|keys| keys.iter().map(|key| JsonKey { secret_key: (*key).to_owned(), variable: (*key).to_owned() }).collect());
-    structure(catalogue, connect, &clients(connect, &found), &found, keys.as_deref(), &[("scope".to_owned(), "kafka".to_owned())])
+    let injected = keys.as_deref().map_or(Injected::Whole { own_script: false }, Injected::Keys);
+    structure(catalogue, connect, &clients(connect, &found), &found, injected, &[("scope".to_owned(), "kafka".to_owned())])
 }
 
 fn sasl(mechanism: &str) -> Structure {
@@ -117,8 +118,10 @@ fn a_secret_without_named_keys_brings_what_is_lacking() {
         None,
     );
     let names: Vec<&str> = found.keys.iter().map(|key| key.name.as_str()).collect();
-    assert!(names.contains(&"CONNECT_SASL_JAAS_CONFIG") && names.contains(&"CONNECT_ADMIN_SASL_JAAS_CONFIG"));
-    assert!(names.contains(&"CONNECT_VALUE_CONVERTER_BASIC_AUTH_USER_INFO") && names.contains(&"CONNECT_GROUP_ID"));
+    assert!(names.contains(&"CONNECT_SASL_JAAS_CONFIG") && names.contains(&"CONNECT_GROUP_ID"));
+    assert!(names.contains(&"CONNECT_VALUE_CONVERTER_SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO"));
+    // The admin client takes the worker's login with the worker's other settings.
+    assert!(!names.contains(&"CONNECT_ADMIN_SASL_JAAS_CONFIG"));
     assert!(!names.contains(&"CONNECT_BOOTSTRAP_SERVERS") && !names.contains(&"CONNECT_PRODUCER_SASL_JAAS_CONFIG"));
 }
 

@@ -1,7 +1,8 @@
 """Part `connect`: real Connect workers, each started from the environment that a container would get.
 
 The environment becomes a properties file by the image's own rule, values raw. What the image's start script or ECS would fill in at run
-time is filled in here: the advertised host and port, and the listener, on 127.0.0.1; the bed's CA stands for the public ones.
+time is filled in here: the advertised host and port, and the listener, on 127.0.0.1; the bed's CA stands for the public ones. KAFKA_OPTS
+count, and no other variable of the JVM's.
 No facts. Actions: start, stop, log.
 """
 
@@ -71,6 +72,8 @@ class Connect:
         command = self.java.command(
             "org.apache.kafka.connect.cli.ConnectDistributed", path, kind="connect", heap="256m", properties=trust
         )
+        # As the image's start script, which hands these options on to the JVM.
+        command[1:1] = str(env.get("KAFKA_OPTS", "")).split()
         worker = self.workers[name] = self.ctx.spawn(name, command, env=self.java.environment)
         try:
             self.ctx.wait(name, lambda: _healthy(port, worker), float(asked.get("seconds", 60)), every=0.2, child=worker)

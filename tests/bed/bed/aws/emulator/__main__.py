@@ -25,6 +25,7 @@ def main(port, folder):
         ecs_services,
         ecs_tasks,
         ecs_types,
+        msk,
         operations,
         requests,
         scaling,
@@ -47,6 +48,7 @@ def main(port, folder):
         ecs_types,
         ecs_tasks,
         drift,
+        msk,
     )
     for module in modules:
         module.install()

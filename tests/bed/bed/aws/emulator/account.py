@@ -5,6 +5,7 @@ others), a cluster of ECS, a private Cloud Map namespace, a hosted zone and an i
 """
 
 import ipaddress
+import json
 
 from . import ecr
 
@@ -48,11 +49,13 @@ def seed(wanted):
     """Makes what is named and returns the ids. All keys may be left out:
 
     cidr (10.0.0.0/16), tags (of the VPC and its subnets), name ("vpc"), zones (3), tiers (["public", "app", "storage"]; each subnet gets
-    the tags Name and vpc::usage), nat (true: where there are public subnets, the others lead out through one), cluster (name), cluster_tags, capacity_providers, namespace (name), hosted_zone (name),
-    certificate (domain name), bucket (name), secrets ({name: text}), security_group (name), log_groups ([name]),
+    the tags Name and vpc::usage), nat (true: where there are public subnets, the others lead out through one), cluster (name),
+    cluster_tags, capacity_providers, namespace (name), hosted_zone (name), certificate (domain name), msk_cluster (name),
+    bucket (name), secrets ({name: text}), security_group (name), log_groups ([name]),
     registry (host:port of what plays the account's registry of ECR, see ecr.py), scans ({digest: {severity: count}})
     """
     from ministack.core.responses import get_account_id, get_region
+    from ministack.services import msk
 
     region, account = get_region(), get_account_id()
     name, tags = wanted.get("name", "vpc"), wanted.get("tags") or {}
@@ -99,6 +102,8 @@ def seed(wanted):
         made["certificate"], _ = _make(
             "AWS::CertificateManager::Certificate", {"DomainName": wanted["certificate"], "ValidationMethod": "DNS"}
         )
+    if wanted.get("msk_cluster"):
+        made["msk_cluster"] = json.loads(msk._create_cluster(json.dumps({"clusterName": wanted["msk_cluster"]}))[2])["clusterArn"]
     if wanted.get("bucket"):
         made["bucket"], _ = _make("AWS::S3::Bucket", {"BucketName": wanted["bucket"]})
     for secret, text in (wanted.get("secrets") or {}).items():
