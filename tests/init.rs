@@ -48,7 +48,9 @@ fn project(name: &str, arguments: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("ca.pem"), format!("the authority of Example\n{CA}")).unwrap();
     let ran = run(folder.path(), arguments);
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    // Whose the certificates of a cluster of one's own are, nobody can tell: that is said.
+    let noted = ran.stderr.is_empty() || ran.stderr.starts_with("note: Java trusts the brokers' certificates");
+    assert!(ran.code == 0 && noted, "{ran:?}");
     for file in FILES {
         golden::compare(&format!("init-{name}/{file}"), &fs::read_to_string(folder.path().join(file)).unwrap());
     }
@@ -289,4 +291,41 @@ fn a_terminal_is_asked_for_what_is_missing() {
     }
     let text = fs::read_to_string(folder.path().join("envs/dev.yml")).unwrap();
     assert!(text.contains("CONNECT_SASL_MECHANISM: SCRAM-SHA-512") && text.contains("provider: self-managed"));
+}
+
+/// What can't work is told before anything is written, with the way out.
+#[test]
+fn what_does_not_go_together_is_told_and_not_written() {
+    let own = ["init", "connect", "--env", "dev", "-p", "orders", "--kafka", "self-managed", "--bootstrap", "a:9093"];
+    for (more, said) in [
+        (
+            &["--mechanism", "plain", "--image", "connect=confluentinc/cp-kafka-connect:7.2.1"][..],
+            "EnvVarConfigProvider is known from 7.5 on",
+        ),
+        (
+            &["--mechanism", "plain", "--ca-file", "ca.pem", "--image", "connect=confluentinc/cp-kafka-connect:6.0.9"],
+            "ssl.truststore.type=PEM is known from 6.1 on",
+        ),
+        (&["--security", "ssl", "--mechanism", "plain"], "SSL has no login of this kind"),
+        (&["--mechanism", "gssapi"], "`gssapi` is not known"),
+        (&["--mechanism", "oauthbearer"], "--token-endpoint"),
+        (&["--mechanism", "plain", "--registry", "project"], "the project has none"),
+        (
+            &["--mechanism", "plain", "--cluster", "x", "--kafka-environment", "env-1"],
+            "--kafka-environment is for Confluent Cloud",
+        ),
+        (&["--security", "plaintext", "--ca-file", "ca.pem"], "without TLS nobody shows a certificate"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("ca.pem"), include_str!("data/ca.pem")).unwrap();
+        let ran = run(folder.path(), &[&own[..], more].concat());
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{more:?}: {ran:?}");
+        assert!(ran.stderr.contains(said), "{more:?}: {}", ran.stderr);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{more:?}: something was written");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let msk =
+        ["init", "connect", "--env", "dev", "--kafka", "msk-iam", "--bootstrap", "b-1.x.c2.kafka.eu-west-1.amazonaws.com:9098"];
+    let ran = run(folder.path(), &[&msk[..], &["--cluster", "orders"]].concat());
+    assert!(ran.code == 2 && ran.stderr.contains("`orders` is no ARN of a cluster"), "{ran:?}");
 }

@@ -62,9 +62,9 @@ fn carries_a_line(way: &Way) {
     arguments.extend(authority.iter().flat_map(|file| ["--ca-file", file]));
     // The client's secret is as hostile as a password; blanks at its ends Kafka takes off itself.
     let secret = PASSWORD.trim();
-    let endpoint = (way.listener == "OAUTH").then(|| {
+    let endpoint = (way.listener == "OIDC").then(|| {
         let subject = unique("token");
-        let wanted = json!({ "scope": "kafka", "subject": subject, "client": "worker", "secret": secret });
+        let wanted = json!({ "signed": true, "scope": "kafka", "subject": subject, "client": "worker", "secret": secret });
         (bed().call("token_endpoint/new", &wanted), subject)
     });
     let url = endpoint.as_ref().map(|(endpoint, _)| text(&endpoint["url"]));
@@ -84,7 +84,7 @@ fn carries_a_line(way: &Way) {
         insert(&folder.path().join("envs/dev.yml"), "\n    environment:\n", setting);
     }
 
-    if ["SSL", "OAUTH", "PLAINTEXT", "SASL_PLAINTEXT"].contains(&way.listener) {
+    if ["SSL", "OIDC", "PLAINTEXT", "SASL_PLAINTEXT"].contains(&way.listener) {
         // The administrator logs in with a password, and so on another listener than the clients.
         let bootstrap_of_admin = text(&facts["bootstrap"]["SASL_SSL"]);
         let file = folder.path().join("envs/dev.yml");
@@ -179,6 +179,13 @@ fn a_worker_logs_in_without_encryption() {
 fn a_worker_needs_no_login_where_the_cluster_asks_for_none() {
     let login = &["--security", "plaintext"];
     carries_a_line(&Way { login, listener: "PLAINTEXT", authority: None, apart: false, exactly_once: false });
+}
+
+/// The JVM is told of the endpoint, which it would not call else.
+#[test]
+fn a_worker_logs_in_with_a_token_of_a_token_endpoint() {
+    let login = &["--mechanism", "oauthbearer"];
+    carries_a_line(&Way { login, listener: "OIDC", authority: None, apart: false, exactly_once: false });
 }
 
 /// Certificate, key and authority stand in the environment, each as one line of PEM.

@@ -34,7 +34,8 @@ pub(super) fn run(project: &ProjectArgs, args: &InitArgs, ui: &mut Ui) -> Result
     let others: Vec<String> = present.components.iter().filter(|name| !given.profiles.contains(name)).cloned().collect();
     let model = Model::new(&given.settle(catalogue, &others)?)?;
     let files = init::files(&model, args.github_actions)?;
-    let outcomes = init::write(&folder, &files, args.force, |staged, outcomes| init::verify(&model, &folder, staged, outcomes))?;
+    let outcomes =
+        init::write(&folder, &files, args.force, |staged, outcomes| init::verify(&model, catalogue, &folder, staged, outcomes))?;
     ui.init_report(&model, project.project_directory.as_deref(), &outcomes)
 }
 

@@ -145,7 +145,7 @@ impl Model {
             vpc_tag: tag(&choices.vpc_tag),
             subnet_tag: tag(&choices.subnet_tag),
             ecs_cluster: literal(&choices.ecs_cluster),
-            notes: notes(choices),
+            notes: notes(choices).into_iter().chain(unwired(choices, &names)).collect(),
         })
     }
 
@@ -196,9 +196,49 @@ fn secret_keys(component: &Component, choices: &Choices<'_>) -> Vec<String> {
     wanted.map(|key| key.variable.clone()).collect()
 }
 
+/// Components that were there before the project had a registry: their lines are not changed, and so they don't use it.
+fn unwired(choices: &Choices<'_>, names: &Names) -> Vec<String> {
+    if choices.registry != SchemaRegistry::Project
+        || !choices.components.iter().any(|component| component.name == "schema-registry")
+    {
+        return Vec::new();
+    }
+    let mut notes = Vec::new();
+    for component in &choices.present {
+        for registry in &component.registries {
+            let Some(init) = &registry.init else { continue };
+            let url = (registry.url.clone(), format!("http://{}:8081", names.host("schema-registry")));
+            let lines: Vec<String> = init
+                .confluent
+                .iter()
+                .map(|(property, value)| (property.clone(), value.clone()))
+                .chain([url])
+                .map(|(property, value)| {
+                    format!("    {}: {value}", crate::confluent::variable_name(&component.environment, &property))
+                })
+                .collect();
+            notes.push(format!(
+                "{} was there before the registry, and is left as it is. To use it, set in envs/{}.yml:\n{}",
+                component.name,
+                choices.env,
+                lines.join("\n")
+            ));
+        }
+    }
+    notes
+}
+
 /// What is to be known of these components on this kind of cluster, and what their images lack, with the way out.
 fn notes(choices: &Choices<'_>) -> Vec<String> {
     let mut notes = Vec::new();
+    // Who a provider's certificates are from is known; whose a cluster of one's own are, nobody can tell from here.
+    if choices.protocol.ends_with("SSL") && choices.kafka.suffix.is_none() && choices.trusted.is_none() {
+        notes.push(
+            "Java trusts the brokers' certificates only where a public authority signed them. For one of your own, run it again with\n\
+             --ca-file ca.pem: its PEM then stands in the environment, on one line, and no file is needed."
+                .to_owned(),
+        );
+    }
     for component in &choices.components {
         let fitting = component.notes.iter().filter(|note| note.kafka.is_empty() || note.kafka.contains(&choices.kafka.name));
         notes.extend(fitting.map(|note| note.text.clone()));

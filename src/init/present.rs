@@ -12,7 +12,7 @@ use super::choices::registry_kind;
 use super::given::{Certificate, Given};
 use super::insert::{at, parse};
 use crate::confluent;
-use crate::profile::{Catalogue, Component};
+use crate::profile::{Catalogue, Component, Registry};
 
 /// The project in a folder.
 #[derive(Debug, Default)]
@@ -90,12 +90,26 @@ impl Present {
             if given.registry.is_some() {
                 break;
             }
+            if let Some(name) = self.glue(component, registry) {
+                given.registry = Some("glue".to_owned());
+                given.registry_name = given.registry_name.take().or(Some(name));
+                break;
+            }
             let Some(url) = self.variable(component, &registry.url) else { continue };
             let login = self.variable(component, &registry.credentials_source).is_some();
             given.registry = Some(registry_kind(&url).to_owned());
             given.registry_login |= login;
             given.registry_url = given.registry_url.take().or(Some(url));
         }
+    }
+}
+
+impl Present {
+    /// The name of the registry in AWS Glue, where a client is set up for one.
+    fn glue(&self, component: &Component, registry: &Registry) -> Option<String> {
+        let settings = registry.init.as_ref()?.glue.as_ref()?;
+        let (property, _) = settings.iter().find(|(_, value)| *value == "{registry}")?;
+        self.variable(component, property)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reads staged files back, as every other verb will, and holds them against the typed values. A difference is a fault of ours: a value
 //! that a template wrote so that YAML, Compose or the x- vocabulary takes it for something else.
 //!
-//! Of a project that was there before, only what is new is ours to answer for.
+//! Of a project that was there before, only what is new is ours to answer for. What was asked for and can't work, as a setting that the
+//! chosen image doesn't know, is told before anything is written.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,13 @@ use super::files::{Outcome, State};
 use super::model::{Model, Tag};
 use super::service::Service;
 use crate::base::{Exit, Failure, Result, Severity};
-use crate::compose::{self, LoadOptions};
+use crate::compose::{self, LoadOptions, Project};
+use crate::confluent::{self, settings, versions};
 use crate::extensions::{self, Extensions};
+use crate::profile::Catalogue;
 
 /// Loads the staged project as it would stand in the folder, and compares.
-pub fn verify(model: &Model, folder: &Path, staged: &Path, outcomes: &[Outcome]) -> Result<()> {
+pub fn verify(model: &Model, catalogue: &Catalogue, folder: &Path, staged: &Path, outcomes: &[Outcome]) -> Result<()> {
     let files = ["docker-compose.yml".into(), PathBuf::from("envs").join(format!("{}.yml", model.env))];
     let of = |file: &Path| outcomes.iter().find(|outcome| outcome.path == file);
     let [compose_file, env_file] = [of(&files[0]), of(&files[1])];
@@ -63,7 +66,46 @@ pub fn verify(model: &Model, folder: &Path, staged: &Path, outcomes: &[Outcome])
         different.extend(expected.filter(|(at, value)| merged.pointer(at) != Some(value)).map(|(at, _)| at));
     }
     let wrong: Vec<String> = found.into_iter().chain(different).collect();
-    if wrong.is_empty() { Ok(()) } else { Err(fault(&wrong.join("\n")).into()) }
+    if !wrong.is_empty() {
+        return Err(fault(&wrong.join("\n")).into());
+    }
+    let added = |name: &str| env_file.is_some_and(|outcome| outcome.added(&["services", name]));
+    let written: Vec<&str> = model.services.iter().map(|service| service.name.as_str()).filter(|name| added(name)).collect();
+    let unfit = unfit(&written, catalogue, project, &extensions);
+    if unfit.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::usage("what is asked for doesn't go together").cause(unfit.join("\n")).into())
+    }
+}
+
+/// What would be wrong with the services, though they are written as they were asked for.
+fn unfit(written: &[&str], catalogue: &Catalogue, project: &Project, extensions: &Extensions) -> Vec<String> {
+    let services = confluent::services(catalogue, project, extensions, &BTreeMap::new());
+    let provider = extensions.kafka.as_ref().and_then(|kafka| kafka.provider.as_ref()).map(|provider| provider.value);
+    let mut unfit = Vec::new();
+    for service in services.iter().filter(|service| written.contains(&service.name)) {
+        let described = &project.services[service.name];
+        let missing = versions::no_such_line(service.component, service.image);
+        unfit.extend(missing.map(|(message, help)| format!("{message}; {help}")));
+        let found = settings::findings(&settings::Service {
+            name: service.name,
+            catalogue,
+            component: service.component,
+            image: service.image,
+            environment: &service.environment,
+            place: None,
+            advertised_by_command: confluent::sets_address(described, service.component),
+            own_start_script: confluent::has_own_start_script(described),
+            provider,
+        });
+        let errors = found.iter().filter(|finding| finding.severity == Severity::Error);
+        unfit.extend(errors.map(|finding| match &finding.help {
+            Some(help) => format!("{}: {}; {help}", service.name, finding.message),
+            None => format!("{}: {}", service.name, finding.message),
+        }));
+    }
+    unfit
 }
 
 fn fault(cause: &str) -> Failure {

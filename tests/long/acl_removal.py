@@ -9,7 +9,12 @@ worker is started. It shows in one of these ways, the first that is seen:
     source, sink   the connector or its task doesn't run
     records  what the source reads doesn't arrive at the sink
     letters  what can't be converted isn't in the dead letter queue
+    again    a task that starts again reads from the beginning: its offsets were never kept
+    checked  a topic that isn't compacted is taken without a word, where with the right the worker says so and ends
     nothing  all works: the profile must not call this right proven
+
+An operation that another one of the same need brings with it (a READ is a DESCRIBE too) can't be missed, and is left out. The worker's
+own offsets are used without exactly-once only, so its rights on them are taken away there.
 
 `--only TEXT` runs the needs whose line holds the text. Ends with 1 where the profile claims what isn't seen.
 """
@@ -28,6 +33,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ["CONFLUENT_ECS"]
 CLIENTS = ("worker", "producer", "consumer", "admin")
 SECONDS = 25
+# Kafka's StandardAuthorizer: who may do one of these may describe.
+DESCRIBING = {"read", "write", "delete", "alter"}
 
 
 class Bed:
@@ -59,7 +66,8 @@ def run(folder, *arguments, given=""):
 class Project:
     """A project with names of its own, and its needs by client."""
 
-    def __init__(self, bed, folder, name):
+    def __init__(self, bed, folder, name, exactly_once=True):
+        self.exactly_once = exactly_once
         self.bed, self.folder, self.name = bed, folder, name
         facts = bed.call("kafka/start")
         run(folder, "init", "connect", "--env", "dev", "--kafka", "self-managed", "-p", name, "--mechanism", "plain",
@@ -69,7 +77,8 @@ class Project:
             "    x-confluent:\n      connectors:\n"
             f"        {name}-in: {{ type: source, topics: [{self.topic}] }}\n"
             f"        {name}-out: {{ type: sink, topics: [{self.topic}], dead-letters: {self.dead} }}\n"))  # fmt: skip
-        self._insert("envs/dev.yml", "\n    environment:\n", "      CONNECT_EXACTLY_ONCE_SOURCE_SUPPORT: enabled\n")
+        if exactly_once:
+            self._insert("envs/dev.yml", "\n    environment:\n", "      CONNECT_EXACTLY_ONCE_SOURCE_SUPPORT: enabled\n")
         answers, arguments = {}, []
         for client in CLIENTS:
             user = bed.call("kafka/user", name=f"{name}-{client}")
@@ -81,13 +90,21 @@ class Project:
         merged = json.loads(run(folder, "config", "--env", "dev", "--format", "json"))
         self.env = merged["services"]["connect"]["environment"] | composed
         # A request that is denied must show within the time that a run has.
-        self.env |= {"CONNECT_REQUEST_TIMEOUT_MS": "8000", "CONNECT_DEFAULT_API_TIMEOUT_MS": "10000"}
+        self.env |= {"CONNECT_REQUEST_TIMEOUT_MS": "8000", "CONNECT_DEFAULT_API_TIMEOUT_MS": "10000", "CONNECT_OFFSET_FLUSH_INTERVAL_MS": "1000"}
 
     def _insert(self, file, after, more):
         path = self.folder / file
         text = path.read_text()
         assert text.count(after) == 1, (file, after)
         path.write_text(text.replace(after, after + more))
+
+    def place_of(self, need, other):
+        """The number here of a need of another project."""
+
+        def known(need, name):
+            return need["client"], need["resource"], need["name"].replace(name, "…"), need["need"], *need["operations"]
+
+        return [known(own, self.name) for _, own in self.needs].index(known(need, other.name))
 
     def grant(self, without=None):
         acls = []
@@ -138,14 +155,34 @@ class Project:
             topics = self.bed.call("kafka/state", prefix=self.dead)["topics"]
             return sum(topics.get(self.dead, {}).get("end_offsets", []))
 
-        return "nothing" if within(SECONDS, lambda: letters() == 1) else f"letters ({', '.join(states(rest, sink))})"
+        if not within(SECONDS, lambda: letters() == 1):
+            return f"letters ({', '.join(states(rest, sink))})"
+        if self.exactly_once:
+            return "nothing"
+        # Long enough for the offsets to be kept, were they; then the task starts again, and one more line comes.
+        time.sleep(5)
+        request(f"{rest}/connectors/{source}/restart?includeTasks=true", {})
+        with before.open("a") as lines:
+            lines.write('"more"\n')
+        within(SECONDS, lambda: "more" in after.read_text())
+        return "nothing" if after.read_text() == "a line\nmore\n" else f"again ({after.read_text()!r})"
+
+    def unchecked(self, topic):
+        """Whether a worker takes a topic that isn't compacted, and so would lose what it keeps there."""
+        self.bed.call("kafka/topics", create=[{"name": topic, "partitions": 1, "replicas": 3, "configs": {"cleanup.policy": "delete"}}])
+        try:
+            worker = self.bed.call("connect/start", env=self.env, seconds=40)
+        except RuntimeError as error:
+            return "nothing", words(str(error).splitlines())
+        self.bed.call("connect/stop", id=worker["id"])
+        return "checked", ""
 
 
 def request(url, body=None):
-    data = json.dumps(body).encode() if body else None
+    data = json.dumps(body).encode() if body is not None else None
     asked = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
-        return json.load(answer)
+        return json.loads(answer.read() or "null")
 
 
 def states(rest, name):
@@ -179,27 +216,42 @@ def main():
     try:
         with tempfile.TemporaryDirectory() as root:
 
-            def project():
+            def project(exactly_once=True):
                 nonlocal count
                 count += 1
                 folder = pathlib.Path(root) / str(count)
                 folder.mkdir()
-                return Project(bed, folder, f"removal-{count}")
+                return Project(bed, folder, f"removal-{count}", exactly_once)
 
-            whole = project()
-            whole.grant()
-            seen, why = whole.watch()
-            print(f"with every right: {seen}  {why if seen != 'nothing' else ''}", flush=True)
+            for exactly_once in (False, True):
+                whole = project(exactly_once)
+                whole.grant()
+                seen, why = whole.watch()
+                print(f"with every right: {seen}  {why if seen != 'nothing' else ''}", flush=True)
+                if seen != "nothing":
+                    return 1
+            # With the right to look, a worker refuses a topic that isn't compacted.
+            one = project()
+            one.grant()
+            seen, why = one.unchecked(one.env["CONNECT_CONFIG_STORAGE_TOPIC"])
+            print(f"with every right, a topic that isn't compacted: {seen}  {why}", flush=True)
             if seen != "nothing":
                 return 1
-            for number, (_, need) in enumerate(whole.needs):
+            for _, need in whole.needs:
                 for operation in need["operations"]:
+                    if operation == "describe" and DESCRIBING.intersection(need["operations"]):
+                        continue
                     line = f"{need['client']} {operation} {need['resource']} {need['name'].replace(whole.name, '…')} [{need['need']}, {need['proof']}]"
                     if only not in line:
                         continue
-                    one = project()
-                    one.grant(without=(number, operation))
-                    seen, why = one.watch()
+                    # The worker's offsets: those of tasks that don't write exactly once.
+                    own = need["client"] == "worker" and need["name"].endswith("-offsets") and operation in ("read", "write")
+                    one = project(exactly_once=not own)
+                    one.grant(without=(one.place_of(need, whole), operation))
+                    if operation == "describe-configs":
+                        seen, why = one.unchecked(need["name"].replace(whole.name, one.name))
+                    else:
+                        seen, why = one.watch()
                     print(f"without {line}: {seen}\n    {why}", flush=True)
                     if seen == "nothing" and need["proof"] == "worker-test":
                         wrong.append(line)

@@ -40,6 +40,8 @@ LISTENERS = {
     "SCRAM512": Listener("SASL_SSL", (SCRAM_512,)),
     # As Amazon MSK's for IAM (SignedTokens.java).
     "IAM": Listener("SASL_SSL", (OAUTHBEARER, AWS_MSK_IAM), tokens="bed.SignedTokens"),
+    # Takes tokens that the token endpoint has signed, with the keys in a file: what a Java client brings.
+    "OIDC": Listener("SASL_SSL", (OAUTHBEARER,), tokens="org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler"),
     # Takes tokens that nobody has signed: the principal is the claim `sub`, and the time counts.
     "OAUTH": Listener("SASL_SSL", (OAUTHBEARER,)),
     "SSL": Listener("SSL", client_certificate=True),
@@ -72,7 +74,7 @@ class Node:
     folder: object
 
 
-def server_properties(node, nodes, broker_password, certificates, truststore, hang, allow_everyone, authorizer):
+def server_properties(node, nodes, broker_password, certificates, truststore, hang, allow_everyone, authorizer, jwks):
     """The server.properties of one node. `certificates`: name to PEM keystore."""
     controllers = [other for other in nodes if CONTROLLER in other.ports]
     replicas = len(nodes)
@@ -136,6 +138,8 @@ def server_properties(node, nodes, broker_password, certificates, truststore, ha
             handler = listener.tokens if mechanism == OAUTHBEARER else HANDLERS.get(mechanism)
             if handler:
                 properties[f"{prefix}{mechanism.lower()}.sasl.server.callback.handler.class"] = handler
+        if name == "OIDC":
+            properties[prefix + "sasl.oauthbearer.jwks.endpoint.url"] = jwks
         if listener.protocol.endswith("SSL"):
             properties[prefix + "ssl.keystore.type"] = "PEM"
             properties[prefix + "ssl.keystore.location"] = certificates[listener.certificate]

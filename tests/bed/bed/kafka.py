@@ -30,6 +30,7 @@ from . import brokers, training
 from .brokers import ADMIN_USER, ALL_MECHANISMS, BROKER_USER, CONTROLLER, LISTENERS, PLAIN, Node
 from .context import BedError, can_connect
 from .tls import PKCS12_PASSWORD, Authority
+from .tokens import Issuer
 
 START_SECONDS = 90
 TOOLS = {
@@ -73,6 +74,7 @@ class Kafka:
         self._write_users({BROKER_USER: secrets.token_urlsafe(18), ADMIN_USER: secrets.token_urlsafe(18)})
         _write_private(self._keys_path, "{}")
         certificates, self._tls = self._make_certificates()
+        self._issuer = Issuer(self.folder / "tls")
         hang = self.ctx.part("faults").facts["hang"]
         self.nodes = [self._node(number) for number in range(1, self.size + 1)]
         # Formatting a node is this file and the records that every cluster begins with (java.py).
@@ -83,7 +85,8 @@ class Kafka:
             (node.folder / "meta.properties").write_text(meta)
             (node.folder / "bootstrap.checkpoint").write_bytes(self.java.checkpoint.read_bytes())
             properties = brokers.server_properties(
-                node, self.nodes, self._users[BROKER_USER], certificates, self._ca.path, hang, self.allow_everyone, self.authorizer
+                node, self.nodes, self._users[BROKER_USER], certificates, self._ca.path, hang, self.allow_everyone, self.authorizer,
+                self._issuer.keys,
             )
             _write_private(self._properties(node), properties)
             self._spawn(node)
@@ -106,6 +109,7 @@ class Kafka:
 
     def _spawn(self, node):
         properties = {"bed.users": self._users_path, "bed.keys": self._keys_path, "bed.log": "INFO"}
+        properties["org.apache.kafka.sasl.oauthbearer.allowed.urls"] = self._issuer.keys
         command = self.java.command("kafka.Kafka", self._properties(node), kind="broker", heap="256m", properties=properties)
         self.processes[node.id] = self.ctx.spawn(f"{self.name}-{node.id}", command, env=self.java.environment)
 
@@ -143,6 +147,7 @@ class Kafka:
             "tls": self._tls,
             "bin": str(folder),
             "command_config": str(config),
+            "token_key": str(self._issuer.key),
             "seconds": seconds,
         }
 

@@ -1,9 +1,10 @@
 """The part `token_endpoint`: a stand-in for an identity provider's token endpoint (RFC 6749, client credentials).
 
-It gives out tokens that nobody has signed, which the brokers' listener OAUTH takes: claims `sub`, `iat`, `exp`.
+It gives out tokens that nobody has signed, which the brokers' listener OAUTH takes, or with `signed` those of the listener OIDC: claims
+`sub`, `iat`, `exp`.
 Actions:
     new {"client", "secret", "subject", "scope": wanted in the form, "lifetime": 3600, "clock": seconds that its Date header and claims are
-         ahead, "answer": [status, body, content type] instead, "redirect": a URL instead}
+         ahead, "answer": [status, body, content type] instead, "redirect": a URL instead, "signed": true}
         an endpoint of the test's own: {"id", "url", "client", "secret"}
     requests {"id"}   what came: {"requests": [{"grant", "scope", "client"}]}
     close {"id"}
@@ -17,6 +18,7 @@ import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler
 
+from . import tokens
 from .context import BedError
 from .schema_registry import Server
 
@@ -34,12 +36,13 @@ class TokenEndpoint:
             self._close({"id": number})
 
     def _new(self, wanted):
-        known = {"client", "secret", "subject", "scope", "lifetime", "clock", "answer", "redirect"}
+        known = {"client", "secret", "subject", "scope", "lifetime", "clock", "answer", "redirect", "signed"}
         if set(wanted) - known:
             raise BedError(f"a token endpoint has {', '.join(sorted(known))}; not {', '.join(sorted(set(wanted) - known))}")
         made = {"client": wanted.get("client", "worker"), "secret": wanted.get("secret") or secrets.token_urlsafe(12)}
         log = []
-        server = Server(("127.0.0.1", self.ctx.free_port()), _handler({**wanted, **made}, log))
+        key = self.ctx.part("kafka").facts["token_key"] if wanted.get("signed") else None
+        server = Server(("127.0.0.1", self.ctx.free_port()), _handler({**wanted, **made, "key": key}, log))
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         with self._lock:
             number = len(self._instances) + 1
@@ -107,14 +110,11 @@ def _handler(settings, log):
             now = int(time.time()) + settings.get("clock", 0)
             lifetime = settings.get("lifetime", 3600)
             claims = {"sub": settings.get("subject", settings["client"]), "iat": now, "exp": now + lifetime}
-            token = ".".join([_part({"alg": "none"}), _part(claims), ""])
+            key = settings["key"]
+            token = tokens.signed(claims, key) if key else ".".join([tokens.part({"alg": "none"}), tokens.part(claims), ""])
             return 200, {"access_token": token, "token_type": "Bearer", "expires_in": lifetime}, kind
 
         def log_message(self, *_):
             pass
 
     return Handler
-
-
-def _part(value):
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")

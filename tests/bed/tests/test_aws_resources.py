@@ -13,6 +13,50 @@ def ingress(**properties):
     return {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": properties}
 
 
+class ScramSecrets(AwsTest):
+    SEED = {"msk_cluster": "orders"}
+
+    def setUp(self):
+        super().setUp()
+        self.cluster, self.kafka, self.secrets = self.made["msk_cluster"], self.client("kafka"), self.client("secretsmanager")
+
+    def secret(self, name, **more):
+        return self.secrets.create_secret(Name=name, SecretString='{"username":"u","password":"p"}', **more)["ARN"]
+
+    def test_only_a_secret_that_msk_can_read_is_taken(self):
+        key = self.client("kms").create_key()["KeyMetadata"]["KeyId"]
+        good = self.secret("AmazonMSK_good", KmsKeyId=key)
+        bad = {
+            self.secret("other", KmsKeyId=key): "must begin with the prefix AmazonMSK_",
+            self.secret("AmazonMSK_default"): "default AWS KMS key",
+            good[:-6] + "aaaaaa": "doesn't exist",
+        }
+        answer = self.kafka.batch_associate_scram_secret(ClusterArn=self.cluster, SecretArnList=[good, *bad])
+        refused = {entry["SecretArn"]: entry["ErrorMessage"] for entry in answer["UnprocessedScramSecrets"]}
+        self.assertEqual(set(refused), set(bad))
+        for arn, said in bad.items():
+            self.assertIn(said, refused[arn])
+        self.assertEqual(self.kafka.list_scram_secrets(ClusterArn=self.cluster)["SecretArnList"], [good])
+
+    def test_the_resource_gives_and_takes_them(self):
+        def template(name):
+            secret = {"Name": name, "SecretString": "{}", "KmsKeyId": {"Fn::GetAtt": ["Key", "Arn"]}}
+            batch = {"ClusterArn": self.cluster, "SecretArnList": [{"Ref": "User"}]}
+            return {"Resources": {
+                "Key": {"Type": "AWS::KMS::Key", "Properties": {}},
+                "User": {"Type": "AWS::SecretsManager::Secret", "Properties": secret},
+                "Users": {"Type": "AWS::MSK::BatchScramSecret", "Properties": batch},
+            }}  # fmt: skip
+
+        self.assertEqual(self.deploy(template("AmazonMSK_one"), parameters=[])["StackStatus"], "CREATE_COMPLETE")
+        self.assertEqual(len(self.kafka.list_scram_secrets(ClusterArn=self.cluster)["SecretArnList"]), 1)
+        self.cfn.delete_stack(StackName="connect")
+        seconds(20, lambda: not self.kafka.list_scram_secrets(ClusterArn=self.cluster)["SecretArnList"], "the end of the association")
+        failed = self.deploy(template("no-prefix"), stack="other", parameters=[])
+        self.assertEqual(failed["StackStatus"], "ROLLBACK_COMPLETE")
+        self.assertIn("AmazonMSK_", dict(self.events("other", "Users"))["CREATE_FAILED"])
+
+
 class SecurityGroupRules(AwsTest):
     def group(self):
         groups = self.client("ec2").describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [self.made["vpc"]]}])[
