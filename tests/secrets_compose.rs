@@ -131,7 +131,7 @@ secrets:
     assert_eq!(document["CONNECT_PRODUCER_CONFLUENT_MONITORING_INTERCEPTOR_SASL_JAAS_CONFIG"], login("p", "pp"));
     assert_eq!(document["CONNECT_CONSUMER_SASL_JAAS_CONFIG"], login("w", "wp"));
     assert_eq!(document["CONNECT_VALUE_CONVERTER_SCHEMA_REGISTRY_URL"], "https://r");
-    assert_eq!(document["CONNECT_VALUE_CONVERTER_BASIC_AUTH_USER_INFO"], "r:rp");
+    assert_eq!(document["CONNECT_VALUE_CONVERTER_SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO"], "r:rp");
 }
 
 /// A password is typed without being shown, and values come onto a terminal only after a yes.
