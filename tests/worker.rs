@@ -42,6 +42,25 @@ fn insert(file: &Path, after: &str, more: &str) {
     fs::write(file, before.replace(after, &format!("{after}{more}"))).unwrap();
 }
 
+/// Our own client, with what is stored read back.
+fn logs_in_as_well(folder: &Path, secret: &str) {
+    let file = folder.join("secrets.json");
+    fs::write(&file, secret).unwrap();
+    let file = file.display().to_string();
+    let ran = run(folder, &["preflight", "--env", "dev", "--only", "kafka", "--secrets-file", &file]);
+    let logged_in = ran.stdout.contains("3 of 3 advertised brokers reached");
+    assert!(ran.code == 0 && logged_in, "{}{}", ran.stdout, ran.stderr);
+}
+
+/// The administrator logs in with a password, and so on another listener than the clients.
+fn administrator_elsewhere(folder: &Path, of_admin: &str, bootstrap: &str) {
+    let file = folder.join("envs/dev.yml");
+    let before = fs::read_to_string(&file).unwrap();
+    let line = before.lines().find(|line| line.starts_with("  bootstrap: &bootstrap ")).unwrap();
+    let after = before.replace(line, &format!("  bootstrap: '{of_admin}'"));
+    fs::write(&file, after.replace("*bootstrap", &format!("'{bootstrap}'"))).unwrap();
+}
+
 /// Writes the project, grants, starts the worker, and sends lines from a file through a topic into another file, one of them into the
 /// dead letter queue: with that the worker, a producer, a consumer and an admin client have all logged in and used every right.
 fn carries_a_line(way: &Way) {
@@ -85,13 +104,7 @@ fn carries_a_line(way: &Way) {
     }
 
     if ["SSL", "OIDC", "PLAINTEXT", "SASL_PLAINTEXT"].contains(&way.listener) {
-        // The administrator logs in with a password, and so on another listener than the clients.
-        let bootstrap_of_admin = text(&facts["bootstrap"]["SASL_SSL"]);
-        let file = folder.path().join("envs/dev.yml");
-        let before = fs::read_to_string(&file).unwrap();
-        let line = before.lines().find(|line| line.starts_with("  bootstrap: &bootstrap ")).unwrap();
-        let after = before.replace(line, &format!("  bootstrap: '{bootstrap_of_admin}'"));
-        fs::write(&file, after.replace("*bootstrap", &format!("'{bootstrap}'"))).unwrap();
+        administrator_elsewhere(folder.path(), &text(&facts["bootstrap"]["SASL_SSL"]), &bootstrap);
     }
 
     // A name that shells, JAAS and ACL commands may trip over; and where the clients are apart, four plain ones.
@@ -142,12 +155,7 @@ fn carries_a_line(way: &Way) {
     };
     // Our own client logs in with the same, read back from what is stored: where it knows whom to trust.
     if way.authority.is_some() || way.listener.ends_with("PLAINTEXT") {
-        let file = folder.path().join("secrets.json");
-        fs::write(&file, &secret).unwrap();
-        let file = file.display().to_string();
-        let ran = run(folder.path(), &["preflight", "--env", "dev", "--only", "kafka", "--secrets-file", &file]);
-        let logged_in = ran.stdout.contains("3 of 3 advertised brokers reached");
-        assert!(ran.code == 0 && logged_in, "{}{}", ran.stdout, ran.stderr);
+        logs_in_as_well(folder.path(), &secret);
     }
     let environment: BTreeMap<String, String> = worker::environment(folder.path(), &secret);
     let worker = Worker::start(&environment);

@@ -12,10 +12,8 @@ fn sound() -> String {
     };
     let clients = ["", "PRODUCER_", "CONSUMER_", "ADMIN_"];
     let logins: String = clients.iter().map(|client| login(client)).collect();
-    let keys: String = clients
-        .iter()
-        .map(|client| format!("        - {{ SecretKey: {client}LOGIN, VarName: CONNECT_{client}SASL_JAAS_CONFIG }}\n"))
-        .collect();
+    let key = |client: &&str| format!("        - {{ SecretKey: {client}LOGIN, VarName: CONNECT_{client}SASL_JAAS_CONFIG }}\n");
+    let keys = clients.iter().map(key).collect::<Vec<_>>().concat();
     format!(
         r#"name: shop
 x-kafka: {{ provider: confluent-cloud, cluster: lkc-8m2q5z }}

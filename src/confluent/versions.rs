@@ -118,10 +118,10 @@ pub fn apart(one: (&Component, &str), other: (&Component, &str)) -> Option<(Stri
         if (first..=last).contains(&others) {
             return None;
         }
-        let fitting = versions.platform.iter().filter(|range| {
+        let mut fitting = versions.platform.iter().filter(|range| {
             version(&range.first).zip(version(&range.last)).is_some_and(|(first, last)| (first..=last).contains(&others))
         });
-        let help = match fitting.last() {
+        let help = match fitting.next_back() {
             Some(range) => format!("take {title} {}, which works with {} to {}", range.line, range.first, range.last),
             None => format!("take {other_title} {} to {}", range.first, range.last),
         };

@@ -79,7 +79,7 @@ impl Builder<'_> {
         let setting = service.properties.get(EXACTLY_ONCE).map(|setting| &setting.value);
         let value = setting.and_then(|value| value.plain_text()).map(str::trim);
         // One from a secret may be anything.
-        let unknown = service.properties.is_open() || setting.is_some_and(|value| value.is_secret());
+        let unknown = service.properties.is_open() || setting.is_some_and(confluent::Text::is_secret);
         if unknown || value.is_some_and(|value| value.eq_ignore_ascii_case("enabled")) {
             return;
         }

@@ -71,11 +71,11 @@ impl Ui {
             let given = if user.associated { "; the cluster has it" } else { "" };
             let _ = writeln!(text, "{} {stored}{given}", user.name);
         }
-        text += &match version {
-            None => format!("{name} holds all of it already: nothing was stored\n"),
+        let _ = match version {
+            None => writeln!(text, "{name} holds all of it already: nothing was stored"),
             Some(version) => {
                 let previous = if had_previous { "; the one before stays readable as AWSPREVIOUS" } else { "" };
-                format!("{name} stored, version {version}{previous}\nnext: confluent-ecs preflight{again}\n")
+                writeln!(text, "{name} stored, version {version}{previous}\nnext: confluent-ecs preflight{again}")
             }
         };
         self.result(&text);
