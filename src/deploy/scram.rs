@@ -74,7 +74,7 @@ pub async fn scram_secrets(account: &Account, place: &ScramPlace<'_>, users: &[S
     let others = read(account, known.as_deref().unwrap_or_default()).await?;
     let mut secrets = Vec::new();
     for user in users {
-        let theirs = others.iter().find(|(_, document)| holds(document, "username", user));
+        let theirs = others.iter().find(|(_, document)| user.is_said_by(document, "username"));
         let found = match theirs {
             Some((facts, document)) => Some((facts.clone(), Some(document.clone()))),
             None => by_name(account, &user.secret_name(place.stack, place.secret)).await?,
@@ -152,17 +152,12 @@ fn differing(stored: &SecretDocument, user: &ScramUser, secret: &str) -> Vec<Fau
     let fault = |key: &str| {
         let fault = match stored.get(key) {
             None => KeyFault::Missing,
-            Some(_) if holds(stored, key, user) => return None,
+            Some(_) if user.is_said_by(stored, key) => return None,
             Some(_) => KeyFault::Differs,
         };
         Some(FaultyKey { key: key.to_owned(), fault, meant: None, services: vec![secret.to_owned()] })
     };
     ["username", "password"].into_iter().filter_map(fault).collect()
-}
-
-fn holds(document: &SecretDocument, key: &str, user: &ScramUser) -> bool {
-    let own = if key == "username" { &user.username } else { &user.password };
-    document.get(key).is_some_and(|value| value.expose() == own.expose())
 }
 
 /// The secrets that the cluster has, by ARN; `None` where that can't be known.

@@ -28,6 +28,12 @@ impl ScramUser {
         SecretDocument::new(vec![entry("username", &self.username), entry("password", &self.password)])
     }
 
+    /// Whether a document has the same under this key, `username` or `password`.
+    pub fn is_said_by(&self, document: &SecretDocument, key: &str) -> bool {
+        let own = if key == "username" { &self.username } else { &self.password };
+        document.get(key).is_some_and(|value| value.expose() == own.expose())
+    }
+
     /// The name of its secret, of those of one stack: `AmazonMSK_orders-dev-connect`.
     pub fn secret_name(&self, stack: &str, secret: &str) -> String {
         let client = self.client.as_ref().map(|client| format!("-{client}")).unwrap_or_default();
