@@ -169,9 +169,17 @@ fn the_policy_covers_every_call_of_a_stacks_life() {
         (&["secrets", "list"][..], 0),
         (&["secrets", "check"], 0),
         (&["render", "-d", "outputs", "--resolve"], 0),
+        (&["plan"], 0),
         (&["up", "--yes", "--skip-preflight"], 0),
         (&["up", "--yes", "--skip-preflight"], 0),
+        (&["plan"], 0),
         (&["status"], 0),
+        (&["logs"], 0),
+        (&["scale", "worker=1", "--yes"], 0),
+        (&["restart", "worker", "--yes"], 0),
+        (&["up", "--yes", "--skip-preflight"], 0),
+        (&["rollback", "--yes"], 0),
+        (&["status", "--drift"], 0),
         (&["down", "--yes"], 0),
     ] {
         let ran = shop.run_faulty(arguments);
@@ -207,6 +215,13 @@ fn the_policy_names_what_it_is_for() {
     }
     assert!(text.len() < 6144, "a managed policy takes 6,144 characters: {}", text.len());
     assert!(!text.contains("elasticloadbalancing") && !text.contains("application-autoscaling"), "{text}");
+    let with_image = Deployment::new();
+    let compose = fs::read_to_string(with_image.path().join("docker-compose.yml")).unwrap();
+    let mirrored = compose.replace("acme/worker:1", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/acme/worker:1");
+    fs::write(with_image.path().join("docker-compose.yml"), mirrored).unwrap();
+    let mirrored = policy(&with_image, &[]);
+    assert!(mirrored.to_string().contains("arn:aws:ecr:eu-west-1:111122223333:repository/acme/worker"), "{mirrored}");
+    assert!(allowed(&mirrored).contains("ecr:PutImage") && !text.contains("ecr:PutImage"));
     let other = policy(&shop, &["--region", "cn-north-1"]).to_string();
     assert!(other.contains("arn:aws-cn:ecs:cn-north-1:*:service/shop/shop-dev-*"), "{other}");
     assert_eq!(shop.run(&["iam-policy", "--account", "1111"]).code, 2);
@@ -274,7 +289,7 @@ fn live(name: &str, compose: &str, environment: &str) {
     assert!(run(&["down"]).contains("life deleted in"), "{name}");
 }
 
-/// Every project that has a golden template.
+/// Every project that has a golden template, as `init` writes them.
 #[test]
 fn every_golden_project_is_created_updated_and_deleted() {
     let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
@@ -294,5 +309,86 @@ fn every_golden_project_is_created_updated_and_deleted() {
         for some in [projects.iter().step_by(2).collect::<Vec<_>>(), projects.iter().skip(1).step_by(2).collect()] {
             scope.spawn(move || some.into_iter().for_each(|(name, compose, environment)| live(name, compose, environment)));
         }
+    });
+}
+
+/// A project of one file, with what of an account it names by id put in place of its ids.
+fn live_file(name: &str, file: &str, seed: &Value, ids: impl Fn(&Value) -> Vec<(&'static str, Value)>) {
+    let shop = Deployment::empty();
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects").join(name).join(file);
+    let mut text = fs::read_to_string(path).unwrap();
+    let made = shop.seed(seed);
+    for (written, there) in ids(&made) {
+        assert!(text.contains(written), "{name}: {written}");
+        text = text.replace(written, there.as_str().unwrap());
+    }
+    let write = |text: &str| fs::write(shop.path().join("docker-compose.yml"), text).unwrap();
+    fs::write(shop.path().join("envs/dev.yml"), "{}\n").unwrap();
+    write(&text);
+    let run = |arguments: &[&str]| {
+        let ran = shop.run(&[arguments, &["-n", "life", "--yes"]].concat());
+        assert_eq!(ran.code, 0, "{name}: {arguments:?}\n{}{}", ran.stdout, ran.stderr);
+        ran.stdout
+    };
+    assert!(run(&["up", "--skip-preflight"]).contains("life created in"), "{name}");
+    fs::write(shop.path().join("envs/dev.yml"), "x-tags: [{ Key: round, Value: two }]\n").unwrap();
+    assert!(run(&["up", "--skip-preflight"]).contains("life updated in"), "{name}");
+    assert!(run(&["down"]).contains("life deleted in"), "{name}");
+}
+
+#[test]
+fn a_project_with_a_vpc_of_its_own_lives() {
+    live_file("own-vpc", "docker-compose.yml", &json!({}), |_| Vec::new());
+}
+
+#[test]
+fn a_project_in_the_words_of_2020_lives() {
+    let secrets = json!({ "/old-words/web": "{\"user\": \"u\"}" });
+    for file in ["old.yml", "new.yml"] {
+        let group = json!({ "type": "AWS::EC2::SecurityGroup",
+                            "properties": { "GroupName": "peer", "GroupDescription": "peer", "VpcId": "$vpc" } });
+        let seed = json!({ "name": "main", "cluster": "main", "secrets": secrets, "resources": { "peer": group } });
+        live_file("old-words", file, &seed, |made| {
+            let subnet = |index: usize| made["subnets"]["app"][index].clone();
+            // The longer ids first: one may begin with another.
+            vec![
+                ("sg-0a1b2c3d4e5f60718", made["resources"]["peer"].clone()),
+                ("subnet-0a1b2c3d", subnet(0)),
+                ("subnet-1a1b2c3d", subnet(1)),
+                ("vpc-0a1b2c3d", made["vpc"].clone()),
+            ]
+        });
+    }
+}
+
+#[test]
+fn a_project_with_every_key_lives() {
+    let group = |name: &str, tag: &str| {
+        json!({ "type": "AWS::EC2::SecurityGroup",
+                "properties": { "GroupName": name, "GroupDescription": name, "VpcId": "$vpc", "Tags": [{ "Key": "Name", "Value": tag }] } })
+    };
+    let topic = |name: &str| {
+        let tags = json!([{ "Key": "Name", "Value": name }]);
+        json!({ "type": "AWS::SNS::Topic", "properties": { "TopicName": name, "Tags": tags } })
+    };
+    let seed = json!({
+        "name": "main", "tiers": ["public", "application", "console"], "hosted_zone": "example.com", "prefix_lists": { "offices": {} },
+        "secrets": { "/every-key/connect": "{}", "/every-key/console": "{}", "/every-key/oidc": "{\"ClientSecret\": \"x\"}" },
+        "resources": {
+            "bastion": group("bastion", "bastion"), "shared": group("shared", "shared-clients"), "monitoring": group("monitoring", "m"),
+            "storage": group("storage", "s"), "peer": group("peer", "p"), "pager": topic("pager"), "on-call": topic("on-call"),
+            "files": { "type": "AWS::EFS::FileSystem", "properties": {} },
+        },
+    });
+    live_file("every-key", "docker-compose.yml", &seed, |made| {
+        let of = |key: &str| made["resources"][key].clone();
+        vec![
+            ("arn:aws:sns:eu-west-1:111122223333:on-call", of("on-call")),
+            ("fs-0a1b2c3d4e5f60718", of("files")),
+            ("sg-0f1e2d3c4b5a69788", of("monitoring")),
+            ("sg-0123456789abcdef0", of("storage")),
+            ("sg-0a1b2c3d4e5f60718", of("peer")),
+            ("pl-0a1b2c3d4e5f60718", made["prefix_lists"]["offices"].clone()),
+        ]
     });
 }

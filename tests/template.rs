@@ -219,10 +219,16 @@ fn deployments_are_the_profiles_and_plain_services_keep_composes() {
     assert_eq!(resource(&template, "ConnectService")["AvailabilityZoneRebalancing"], "DISABLED");
     assert_eq!(deployment("WebService"), (json!(75), json!(100)));
     assert_eq!(container(&template, "WebTaskDefinition")["StopTimeout"], 40);
-    let init = of_init("init-self-managed-scram");
-    let environment = container(&init, "ConnectTaskDefinition")["Environment"].to_string();
-    let delay = json!({ "Name": "CONNECT_SCHEDULED_REBALANCE_MAX_DELAY_MS", "Value": "60000" }).to_string();
-    assert!(environment.contains(&delay), "{environment}");
+    // Whoever wrote the files; and what they say of it stands.
+    let delay = |value: &str| json!({ "Name": "CONNECT_SCHEDULED_REBALANCE_MAX_DELAY_MS", "Value": value }).to_string();
+    for template in [&template, &of_init("init-self-managed-scram")] {
+        let environment = container(template, "ConnectTaskDefinition")["Environment"].to_string();
+        assert!(environment.contains(&delay("60000")), "{environment}");
+    }
+    let own =
+        connect("").replace("CONNECT_GROUP_ID: g", "CONNECT_GROUP_ID: g\n      CONNECT_SCHEDULED_REBALANCE_MAX_DELAY_MS: 5000");
+    let environment = container(&self::template(&own).0, "ConnectTaskDefinition")["Environment"].to_string();
+    assert!(environment.contains(&delay("5000")) && !environment.contains(&delay("60000")), "{environment}");
 }
 
 /// Control Center, two of which would share one identity.

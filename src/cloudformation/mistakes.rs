@@ -69,8 +69,8 @@ impl<'a> Look<'a> {
         let dot = if property.is_empty() { "" } else { "." };
         let finding = finding.path(format!("Resources.{id}.Properties{dot}{property}")).help(help);
         self.findings.push(match self.overlaid.get(id) {
-            Some(place) => finding.at(place.clone()),
-            None => finding,
+            Some(place) if finding.place.is_none() => finding.at(place.clone()),
+            _ => finding,
         });
     }
 
@@ -146,7 +146,10 @@ impl<'a> Look<'a> {
             let group = self.referred(&balancer["TargetGroupArn"]);
             if awsvpc && group.is_some_and(|group| group["TargetType"] != "ip") {
                 let message = "the target group is for instances; a task of Fargate is a target by its address";
-                self.found(Finding::error(Code::TARGET_TYPE, message), id, &at("TargetGroupArn"), "TargetType: ip");
+                let of_group = balancer["TargetGroupArn"]["Ref"].as_str().and_then(|group| self.overlaid.get(group)).cloned();
+                let mut finding = Finding::error(Code::TARGET_TYPE, message);
+                finding.place = of_group;
+                self.found(finding, id, &at("TargetGroupArn"), "TargetType: ip");
             }
         }
         let named: BTreeSet<&str> = containers

@@ -10,6 +10,7 @@ mod limits;
 mod mistakes;
 mod network;
 mod overlay;
+mod overlay_check;
 mod resource;
 mod resource_ecs;
 mod resource_front;

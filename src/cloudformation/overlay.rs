@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::template::Template;
-use super::written;
+use super::{overlay_check, written};
 use crate::base::{Code, Finding, Findings, nearest};
 use crate::stack::OverlayResource;
 
@@ -69,10 +69,11 @@ pub(super) fn lay_over(template: &Template, overlay: &[OverlayResource]) -> (BTr
             findings.push(at(resource, &path, Finding::error(Code::OVERLAY, message).help(help)));
         }
     }
+    findings.extend(overlay_check::check(template, overlay, &changed));
     (changed, findings)
 }
 
-fn at(resource: &OverlayResource, path: &str, finding: Finding) -> Finding {
+pub(super) fn at(resource: &OverlayResource, path: &str, finding: Finding) -> Finding {
     let shown = match path {
         "" => resource.id.path.clone(),
         path => format!("{}.{path}", resource.id.path),

@@ -24,8 +24,8 @@ pub(super) use super::resource_front::{
     RecordSet, Redirect, RuleCondition, TargetGroup, Values, WeightedTarget,
 };
 pub(super) use super::resource_vpc::{
-    Address, Endpoint, FlowLog, GatewayAttachment, InternetGateway, NatGateway, Route, RouteTable, RouteTableAssociation, Subnet,
-    Vpc,
+    Address, DhcpAssociation, DhcpOptions, Endpoint, FlowLog, GatewayAttachment, InternetGateway, NatGateway, Route, RouteTable,
+    RouteTableAssociation, Subnet, Vpc,
 };
 pub(super) use super::resource_watch::{CompositeAlarm, Dimension, MetricAlarm, Subscription, Topic};
 
@@ -39,6 +39,12 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// Its type.
+    pub(super) fn kind(&self) -> String {
+        let value = serde_json::to_value(&self.properties).unwrap_or_default();
+        value.get("Type").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
     pub fn to_value(&self) -> Value {
         let mut value = pruned(serde_json::to_value(&self.properties).unwrap_or_default());
         if let Value::Object(map) = &mut value {
@@ -88,6 +94,8 @@ pub enum Properties {
     WrittenAlarm(Map<String, Value>),
     #[serde(rename = "AWS::CloudWatch::CompositeAlarm")]
     CompositeAlarm(CompositeAlarm),
+    #[serde(rename = "AWS::EC2::DHCPOptions")]
+    DhcpOptions(DhcpOptions),
     #[serde(rename = "AWS::EC2::EIP")]
     Address(Address),
     #[serde(rename = "AWS::EC2::FlowLog")]
@@ -106,6 +114,8 @@ pub enum Properties {
     RouteTableAssociation(RouteTableAssociation),
     #[serde(rename = "AWS::EC2::VPC")]
     Vpc(Vpc),
+    #[serde(rename = "AWS::EC2::VPCDHCPOptionsAssociation")]
+    DhcpAssociation(DhcpAssociation),
     #[serde(rename = "AWS::EC2::VPCEndpoint")]
     Endpoint(Endpoint),
     #[serde(rename = "AWS::EC2::VPCGatewayAttachment")]

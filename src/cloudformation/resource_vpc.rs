@@ -19,6 +19,22 @@ pub struct Vpc {
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
+pub struct DhcpOptions {
+    pub domain_name: Option<String>,
+    pub domain_name_servers: Vec<String>,
+    pub ntp_servers: Vec<String>,
+    pub tags: Vec<Tag>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DhcpAssociation {
+    pub dhcp_options_id: Expression,
+    pub vpc_id: Expression,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct InternetGateway {
     pub tags: Vec<Tag>,
 }

@@ -53,7 +53,9 @@ pub struct CompositeAlarm {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Topic {
+    pub content_based_deduplication: Option<bool>,
     pub display_name: Option<String>,
+    pub fifo_topic: Option<bool>,
     pub kms_master_key_id: Option<Expression>,
     pub subscription: Vec<Subscription>,
     pub tags: Vec<Tag>,

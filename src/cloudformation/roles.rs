@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::expression::substitution;
 use super::resource::{Policy, PolicyDocument, Role, Statement};
 use super::{Builder, Expression, Parameter, ParameterType, written};
-use crate::stack::{Efs, Family, Lookup, MskResource, Need, PolicyName, Repository, Text, Volume, VolumeKind};
+use crate::stack::{Efs, Family, Lookup, MskResource, Need, PolicyName, Repository, Text, TopicSource, Volume, VolumeKind};
 
 const VERSION: &str = "2012-10-17";
 const MSK_CLUSTER: &str = "MskClusterArn";
@@ -58,6 +58,9 @@ impl Builder<'_> {
         let file_systems: Vec<Statement> = family.volumes.iter().filter_map(|volume| self.mount_right(volume)).collect();
         if !file_systems.is_empty() {
             policies.push(policy("file-systems", file_systems));
+        }
+        if !family.publishes.is_empty() {
+            policies.push(policy("topics", self.publish(family)));
         }
         policies.extend(
             family
@@ -114,6 +117,31 @@ impl Builder<'_> {
             policies,
             tags: self.tags(None),
         }
+    }
+
+    /// To these topics, and with their keys where they may have one: only through SNS and only for these topics.
+    fn publish(&mut self, family: &Family) -> Vec<Statement> {
+        let arns = self.topic_arns(&family.publishes);
+        let mut statements = vec![allow(&["sns:Publish"], arns.clone())];
+        let stack = self.stack;
+        let encrypted = family.publishes.iter().filter_map(|key| stack.topics.get(key)).any(|topic| match &topic.source {
+            TopicSource::New(new) => new.key.is_some(),
+            TopicSource::Existing(_) => true,
+        });
+        if encrypted {
+            let condition = BTreeMap::from([
+                ("kms:EncryptionContext:aws:sns:topicArn", arns),
+                ("kms:ViaService", vec![Expression::sub("sns.${AWS::Region}.${AWS::URLSuffix}")]),
+            ]);
+            statements.push(Statement {
+                condition: Some(BTreeMap::from([("StringEquals", condition)])),
+                ..allow(
+                    &["kms:Decrypt", "kms:GenerateDataKey"],
+                    vec![Expression::sub("arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*")],
+                )
+            });
+        }
+        statements
     }
 
     /// A file system that asks who mounts it: reading, and writing where a container does, through its access point only.

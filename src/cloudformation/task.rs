@@ -85,17 +85,20 @@ impl Builder<'_> {
             .iter()
             .map(|(variable, source)| SecretVariable { name: variable.clone(), value_from: self.value_from(source) })
             .collect();
+        let mut environment: Vec<NameValue> =
+            container.environment.iter().map(|(name, value)| NameValue { name: name.clone(), value: value.into() }).collect();
+        for (name, topic) in &container.topics {
+            let arn = self.topic_arns(std::slice::from_ref(topic));
+            environment.extend(arn.into_iter().map(|value| NameValue { name: name.clone(), value }));
+        }
+        environment.sort_by(|one, other| one.name.cmp(&other.name));
         ContainerDefinition {
             command: expressions(container.command.as_deref()),
             cpu: container.cpu,
             depends_on: container.depends_on.iter().map(dependency).collect(),
             docker_labels: self.labels(container),
             entry_point: expressions(container.entrypoint.as_deref()),
-            environment: container
-                .environment
-                .iter()
-                .map(|(name, value)| NameValue { name: name.clone(), value: value.into() })
-                .collect(),
+            environment,
             essential: container.essential,
             health_check: container.health_check.as_ref().map(|check| HealthCheck {
                 command: expressions(Some(&check.command)),

@@ -24,6 +24,7 @@ fn container(name: &str, ports: &[u16]) -> Container {
         entrypoint: None,
         command: Some(vec!["echo ${HOME}".into()]),
         environment: BTreeMap::from([("B".to_owned(), "yes".into()), ("A".to_owned(), "1".into())]),
+        topics: BTreeMap::new(),
         secrets: BTreeMap::new(),
         read_by_itself: Vec::new(),
         ports: ports.iter().copied().map(port).collect(),
@@ -76,6 +77,7 @@ fn family(name: &str, id: &str, containers: Vec<Container>) -> Family {
         log_group: None,
         volumes: Vec::new(),
         kafka_rights: Vec::new(),
+        publishes: Vec::new(),
         iam: Iam::default(),
     }
 }

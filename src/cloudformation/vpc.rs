@@ -4,12 +4,12 @@
 use std::net::Ipv4Addr;
 
 use super::resource::{
-    Endpoint, FlowLog, GatewayAttachment, InlineIngress, InternetGateway, LogGroup, NatGateway, Policy, Properties, Resource,
-    Role, Route, RouteTable, RouteTableAssociation, SecurityGroup, Subnet, Vpc,
+    DhcpAssociation, DhcpOptions, Endpoint, FlowLog, GatewayAttachment, InlineIngress, InternetGateway, LogGroup, NatGateway,
+    Policy, Properties, Resource, Role, Route, RouteTable, RouteTableAssociation, SecurityGroup, Subnet, Vpc,
 };
 use super::roles::{allow, policy, policy_arn, trusted};
 use super::{Builder, Expression};
-use crate::stack::{Nat, NewVpc, PolicyName, Text};
+use crate::stack::{Dhcp, Nat, NewVpc, PolicyName, Text};
 
 pub(super) const VPC: &str = "Vpc";
 const PUBLIC: &str = "PublicSubnet";
@@ -95,10 +95,27 @@ impl Builder<'_> {
                 self.route(&format!("AppRoute{zone}"), &table, None, Some(gateway));
             }
         }
+        if let Some(dhcp) = &new.dhcp {
+            self.dhcp(dhcp);
+        }
         self.endpoints(new, &block(first, length));
         if new.flow_logs {
             self.flow_logs(new);
         }
+    }
+
+    fn dhcp(&mut self, dhcp: &Dhcp) {
+        let tags = self.tags(None);
+        let options = DhcpOptions {
+            domain_name: dhcp.domain.clone(),
+            domain_name_servers: dhcp.name_servers.clone(),
+            ntp_servers: dhcp.time_servers.clone(),
+            tags,
+        };
+        self.add("DhcpOptions", Properties::DhcpOptions(options));
+        let association =
+            DhcpAssociation { dhcp_options_id: Expression::reference("DhcpOptions"), vpc_id: Expression::reference(VPC) };
+        self.add("DhcpOptionsOfVpc", Properties::DhcpAssociation(association));
     }
 
     fn route_table(&mut self, id: &str, subnets: &[String]) {

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::balancer::arn_of;
-use super::resource::{CompositeAlarm, Dimension, MetricAlarm, Properties, Subscription, Topic};
+use super::resource::{CompositeAlarm, Dimension, MetricAlarm, Properties, Subscription, Tag, Topic};
 use super::{Builder, Expression, Parameter, ParameterType, written};
-use crate::stack::{Alarm, AlarmKind, Need, NewTopic, RulePart, ServiceMetric, TopicSource};
+use crate::stack::{Alarm, AlarmKind, Need, NewTopic, RulePart, ServiceMetric, Text, TopicSource};
 
 impl Builder<'_> {
     pub(super) fn topics(&mut self) {
@@ -19,23 +19,27 @@ impl Builder<'_> {
     }
 
     fn new_topic(&mut self, new: &NewTopic) -> Topic {
+        let mut tags = self.tags(None);
+        tags.retain(|tag| !new.tags.iter().any(|(key, _)| *key == tag.key));
+        let own = new.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: Text::from(&value.value).into() });
+        tags.extend(own);
+        tags.sort_by(|one, other| one.key.cmp(&other.key));
         Topic {
+            content_based_deduplication: new.deduplication.then_some(true),
             display_name: new.display_name.clone(),
-            kms_master_key_id: new.key.as_ref().map(|key| crate::stack::Text::from(&key.value).into()),
+            fifo_topic: new.fifo.then_some(true),
+            kms_master_key_id: new.key.as_ref().map(|key| Text::from(&key.value).into()),
             subscription: new
                 .subscriptions
                 .iter()
-                .map(|(protocol, endpoint)| Subscription {
-                    endpoint: crate::stack::Text::from(endpoint).into(),
-                    protocol: protocol.clone(),
-                })
+                .map(|(protocol, endpoint)| Subscription { endpoint: Text::from(endpoint).into(), protocol: protocol.clone() })
                 .collect(),
-            tags: self.tags(None),
+            tags,
             topic_name: new.name.clone(),
         }
     }
 
-    fn topic_arns(&mut self, keys: &[String]) -> Vec<Expression> {
+    pub(super) fn topic_arns(&mut self, keys: &[String]) -> Vec<Expression> {
         let stack = self.stack;
         let topics = keys.iter().filter_map(|key| stack.topics.get(key));
         topics

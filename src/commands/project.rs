@@ -76,6 +76,7 @@ pub(super) fn examine(request: &Request<'_>, ui: &mut Ui) -> Result<Examined> {
     let template = cloudformation::template(&stack);
     of_stack.extend(cloudformation::check(&template, template.to_json_minified().len()));
     of_stack.extend(cloudformation::mistakes(&template, &template.overlaid_at));
+    let of_stack = at_their_source(of_stack, &project, &template);
     let ready = Ready { project, extensions, catalogue, stack, template };
     Ok(Examined { ready, of_files: readable(of_files), of_stack: readable(of_stack) })
 }
@@ -249,7 +250,7 @@ fn identity(request: &Request<'_>, project: &Project, findings: &mut Findings) -
                 .help(help)
                 .into());
         }
-        findings.push(Finding::warning(Code::PROJECT_NAME, message).help(help));
+        findings.push(Finding::warning(Code::PROJECT_NAME, message).at(project.key_place(&["name"])).help(help));
     }
     // Whoever gave the stack a name has named the project too, where nothing but its folder does.
     let project_name = match request.name {
@@ -259,12 +260,41 @@ fn identity(request: &Request<'_>, project: &Project, findings: &mut Findings) -
     Ok(Identity { name, project: project_name, env })
 }
 
+/// Findings of the finished template with the places that they come from: the service whose resource it is, or its section.
+fn at_their_source(findings: Findings, project: &Project, template: &Template) -> Findings {
+    let source = |path: &str| {
+        let id = path.strip_prefix("Resources.").map(|rest| rest.split('.').next().unwrap_or(rest));
+        let of_family = template
+            .services
+            .iter()
+            .filter(|service| id.is_some_and(|id| id.starts_with(service.service.trim_end_matches("Service"))))
+            .max_by_key(|service| service.service.len());
+        match (of_family.and_then(|service| service.containers.first()), id) {
+            (Some(name), Some(id)) if id.ends_with("Role") => project.key_place(&["services", name, "x-iam"]),
+            (Some(name), _) => project.key_place(&["services", name]),
+            (None, Some(id)) if id.contains("LoadBalancer") => project.key_place(&["x-elbv2"]),
+            (None, _) => project.key_place(&["services"]),
+        }
+    };
+    let placed = |finding: &Finding| {
+        let place = finding.place.clone().or_else(|| Some(source(finding.path.as_deref().unwrap_or_default())));
+        Finding { place, ..finding.clone() }
+    };
+    findings.iter().map(placed).collect()
+}
+
 /// A run's findings with the places that their keys have in the files, for what was found out in an account.
 pub(super) fn placed(error: Error, project: &Project) -> Error {
     let Error::Findings(findings) = error else { return error };
     let place = |finding: &Finding| {
         let path = finding.path.as_deref().filter(|_| finding.place.is_none())?;
-        Some(project.key_place(&path.split('.').collect::<Vec<_>>()))
+        let mut steps: Vec<&str> = path.split('.').collect();
+        // What has a section of its own now stood in x-dns in 2020.
+        let old = matches!(path, "x-cloudmap" | "x-route53") && project.extensions.get(path).is_none();
+        if old && project.extensions.get("x-dns").is_some() {
+            steps = vec!["x-dns"];
+        }
+        Some(project.key_place(&steps))
     };
     Error::Findings(
         findings

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::field::{Extensions, Field, View};
 use super::files::Files;
+use super::map::Map;
 use super::model::{Config, Model, Named, Network, Secret, Service, Volume};
 use super::node::{Node, Span, Step};
 use super::out::Out;
@@ -67,6 +68,10 @@ impl Project {
             if node.span != Span::default() {
                 span = node.span;
             }
+        }
+        if span == Span::default() {
+            // The root of several files stands in none of them.
+            span = first_written(&self.tree).unwrap_or_default();
         }
         self.texts.place(span)
     }
@@ -139,4 +144,12 @@ impl serde::Serialize for Project {
 /// Steps for a path of keys.
 pub(super) fn keys<'a>(path: &[&'a str]) -> Vec<Step<'a>> {
     path.iter().map(|key| Step::Key(key)).collect()
+}
+
+/// The first thing that somebody wrote.
+fn first_written(node: &Node) -> Option<Span> {
+    let here = Some(node.span).filter(|span| *span != Span::default());
+    let keys = || node.as_map().into_iter().flat_map(Map::iter);
+    let of_keys = || keys().map(|(key, _)| key.span).find(|span| *span != Span::default());
+    here.or_else(of_keys).or_else(|| keys().find_map(|(_, node)| first_written(node)))
 }

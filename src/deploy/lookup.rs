@@ -52,6 +52,8 @@ impl<'a> Lookups<'a> {
             Need::FileSystem(lookup) => Some(self.file_system(lookup).await?),
             // There is no lookup for it: the files name it.
             Need::MskCluster => Some(Err(Gap::unsaid_msk_cluster())),
+            // What is in another account can't be listed.
+            Need::Topic(Lookup::Id(arn)) if self.is_elsewhere(&resolve(arn, self.account)) => None,
             Need::Topic(lookup) => Some(self.topic(lookup).await?),
             Need::SecretArn { secret, lookup } => Some(self.secret(secret, lookup).await?.map(|facts| facts.arn)),
             // A secret without a version fails by its ARN's need, or is one that nobody has filled yet.
@@ -72,6 +74,12 @@ impl<'a> Lookups<'a> {
             ),
             Lookup::Unsaid => Key::Unsaid,
         }
+    }
+
+    /// An ARN of another account, or of another region.
+    fn is_elsewhere(&self, arn: &str) -> bool {
+        let here = format!(":{}:{}:", self.account.region, self.account.caller.account);
+        arn.starts_with("arn:") && !arn.contains(&here)
     }
 
     fn wanted(&self, kind: &'static str, lookup: &Lookup, path: &str) -> Wanted {

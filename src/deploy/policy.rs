@@ -10,9 +10,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::policy_rows::{Grant, OWN, ROWS, SERVICE_LINKED};
+use super::policy_rows::{Grant, OWN, SERVICE_LINKED, rows};
 use crate::cloudformation::Template;
-use crate::stack::{Lookup, Need, Part, PolicyName, SecretLookup, Stack, Text};
+use crate::stack::{Lookup, Need, Part, PolicyName, SecretLookup, Stack, Text, VpcSource};
+
+const ON_SECRETS: &[&str] = &[
+    "secretsmanager:CreateSecret",
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetResourcePolicy",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:TagResource",
+];
+const ON_REPOSITORIES: &[&str] = &[
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:CreateRepository",
+    "ecr:DescribeImageScanFindings",
+    "ecr:DescribeRepositories",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:TagResource",
+    "ecr:UploadLayerPart",
+];
 
 /// Where the policy holds. What is not known is `*` in its ARNs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +67,7 @@ pub fn deployer_policy(stack: &Stack, template: &Template, scope: &Scope) -> Dep
     let mut unknown = BTreeSet::new();
     for resource in template.resource_values().into_values() {
         let kind = resource["Type"].as_str().unwrap_or_default();
-        let Some(row) = ROWS.iter().find(|row| row.kind == kind) else {
+        let Some(row) = rows().find(|row| row.kind == kind) else {
             unknown.insert(kind.to_owned());
             continue;
         };
@@ -60,6 +82,7 @@ pub fn deployer_policy(stack: &Stack, template: &Template, scope: &Scope) -> Dep
         }
     }
     statements.secrets(stack, &names);
+    statements.images(stack, &names);
     statements.roles(stack, &names);
     for (service, role) in SERVICE_LINKED.iter().filter(|(kind, ..)| statements_for(template, kind)).map(|(_, s, r)| (s, r)) {
         let arn = names.filled(&format!("arn:{{p}}:iam::{{a}}:role/aws-service-role/{service}/{role}"));
@@ -72,6 +95,16 @@ pub fn deployer_policy(stack: &Stack, template: &Template, scope: &Scope) -> Dep
 fn statements_for(template: &Template, kind: &str) -> bool {
     template.resource_values().values().any(|resource| resource["Type"] == kind)
 }
+
+/// What looks needs up that only some stacks have.
+#[cfg(test)]
+const LOOKED_UP: [&str; 5] = [
+    "acm:ListCertificates",
+    "elasticfilesystem:DescribeFileSystems",
+    "route53:ListHostedZonesByName",
+    "servicediscovery:ListNamespaces",
+    "sns:ListTopics",
+];
 
 /// The call that looks a need up, where only some stacks have it.
 fn looked_up_with(need: &Need) -> Option<&'static str> {
@@ -177,14 +210,6 @@ impl Statements {
 
     /// Exactly the secrets that the stack reads; `secrets put` makes and fills them, and `preflight` reads them.
     fn secrets(&mut self, stack: &Stack, names: &Names) {
-        const ON_SECRETS: &[&str] = &[
-            "secretsmanager:CreateSecret",
-            "secretsmanager:DescribeSecret",
-            "secretsmanager:GetResourcePolicy",
-            "secretsmanager:GetSecretValue",
-            "secretsmanager:PutSecretValue",
-            "secretsmanager:TagResource",
-        ];
         let mut arns = BTreeSet::new();
         for secret in stack.secrets.values() {
             match &secret.lookup {
@@ -219,12 +244,33 @@ impl Statements {
         self.allow([keys], Vec::new(), &["kms:DescribeKey", "kms:GetKeyPolicy"]);
     }
 
+    /// The repositories of the project's images in ECR: `images check` looks at them, `images push` makes and fills them.
+    fn images(&mut self, stack: &Stack, names: &Names) {
+        let containers = stack.families.iter().flat_map(|family| &family.containers);
+        let repositories: BTreeSet<String> = containers
+            .filter_map(|container| container.repository.as_ref())
+            .map(|repository| {
+                let [region, account, name] =
+                    [&repository.region, &repository.account, &repository.name].map(|text| names.text(text));
+                names.filled("arn:{p}:ecr:") + &format!("{region}:{account}:repository/{name}")
+            })
+            .collect();
+        if !repositories.is_empty() {
+            self.allow(repositories, Vec::new(), ON_REPOSITORIES);
+        }
+    }
+
     /// The roles of the tasks: made only with the boundary that the files name, given only the policies that they name, and handed on
     /// to ECS alone.
     fn roles(&mut self, stack: &Stack, names: &Names) {
         let roles = || [names.filled("arn:{p}:iam::{a}:role/{stack20}*")];
+        let flow_logs = match &stack.vpc {
+            VpcSource::New(new) if new.flow_logs => Some(new.boundary.as_ref().map(|policy| named(&policy.value))),
+            _ => None,
+        };
+        let of_families = stack.families.iter().map(|family| family.iam.boundary.clone());
         let boundaries: Option<BTreeSet<String>> =
-            stack.families.iter().map(|family| family.iam.boundary.as_ref().map(|policy| names.policy(policy))).collect();
+            of_families.chain(flow_logs.clone()).map(|boundary| boundary.map(|policy| names.policy(&policy))).collect();
         let bounded = boundaries
             .filter(|boundaries| !boundaries.is_empty())
             .map(|boundaries| ("StringEquals", "iam:PermissionsBoundary".to_owned(), boundaries.into_iter().collect()));
@@ -238,6 +284,10 @@ impl Statements {
         }
         let to_ecs = ("StringEquals", "iam:PassedToService".to_owned(), vec!["ecs-tasks.amazonaws.com".to_owned()]);
         self.allow(roles(), vec![to_ecs], &["iam:PassRole"]);
+        if flow_logs.is_some() {
+            let to_logs = ("StringEquals", "iam:PassedToService".to_owned(), vec!["vpc-flow-logs.amazonaws.com".to_owned()]);
+            self.allow(roles(), vec![to_logs], &["iam:PassRole"]);
+        }
     }
 
     fn document(self) -> Value {
@@ -265,6 +315,12 @@ impl Statements {
             .collect();
         json!({ "Version": "2012-10-17", "Statement": statements })
     }
+}
+
+/// A policy as the files write it: its ARN, or its name in this account.
+fn named(policy: &str) -> PolicyName {
+    let text = Text::from(policy);
+    if policy.starts_with("arn:") { PolicyName::Arn(text) } else { PolicyName::Own(text) }
 }
 
 #[cfg(test)]

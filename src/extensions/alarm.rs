@@ -137,6 +137,10 @@ impl Reader<'_> {
         if let Some(item) = fields.get("Period").filter(|_| alarm.period.is_some_and(|period| period % 60 != 0)) {
             self.wrong(item, "ECS measures once a minute", "write a multiple of 60 seconds");
         }
+        let (period, evaluations) = (alarm.period.unwrap_or(60), alarm.evaluation_periods.unwrap_or(1));
+        if let Some(message) = super::metric::too_long(period, evaluations) {
+            self.wrong(settings, message, "shorten Period or EvaluationPeriods");
+        }
         Some(alarm)
     }
 
@@ -159,6 +163,8 @@ impl Reader<'_> {
                     properties.insert(key.to_owned(), super::json(value.node));
                 }
             }
+            let rule = properties.contains_key("AlarmRule") || expression.is_some();
+            self.alarm_properties(written, rule);
         }
         if expression.is_none()
             && let Some(rule) = properties.remove("AlarmRule").as_ref().and_then(serde_json::Value::as_str)

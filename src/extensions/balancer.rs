@@ -8,6 +8,8 @@ use super::reader::{Item, Key, Placed, Reader};
 use super::target::Target;
 use crate::base::Place;
 
+// The booleans are independent of each other.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone)]
 pub struct Balancer {
     pub place: Place,
@@ -22,12 +24,14 @@ pub struct Balancer {
     pub subnets: Option<Placed<String>>,
     pub idle_timeout: Option<u32>,
     /// Other attributes by their keys.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<String, Placed<String>>,
     /// Its own tags, besides those of the stack.
     pub tags: Vec<(String, Placed<String>)>,
     pub ingress: Ingress,
     pub listeners: Vec<Listener>,
     pub targets: Vec<Target>,
+    /// One of them at least couldn't be read, and was said so.
+    pub unread_targets: bool,
     pub aliases: Vec<Alias>,
 }
 
@@ -65,6 +69,7 @@ impl Reader<'_> {
             ingress: Ingress::default(),
             listeners: Vec::new(),
             targets: Vec::new(),
+            unread_targets: false,
             aliases: Vec::new(),
         };
         if let Some(properties) = fields.get("Properties") {
@@ -76,16 +81,23 @@ impl Reader<'_> {
             }
         }
         for (name, service) in self.named(fields.get("Services")) {
-            balancer.targets.extend(self.target(name, &service));
+            let target = self.target(name, &service);
+            balancer.unread_targets |= target.is_none();
+            balancer.targets.extend(target);
         }
         for (name, group) in self.named(fields.get("TargetGroups")) {
-            balancer.targets.extend(name.and_then(|name| self.target_group(name, &group)));
+            let target = name.and_then(|name| self.target_group(name, &group));
+            balancer.unread_targets |= target.is_none();
+            balancer.targets.extend(target);
         }
         for (port, listener) in self.named(fields.get("Listeners")) {
             balancer.listeners.extend(self.listener(port, &listener));
         }
         for alias in fields.get("DnsAliases").map(|list| self.items(list)).unwrap_or_default() {
             balancer.aliases.extend(self.alias(&alias));
+        }
+        if fields.get("Listeners").is_none() {
+            self.wrong(item, "the load balancer listens on nothing", "add Listeners, each with a port and Targets");
         }
         Some(balancer)
     }
@@ -118,7 +130,7 @@ impl Reader<'_> {
             balancer.dual_stack = kind.value == "dualstack";
         }
         if let Some(item) = fields.get("LoadBalancerAttributes") {
-            balancer.attributes.extend(self.tags(item).into_iter().map(|(key, value)| (key, value.value)));
+            balancer.attributes.extend(self.tags(item));
         }
         if let Some(item) = fields.get("Tags") {
             balancer.tags = self.tags(item);
@@ -126,8 +138,9 @@ impl Reader<'_> {
         let Some(item) = fields.get("Name") else { return };
         let Some(name) = self.word(item) else { return };
         let good = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if name.value.len() > 32 || !name.value.chars().all(good) || name.value.starts_with('-') || name.value.ends_with('-') {
-            let help = "at most 32 letters, digits and hyphens";
+        let edges = name.value.starts_with('-') || name.value.ends_with('-') || name.value.starts_with("internal-");
+        if name.value.len() > 32 || !name.value.chars().all(good) || edges {
+            let help = "at most 32 letters, digits and hyphens, and it may not begin with internal-";
             self.wrong(item, format!("\"{}\" can't be the name of a load balancer", name.value), help);
         } else {
             balancer.name = Some(name.value);
@@ -164,12 +177,14 @@ impl Reader<'_> {
         ];
         for (key, attribute) in switches {
             if let Some(flag) = fields.get(key).and_then(|item| self.flag(item)) {
-                balancer.attributes.insert(attribute.to_owned(), flag.value.to_string());
+                let flag = Placed { value: flag.value.to_string(), place: flag.place, path: flag.path };
+                balancer.attributes.insert(attribute.to_owned(), flag);
             }
         }
         let modes = ["defensive", "strictest", "monitor"];
         if let Some(mode) = fields.get("desync_mitigation_mode").and_then(|item| self.choice(item, &modes)) {
-            balancer.attributes.insert("routing.http.desync_mitigation_mode".to_owned(), mode.value.to_owned());
+            let mode = Placed { value: mode.value.to_owned(), place: mode.place, path: mode.path };
+            balancer.attributes.insert("routing.http.desync_mitigation_mode".to_owned(), mode);
         }
         // AWS gives the addresses, which is what NoAllocateEips: true asks for.
         for (key, wanted) in [("NoAllocateEips", true), ("RetainEips", false)] {
@@ -181,7 +196,10 @@ impl Reader<'_> {
         if let Some(item) = fields.get("S3Logs") {
             let Some(text) = self.word(item) else { return };
             let (bucket, prefix) = text.value.split_once(':').unwrap_or((&text.value, ""));
-            let mut set = |key: &str, value: &str| balancer.attributes.insert(format!("access_logs.s3.{key}"), value.to_owned());
+            let mut set = |key: &str, value: &str| {
+                let value = Placed { value: value.to_owned(), place: text.place.clone(), path: text.path.clone() };
+                balancer.attributes.insert(format!("access_logs.s3.{key}"), value);
+            };
             set("enabled", "true");
             set("bucket", bucket);
             let prefix = prefix.trim_matches('/');
@@ -200,14 +218,10 @@ impl Reader<'_> {
         let zone = self.word(zone)?;
         let mut aliases = Vec::new();
         for item in self.items(names) {
-            let Some(name) = self.word(&item) else { continue };
-            let plain = name.value.strip_prefix("*.").unwrap_or(&name.value);
-            if super::top::is_dns_name(plain) {
-                aliases.push(name);
-            } else {
-                let help = "letters, digits and hyphens between dots";
-                self.wrong(&item, format!("\"{}\" is not a DNS name", name.value), help);
-            }
+            aliases.extend(self.dns_pattern(&item));
+        }
+        if names.node.as_seq().is_some_and(<[_]>::is_empty) {
+            self.wrong(names, "the alias has no names", "write the names that lead to the balancer");
         }
         Some(Alias { names: aliases, zone })
     }

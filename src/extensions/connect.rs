@@ -63,7 +63,7 @@ impl Reader<'_> {
             ];
             let Some(fields) = self.fields(&value, keys, &[]) else { continue };
             let port = Placed { value: name.to_owned(), place: self.key_place(&value), path: value.path.clone() };
-            let alias = fields.get("DnsName").and_then(|name| self.word(name)).map(|name| (Some(name), None));
+            let alias = fields.get("DnsName").and_then(|name| self.dns_name(name)).map(|name| (Some(name), None));
             let (idle_timeout, request_timeout) = self.timeouts(fields.get("Timeout"));
             offers.push(Offer {
                 port,
@@ -99,7 +99,7 @@ impl Reader<'_> {
             let mut aliases = Vec::new();
             for alias in fields.get("ClientAliases").map(|list| self.items(list)).unwrap_or_default() {
                 let Some(fields) = self.fields(&alias, &[&["DnsName"], &["Port"]], &[]) else { continue };
-                let name = fields.get("DnsName").and_then(|name| self.word(name));
+                let name = fields.get("DnsName").and_then(|name| self.dns_name(name));
                 aliases.push((name, fields.get("Port").and_then(|port| self.port(port)).map(|port| port.value)));
             }
             let (idle_timeout, request_timeout) = self.timeouts(fields.get("Timeout"));

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::reader::{Item, Key, Placed, Reader};
 use super::top::Wanted;
+use super::values::Id;
 
 #[derive(Debug, Clone, Default)]
 pub struct Ingress {
@@ -36,6 +37,18 @@ impl Block {
     /// The whole internet.
     pub fn is_world(&self) -> bool {
         self.cidr.value.ends_with("/0")
+    }
+
+    /// Addresses that no one on the internet has.
+    pub fn is_private(&self) -> bool {
+        match self.cidr.value.split('/').next().and_then(|address| address.parse().ok()) {
+            // Those between a provider and its customers (100.64.0.0/10) are nobody's either.
+            Some(IpAddr::V4(address)) => {
+                address.is_private() || (address.octets()[0] == 100 && (64..128).contains(&address.octets()[1]))
+            }
+            Some(IpAddr::V6(address)) => address.is_unique_local(),
+            None => false,
+        }
     }
 }
 
@@ -133,6 +146,7 @@ impl Reader<'_> {
                     self.wrong(item, format!("\"{}\" is neither a security group nor a prefix list", id.value), help);
                     return None;
                 }
+                let id = self.id(item, if prefix_list { Id::PrefixList } else { Id::SecurityGroup })?;
                 if let Some(kind) = kind.filter(|kind| (*kind == "PrefixList") != prefix_list) {
                     self.wrong(item, format!("{} is not a {kind}", id.value), "make Type and Id agree, or leave Type out");
                     return None;

@@ -11,7 +11,7 @@ pub struct Listener {
     pub port: Placed<u16>,
     pub protocol: &'static str,
     pub certificates: Vec<CertificateSource>,
-    pub ssl_policy: Option<String>,
+    pub ssl_policy: Option<Placed<String>>,
     pub alpn_policy: Option<&'static str>,
     /// What requests get that no target takes.
     pub default: Option<Reply>,
@@ -89,6 +89,18 @@ pub enum IdentityProvider {
     },
 }
 
+/// Security policies to offer; there are others of the same form.
+const SSL_POLICIES: [&str; 5] = [
+    "ELBSecurityPolicy-TLS13-1-2-2021-06",
+    "ELBSecurityPolicy-TLS13-1-3-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04",
+];
+/// What the name of one is put together of, between its start and its month.
+const POLICY_WORDS: [&str; 12] = ["TLS13", "TLS", "FS", "0", "1", "2", "3", "Res", "Ext", "Ext0", "FIPS", "PQ"];
+/// What a fixed response can be.
+const CONTENT_TYPES: [&str; 5] = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
 const ALPN: [&str; 4] = ["HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred"];
 const FIELDS: [&str; 6] = ["host-header", "path-pattern", "http-request-method", "source-ip", "http-header", "query-string"];
 /// What CloudFormation fills in itself, so that the template doesn't hold the secret.
@@ -131,16 +143,36 @@ impl Reader<'_> {
             ("TCP", false) => "TLS",
             (written, _) => written,
         };
-        if matches!(protocol, "HTTPS" | "TLS") && fields.get("Certificates").is_none() {
+        let secure = matches!(protocol, "HTTPS" | "TLS");
+        let none_written = fields.get("Certificates").is_none_or(|list| list.node.as_seq().is_some_and(<[_]>::is_empty));
+        if secure && none_written {
             let help = "add Certificates with CertificateArn, or with x-acm";
             self.wrong(item, format!("the {protocol} listener needs a certificate"), help);
         }
-        let ssl_policy = fields.get("SslPolicy").and_then(|policy| self.word(policy)).map(|policy| policy.value);
+        for key in ["SslPolicy", "AlpnPolicy"] {
+            if let Some(item) = fields.get(key).filter(|_| !secure) {
+                self.wrong(item, format!("{key} says nothing to a listener without TLS"), "leave it out, or add Certificates");
+            }
+        }
+        let ssl_policy = fields.get("SslPolicy").and_then(|policy| self.ssl_policy(policy));
         let alpn_policy = fields.get("AlpnPolicy").and_then(|policy| self.alpn(policy));
         let default = fields.get("DefaultActions").and_then(|actions| self.default_action(actions));
         let targets = fields.get("Targets").map(|list| self.items(list)).unwrap_or_default();
         let targets = targets.iter().filter_map(|target| self.listener_target(target)).collect();
         Some(Listener { port, protocol, certificates, ssl_policy, alpn_policy, default, targets })
+    }
+
+    fn ssl_policy(&mut self, item: &Item<'_>) -> Option<Placed<String>> {
+        let policy = self.word(item)?;
+        if is_ssl_policy(&policy.value) {
+            return Some(policy);
+        }
+        let help = match crate::base::nearest(&policy.value, SSL_POLICIES) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("for example {}", SSL_POLICIES[0]),
+        };
+        self.wrong(item, format!("there is no security policy {}", policy.value), help);
+        None
     }
 
     /// CloudFormation has it as a list of one.
@@ -166,7 +198,9 @@ impl Reader<'_> {
                 source = arn.clone();
             }
             let Some(word) = self.word(&source) else { continue };
-            if word.value.starts_with("arn:") {
+            if super::values::is_arn(&word.value, "acm")
+                || super::values::is_arn(&word.value, "iam") && word.value.contains(":server-certificate/")
+            {
                 sources.push(CertificateSource::Arn(word));
             } else if word.value.starts_with("x-acm::") {
                 sources.push(CertificateSource::Named(word));
@@ -198,9 +232,21 @@ impl Reader<'_> {
             self.wrong(fixed, "the fixed response has no status", "add StatusCode, for example 404");
             return None;
         };
-        let status = self.number(status, 200..=599)?.value.to_string();
-        let mut word = |key: &str| fields.get(key).and_then(|item| self.text(item)).map(|text| text.value);
-        let [content_type, body] = ["ContentType", "MessageBody"].map(&mut word);
+        let number = self.number(status, 200..=599)?.value;
+        if (300..400).contains(&number) {
+            self.wrong(
+                status,
+                format!("{number} sends nobody anywhere in a fixed response"),
+                "use Redirect, or a status of 2xx, 4xx or 5xx",
+            );
+        }
+        let status = number.to_string();
+        let content_type = fields.get("ContentType").and_then(|item| self.choice(item, &CONTENT_TYPES));
+        let content_type = content_type.map(|word| word.value.to_owned());
+        let body = fields.get("MessageBody").and_then(|item| self.text(item)).map(|text| text.value);
+        if let Some(item) = fields.get("MessageBody").filter(|_| body.as_ref().is_some_and(|body| body.len() > 1024)) {
+            self.wrong(item, "the answer is too long", "1,024 bytes at most");
+        }
         Some(Reply::Fixed { status, content_type, body })
     }
 
@@ -219,6 +265,7 @@ impl Reader<'_> {
         }
         let keys: &[Key] = &[&["Protocol"], &["Port"], &["Host"], &["Path"], &["Query"], &["StatusCode"]];
         let fields = self.fields(item, keys, &[])?;
+        self.redirect_parts(item, &fields);
         let mut word =
             |key: &str, default: String| fields.get(key).and_then(|item| self.word(item)).map_or(default, |word| word.value);
         let (protocol, port) = (word("Protocol", kept("protocol")), word("Port", kept("port")));
@@ -228,6 +275,25 @@ impl Reader<'_> {
             None => "HTTP_302",
         };
         Some(Reply::Redirect { protocol, port, host, path, query, permanent: status == "HTTP_301" })
+    }
+
+    /// What AWS takes in each part; what would lead a request back to where it came from.
+    fn redirect_parts(&mut self, item: &Item<'_>, fields: &super::reader::Fields<'_>) {
+        if ["Protocol", "Port", "Host", "Path"].iter().all(|key| fields.get(key).is_none()) {
+            self.wrong(item, "the redirect leads back to itself", "say another Protocol, Port, Host or Path");
+        }
+        if let Some(protocol) = fields.get("Protocol") {
+            let _known = self.choice(protocol, &["HTTP", "HTTPS", "#{protocol}"]);
+        }
+        if let Some(port) = fields.get("Port").filter(|port| port.node.written().as_deref() != Some("#{port}")) {
+            let _number = self.port(port);
+        }
+        if let Some(path) = fields.get("Path")
+            && let Some(word) = self.word(path)
+            && !word.value.starts_with('/')
+        {
+            self.wrong(path, format!("\"{}\" is no path", word.value), "it starts with /, as in /#{path}");
+        }
     }
 
     fn listener_target(&mut self, item: &Item<'_>) -> Option<ListenerTarget> {
@@ -336,6 +402,9 @@ impl Reader<'_> {
                 }
                 continue;
             }
+            for item in self.items(&values) {
+                self.condition_value(field, &item);
+            }
             let words: Vec<String> = self.texts(&values).into_iter().map(|text| text.value).collect();
             match field {
                 "host-header" => conditions.hosts.extend(words),
@@ -353,6 +422,27 @@ impl Reader<'_> {
             }
         }
         Some(conditions)
+    }
+
+    fn condition_value(&mut self, field: &str, item: &Item<'_>) {
+        let text = item.node.written().unwrap_or_default();
+        let fault = match field {
+            "source-ip" => super::ingress::block(&text, text.contains(':')).err().map(|help| ("a block of addresses", help)),
+            "path-pattern" if !text.starts_with(['/', '*']) => {
+                Some(("a path that a request can have", "it starts with /, as in /api/*".to_owned()))
+            }
+            "http-request-method" if text.is_empty() || !text.chars().all(|c| c.is_ascii_uppercase() || "-_".contains(c)) => {
+                Some(("a method of HTTP", "write it in capitals, as in GET".to_owned()))
+            }
+            "host-header" if text.contains(['/', ':', ' ']) => {
+                Some(("a host", "a name alone, as in api.example.com or *.example.com".to_owned()))
+            }
+            _ if text.len() > 128 => Some(("a value that a rule takes", "128 characters at most".to_owned())),
+            _ => None,
+        };
+        if let Some((what, help)) = fault {
+            self.wrong(item, format!("\"{text}\" is not {what}"), help);
+        }
     }
 
     fn login(&mut self, item: &Item<'_>, oidc: bool) -> Option<Login> {
@@ -423,5 +513,38 @@ impl Reader<'_> {
             unauthenticated: unauthenticated.map(|word| word.value),
             extra_parameters,
         })
+    }
+}
+
+/// `ELBSecurityPolicy-TLS13-1-2-Res-2021-06`: known words, and a month.
+fn is_ssl_policy(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("ELBSecurityPolicy-") else { return false };
+    let parts: Vec<&str> = rest.split('-').collect();
+    let Some((words, [year, month])) = parts.split_last_chunk::<2>() else { return false };
+    let word = |word: &&str| POLICY_WORDS.contains(word) || matches!(*word, "Ext1" | "Ext2" | "Ext3");
+    let within = |text: &str, least: u32, most: u32| text.parse::<u32>().is_ok_and(|number| (least..=most).contains(&number));
+    words.iter().all(word) && year.len() == 4 && within(year, 2014, 2099) && month.len() == 2 && within(month, 1, 12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ssl_policy;
+
+    #[test]
+    fn a_security_policy_has_known_words_and_a_month() {
+        for good in [
+            "ELBSecurityPolicy-2016-08",
+            "ELBSecurityPolicy-FS-1-2-Res-2020-10",
+            "ELBSecurityPolicy-TLS-1-2-Ext-2018-06",
+            "ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06",
+            "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+        ] {
+            assert!(is_ssl_policy(good), "{good}");
+        }
+        for bad in
+            ["ELBSecurityPolicy-2099", "ELBSecurityPolicy-TLS14-1-2-2021-06", "TLS13-1-2-2021-06", "ELBSecurityPolicy-2016-8"]
+        {
+            assert!(!is_ssl_policy(bad), "{bad}");
+        }
     }
 }

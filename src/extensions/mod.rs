@@ -11,13 +11,17 @@ mod confluent;
 mod connect;
 mod ingress;
 mod listener;
+mod metric;
 mod overlay;
+mod policy;
 mod reader;
 mod scaling;
+mod schedule;
 mod secret;
 mod service;
 mod target;
 mod top;
+mod values;
 mod volume;
 mod vpc;
 
@@ -26,7 +30,7 @@ use std::collections::BTreeMap;
 use crate::base::{Code, Finding, Findings, nearest};
 use crate::compose::{Map, Node, Project, Value};
 
-pub use account::{Certificate, HostedZone, NewTopic, Topic};
+pub use account::{Certificate, HostedZone, NewTopic, Topic, TopicUser};
 pub use alarm::{Alarm, AlarmKind, PredefinedAlarm, TopicRef, TopicUse};
 pub use balancer::{Alias, Balancer};
 pub use confluent::{Confluent, Connector, SINK, SOURCE};
@@ -36,12 +40,13 @@ pub use listener::{CertificateSource, Conditions, IdentityProvider, Listener, Li
 pub use overlay::OverlayResource;
 pub use reader::Placed;
 pub use scaling::{Scaling, ScheduledAction};
+pub(crate) use secret::is_variable;
 pub use secret::{JsonKey, SecretExtension};
 pub use service::{CapacityProvider, CloudMap, Ecs, Iam, Network, ServiceExtensions};
 pub use target::{HealthCheck, Member, Target};
 pub use top::{Cluster, Kafka, Namespace, NewCluster, PROVIDERS, Wanted};
 pub use volume::Efs;
-pub use vpc::{Nat, NewVpc, Vpc};
+pub use vpc::{Dhcp, Nat, NewVpc, Vpc};
 
 use reader::{Item, Reader};
 
@@ -56,6 +61,8 @@ pub struct Extensions {
     pub certificates: BTreeMap<String, Certificate>,
     pub zones: BTreeMap<String, HostedZone>,
     pub topics: BTreeMap<String, Topic>,
+    /// Who publishes to a topic, by its key.
+    pub publishers: BTreeMap<String, Vec<TopicUser>>,
     pub alarms: BTreeMap<String, Alarm>,
     pub tags: Vec<(String, Placed<String>)>,
     pub kafka: Option<Kafka>,
@@ -97,7 +104,12 @@ pub fn read(project: &Project) -> (Extensions, Findings) {
             "x-elbv2" => extensions.balancers = each(&mut reader, &item, Reader::balancer),
             "x-acm" => extensions.certificates = each(&mut reader, &item, Reader::certificate),
             "x-route53" => extensions.zones.extend(each(&mut reader, &item, Reader::hosted_zone)),
-            "x-sns" => extensions.topics = each(&mut reader, &item, Reader::sns_topic),
+            "x-sns" => {
+                for (name, (topic, users)) in reader.sns_topics(&item) {
+                    extensions.topics.insert(name.clone(), topic);
+                    extensions.publishers.insert(name, users);
+                }
+            }
             "x-alarms" => extensions.alarms = each(&mut reader, &item, Reader::alarm),
             _ => {}
         }
@@ -167,17 +179,36 @@ fn known<'n>(reader: &mut Reader<'_>, map: &'n Map, path: &str, keys: &[&'static
             continue;
         }
         let text = &key.text;
-        let finding = match nearest(text, keys.iter().copied()) {
-            Some(near) => {
-                Finding::error(Code::UNKNOWN_EXTENSION, format!("unknown key {text}")).help(format!("did you mean {near}?"))
+        let near = if elsewhere(text).is_some() { None } else { nearest(text, keys.iter().copied()) };
+        let message = format!("{text} has no meaning here");
+        let finding = if let Some(near) = near {
+            Finding::error(Code::UNKNOWN_EXTENSION, format!("unknown key {text}")).help(format!("did you mean {near}?"))
+        } else {
+            match elsewhere(text) {
+                // At the top, a name of a service's keys may hold an anchor for them.
+                Some(there) if path.is_empty() => Finding::warning(Code::UNKNOWN_EXTENSION, message)
+                    .help(format!("it belongs {there}; if it only holds an anchor, ignore this")),
+                Some(there) => Finding::error(Code::UNKNOWN_EXTENSION, message).help(format!("it belongs {there}")),
+                None => Finding::warning(Code::UNKNOWN_EXTENSION, message)
+                    .help(format!("known here: {}; if it only holds an anchor, ignore this", keys.join(", "))),
             }
-            None => Finding::warning(Code::UNKNOWN_EXTENSION, format!("{text} has no meaning here"))
-                .help(format!("known here: {}; if it only holds an anchor, ignore this", keys.join(", "))),
         };
         let path = if path.is_empty() { text.to_string() } else { format!("{path}.{text}") };
         reader.findings.push(finding.at(reader.project.place_at(key.span)).path(path));
     }
     found
+}
+
+/// Where a key of the vocabulary belongs.
+fn elsewhere(key: &str) -> Option<&'static str> {
+    match key {
+        _ if TOP.contains(&key) => Some("at the top of the file"),
+        _ if SERVICE.contains(&key) => Some("on a service"),
+        "x-secrets" => Some("on an entry of secrets"),
+        "x-efs" => Some("on an entry of volumes"),
+        "x-ecs_connect" => Some("below x-network of a service"),
+        _ => None,
+    }
 }
 
 /// A tree as JSON, for what is handed on as it was written.

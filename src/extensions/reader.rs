@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
             } else if later.contains(&name) {
                 let message = format!("{name} is not rendered: the template would be without it");
                 let finding = Finding::error(Code::UNRENDERED, message).at(place).path(&value.path);
-                self.findings.push(finding.help("leave it out, and write that part under Resources as CloudFormation has it"));
+                self.findings.push(finding.help(instead(name)));
             } else {
                 let spellings = keys.iter().flat_map(|key| key.iter().copied()).chain(later.iter().copied());
                 let help = match nearest(name, spellings) {
@@ -214,6 +214,11 @@ impl<'a> Reader<'a> {
                         tags.push((key.value, value));
                     }
                 }
+                (Some(_), None) | (None, Some(_)) if entries.len() == 2 => {
+                    let other = entries.iter().find(|(key, _)| !["Key", "key", "name", "Value", "value"].contains(key));
+                    let written = other.map_or("", |(key, _)| *key);
+                    self.wrong(&entry, format!("the tag has {written} beside one of Key and Value"), "write Key and Value");
+                }
                 _ => {
                     for (key, value) in entries {
                         tags.extend(self.text(&value).map(|text| (key.to_owned(), text)));
@@ -222,6 +227,24 @@ impl<'a> Reader<'a> {
             }
         }
         tags
+    }
+}
+
+/// What to do where a key of the vocabulary is left out on purpose.
+fn instead(key: &str) -> &'static str {
+    match key {
+        "RoleArn" => "leave it out: lookups run as who runs the deploy; take the role before, with AWS_PROFILE",
+        "PublicNamespace" => {
+            "leave it out: tasks are registered with their private addresses; for names on the internet use x-elbv2 with DnsAliases"
+        }
+        "CreateCognitoClient" => "make the client where its user pool is made, and name both in AuthenticateCognitoConfig",
+        "FireLens" => {
+            "leave it out: logs go to CloudWatch Logs; a log router is a container of its own, in the same ecs.task.family"
+        }
+        "SecurityGroups" => "leave it out: the balancer has a group of its own, whose rules come from Ingress",
+        "Subnets" | "SubnetMappings" => "write Settings.Subnets with a key of x-vpc.Lookup",
+        "ForwardConfig" | "TargetGroupArn" => "leave DefaultActions out, and name the service under Targets",
+        _ => "leave it out, and write that part under Resources as CloudFormation has it",
     }
 }
 

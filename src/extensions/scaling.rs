@@ -1,7 +1,8 @@
 //! `x-scaling`: how many tasks run, by load and by the clock.
 
-use super::reader::{Item, Key, Reader};
-use crate::base::Place;
+use super::reader::{Item, Key, Placed, Reader};
+use super::schedule;
+use crate::base::{Code, Finding, Place};
 
 /// `x-scaling`.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub struct Scaling {
 
 #[derive(Debug, Clone)]
 pub struct ScheduledAction {
-    pub name: Option<String>,
+    pub name: Option<Placed<String>>,
     /// The service's name stands before its own.
     pub name_service: bool,
     pub schedule: String,
@@ -69,8 +70,26 @@ impl Reader<'_> {
         let (scale_in_cooldown, scale_out_cooldown) = (seconds("ScaleInCooldown"), seconds("ScaleOutCooldown"));
         let disable_scale_in = inner("DisableScaleIn").and_then(|item| self.flag(item)).is_some_and(|flag| flag.value);
         let mut schedule = Vec::new();
-        for action in fields.get("ScheduledActions").map(|list| self.items(list)).unwrap_or_default() {
-            schedule.extend(self.scheduled(&action));
+        for item in fields.get("ScheduledActions").map(|list| self.items(list)).unwrap_or_default() {
+            let Some(action) = self.scheduled(&item) else { continue };
+            // Of the two ends, the action leaves the one that it doesn't say.
+            if let Some(least) = action.minimum.filter(|least| action.maximum.is_none() && *least > maximum) {
+                let message = format!("MinCapacity {least} is over the most tasks of the range, {maximum}");
+                self.wrong(&item, message, "add MaxCapacity, or widen the Range");
+            }
+            if let Some(most) = action.maximum.filter(|most| action.minimum.is_none() && *most < minimum) {
+                let message = format!("MaxCapacity {most} is under the least tasks of the range, {minimum}");
+                self.wrong(&item, message, "add MinCapacity, or widen the Range");
+            }
+            let named = |other: &ScheduledAction| {
+                other.name.as_ref().zip(action.name.as_ref()).is_some_and(|(one, other)| one.value == other.value)
+            };
+            if let Some(name) = action.name.as_ref().filter(|_| schedule.iter().any(named)) {
+                let finding = Finding::error(Code::WRONG_EXTENSION, format!("two actions are called {}", name.value));
+                let finding = finding.at(name.place.clone()).path(&name.path);
+                self.findings.push(finding.help("give each a ScheduledActionName of its own"));
+            }
+            schedule.push(action);
         }
         Some(Scaling {
             place: self.place(range),
@@ -117,8 +136,7 @@ impl Reader<'_> {
             return None;
         };
         let written = self.word(schedule)?.value;
-        if !is_schedule(&written) {
-            let help = "cron(minute hour day month weekday year), rate(5 minutes), or at(2026-12-24T18:00:00)";
+        if let Some(help) = schedule::fault(&written) {
             self.wrong(schedule, format!("\"{written}\" is no schedule"), help);
             return None;
         }
@@ -141,37 +159,43 @@ impl Reader<'_> {
             let fields = self.fields(item, &[&["AddServiceName"]], &["AddRandomId"])?;
             name_service = fields.get("AddServiceName").and_then(|item| self.flag(item)).is_some_and(|flag| flag.value);
         }
-        let mut text = |key: &str| fields.get(key).and_then(|item| self.word(item)).map(|text| text.value);
-        let [name, timezone, start, end] = ["ScheduledActionName", "Timezone", "StartTime", "EndTime"].map(&mut text);
+        let name = fields.get("ScheduledActionName").and_then(|item| self.action_name(item));
+        let timezone = fields.get("Timezone").and_then(|item| self.timezone(item));
+        let [start, end] = ["StartTime", "EndTime"].map(|key| {
+            let item = fields.get(key)?;
+            let time = self.word(item)?.value;
+            if !schedule::is_time(&time) {
+                self.wrong(item, format!("\"{time}\" is no time"), "write it as 2026-12-24T18:00:00Z");
+            }
+            Some(time)
+        });
+        if let (Some(from), Some(to), Some(item)) = (&start, &end, fields.get("EndTime"))
+            && from >= to
+        {
+            self.wrong(item, "the action ends before it starts", "exchange StartTime and EndTime");
+        }
         Some(ScheduledAction { name, name_service, schedule: written, timezone, start, end, minimum, maximum })
     }
-}
 
-/// The three forms that Application Auto Scaling knows.
-fn is_schedule(text: &str) -> bool {
-    let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
-    if let Some(cron) = inner("cron") {
-        return cron.split_whitespace().count() == 6;
-    }
-    if let Some(rate) = inner("rate") {
-        let words: Vec<&str> = rate.split_whitespace().collect();
-        let units = ["minute", "minutes", "hour", "hours", "day", "days"];
-        return matches!(words[..], [count, unit] if count.parse::<u32>().is_ok_and(|count| count > 0) && units.contains(&unit));
-    }
-    inner("at").is_some_and(|time| time.len() == 19 && time.as_bytes()[10] == b'T')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_schedule;
-
-    #[test]
-    fn schedules_have_one_of_three_forms() {
-        for good in ["cron(45 2 ? * MON-FRI *)", "rate(1 hour)", "at(2026-12-24T18:00:00)"] {
-            assert!(is_schedule(good), "{good}");
+    fn action_name(&mut self, item: &Item<'_>) -> Option<Placed<String>> {
+        let name = self.word(item)?;
+        let refused = |c: char| c.is_control() || [':', '/', '|'].contains(&c);
+        if name.value.len() > 256 || name.value.contains(refused) || name.value.trim() != name.value {
+            let message = format!("\"{}\" can't be the name of a scheduled action", name.value);
+            self.wrong(item, message, "at most 256 characters without : / and |, and no blank at the ends");
         }
-        for bad in ["cron(45 2 ? * MON-FRI)", "rate(0 hours)", "rate(5 weeks)", "at(tomorrow)", "45 2 * * *", ""] {
-            assert!(!is_schedule(bad), "{bad}");
+        Some(name)
+    }
+
+    fn timezone(&mut self, item: &Item<'_>) -> Option<String> {
+        let zone = self.word(item)?.value;
+        if !schedule::is_timezone(&zone) {
+            let help = match crate::base::nearest(&zone, schedule::timezones()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => "a name of the IANA database, as in Europe/London".to_owned(),
+            };
+            self.wrong(item, format!("there is no time zone \"{zone}\""), help);
         }
+        Some(zone)
     }
 }

@@ -65,7 +65,11 @@ impl Reader<'_> {
     fn secret_name(&mut self, item: &Item<'_>) -> Option<Placed<String>> {
         let name = self.word(item)?;
         if name.value.starts_with("arn:") {
-            return Some(name);
+            return self.arn(item, "secretsmanager", "a secret");
+        }
+        if name.value.chars().count() > 512 {
+            self.wrong(item, "the secret's name is too long", "512 characters at most");
+            return None;
         }
         let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c) || is_mark(c);
         if let Some(c) = name.value.chars().find(|c| !allowed(*c)) {
@@ -105,20 +109,21 @@ impl Reader<'_> {
     }
 
     /// A name that a shell takes for a variable.
-    fn variable(&mut self, item: &Item<'_>) -> Option<Placed<String>> {
+    pub(super) fn variable(&mut self, item: &Item<'_>) -> Option<Placed<String>> {
         let name = self.word(item)?;
-        let good = name
-            .value
-            .chars()
-            .enumerate()
-            .all(|(index, c)| c == '_' || c.is_ascii_alphabetic() || index > 0 && c.is_ascii_digit());
-        if !good {
+        if !is_variable(&name.value) {
             let help = "letters, digits and underscores, no digit first";
             self.wrong(item, format!("\"{}\" is not the name of a variable", name.value), help);
             return None;
         }
         Some(name)
     }
+}
+
+/// A name that a shell takes for a variable.
+pub(crate) fn is_variable(name: &str) -> bool {
+    let good = |(index, c): (usize, char)| c == '_' || c.is_ascii_alphabetic() || index > 0 && c.is_ascii_digit();
+    !name.is_empty() && name.chars().enumerate().all(good)
 }
 
 fn transformed(key: &str, transform: &str) -> String {

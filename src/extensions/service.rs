@@ -7,6 +7,7 @@ use super::ingress::Ingress;
 use super::reader::{Item, Key, Placed, Reader};
 use super::scaling::Scaling;
 use super::top::Wanted;
+use super::values::Id;
 
 /// All that a service says beyond Compose.
 #[derive(Debug, Clone, Default)]
@@ -70,6 +71,10 @@ pub struct Iam {
     pub boundary: Option<Placed<String>>,
 }
 
+/// Security groups that a network interface takes besides the task's own.
+const GROUPS: usize = 4;
+/// Managed policies that a role takes, unless AWS was asked for more.
+const MANAGED: usize = 10;
 /// The days that CloudWatch Logs knows.
 const RETENTION: [u32; 23] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, 3654];
@@ -99,7 +104,7 @@ impl Reader<'_> {
                 for (namespace, value) in self.entries(item).unwrap_or_default() {
                     let place = self.key_place(&value);
                     let Some(fields) = self.fields(&value, &[&["Port"], &["Name"]], &[]) else { continue };
-                    let name = fields.get("Name").and_then(|name| self.word(name));
+                    let name = fields.get("Name").and_then(|name| self.dns_name(name));
                     let port = fields.get("Port").and_then(|port| self.port(port));
                     let namespace = Placed { value: namespace.to_owned(), place, path: value.path.clone() };
                     network.cloudmap.push(CloudMap { namespace, name, port });
@@ -108,15 +113,14 @@ impl Reader<'_> {
         }
         if let Some(item) = fields.get("AdditionalSecurityGroups") {
             for (name, value) in self.entries(item).unwrap_or_default() {
-                let Some(wanted) = self.wanted(&value) else { continue };
-                match &wanted {
-                    Wanted::Ids(ids) if ids.iter().any(|id| !id.value.starts_with("sg-")) => {
-                        let found = ids.first().map(|id| id.value.clone()).unwrap_or_default();
-                        let help = "it starts with sg-; or write Tags, to look one up";
-                        self.wrong(&value, format!("\"{found}\" is not the id of a security group"), help);
-                    }
-                    _ => network.groups.push((name.to_owned(), wanted)),
+                if self.ids(&value, Id::SecurityGroup, false) {
+                    network.groups.extend(self.wanted(&value).map(|wanted| (name.to_owned(), wanted)));
                 }
+            }
+            if network.groups.len() > GROUPS {
+                let message =
+                    format!("a task joins {} security groups besides its own: EC2 takes {GROUPS}", network.groups.len());
+                self.wrong(item, message, "put their rules together");
             }
         }
         network
@@ -187,14 +191,22 @@ impl Reader<'_> {
             let Some(fields) = self.fields(&policy, &[&["PolicyName", "name"], &["PolicyDocument", "document"]], &[]) else {
                 continue;
             };
-            let (Some(name), Some(document)) = (fields.get("PolicyName"), fields.get("PolicyDocument")) else {
+            let (Some(item), Some(document)) = (fields.get("PolicyName"), fields.get("PolicyDocument")) else {
                 self.wrong(&policy, "the policy lacks PolicyName or PolicyDocument", "both are needed");
                 continue;
             };
-            let Some(name) = self.word(name) else { continue };
+            let Some(name) = self.name(item, "a policy", "+=,.@_-", 128) else { continue };
+            if iam.policies.iter().any(|(other, _)| *other == name.value) {
+                self.wrong(item, format!("two policies are called {}", name.value), "give each a name of its own");
+            }
             if self.document(document) {
                 iam.policies.push((name.value, super::json(document.node)));
             }
+        }
+        iam.managed_policies.dedup_by(|one, other| one.value == other.value);
+        if let (Some(list), true) = (fields.get("ManagedPolicyArns"), iam.managed_policies.len() > MANAGED) {
+            let message = format!("a role takes {MANAGED} managed policies, not {}", iam.managed_policies.len());
+            self.wrong(list, message, "write what they allow under Policies");
         }
         iam
     }
@@ -209,45 +221,6 @@ impl Reader<'_> {
         let help = "arn:aws:iam::aws:policy/NAME, or the name of one of this account's own";
         self.wrong(item, format!("\"{}\" is no policy", policy.value), help);
         None
-    }
-
-    /// Whether a policy's document has the form that IAM takes.
-    fn document(&mut self, item: &Item<'_>) -> bool {
-        let Some(fields) = self.fields(item, &[&["Version"], &["Id"], &["Statement"]], &[]) else { return false };
-        let Some(statements) = fields.get("Statement") else {
-            self.wrong(item, "the policy has no Statement", "add what it allows");
-            return false;
-        };
-        let statements = if statements.node.as_seq().is_some() { self.items(statements) } else { vec![statements.clone()] };
-        let mut good = true;
-        for statement in statements {
-            let keys: &[Key] = &[
-                &["Sid"],
-                &["Effect"],
-                &["Action"],
-                &["NotAction"],
-                &["Resource"],
-                &["NotResource"],
-                &["Condition"],
-                &["Principal"],
-                &["NotPrincipal"],
-            ];
-            let Some(fields) = self.fields(&statement, keys, &[]) else { return false };
-            let said = |one: &str, other: &str| fields.get(one).is_some() || fields.get(other).is_some();
-            let missing = match () {
-                () if fields.get("Effect").is_none() => Some("Effect"),
-                () if !said("Action", "NotAction") => Some("Action"),
-                () if !said("Resource", "NotResource") => Some("Resource"),
-                () => None,
-            };
-            if let Some(missing) = missing {
-                self.wrong(&statement, format!("the statement has no {missing}"), "IAM needs Effect, Action and Resource");
-                good = false;
-            } else if let Some(effect) = fields.get("Effect") {
-                good &= self.choice(effect, &["Allow", "Deny"]).is_some();
-            }
-        }
-        good
     }
 
     pub(super) fn retention(&mut self, item: &Item<'_>) -> Option<Placed<u32>> {

@@ -16,7 +16,7 @@ pub struct Target {
     /// Of HTTP between balancer and container: `HTTP1`, `HTTP2` or `GRPC`.
     pub version: Option<&'static str>,
     pub health_check: HealthCheck,
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<String, Placed<String>>,
 }
 
 /// A container of a family: `family:container`, or one name for both.
@@ -123,24 +123,22 @@ impl Reader<'_> {
         Some(Target { name, members, port, protocol, version, health_check, attributes })
     }
 
-    fn attributes(&mut self, item: Option<&Item<'_>>) -> BTreeMap<String, String> {
-        let tags = item.map(|item| self.tags(item)).unwrap_or_default();
-        tags.into_iter().map(|(key, value)| (key, value.value)).collect()
+    fn attributes(&mut self, item: Option<&Item<'_>>) -> BTreeMap<String, Placed<String>> {
+        item.map(|item| self.tags(item)).unwrap_or_default().into_iter().collect()
     }
 
     fn check(&mut self, item: Option<&Item<'_>>) -> Option<HealthCheck> {
         let Some(item) = item else { return Some(HealthCheck::default()) };
         let check = if item.node.as_map().is_some() { self.long_check(item)? } else { self.short_check(item)? };
-        let mut wrong = None;
-        if check.path.as_ref().is_some_and(|path| !path.starts_with('/')) {
-            wrong = Some("a path that doesn't start with /".to_owned());
-        } else if let Some((interval, timeout)) =
-            check.interval.zip(check.timeout).filter(|(interval, timeout)| timeout >= interval)
-        {
-            wrong = Some(format!("a timeout of {timeout} that is not below the interval of {interval}"));
+        let wrong = if check.path.as_ref().is_some_and(|path| !path.starts_with('/')) {
+            Some("a path that doesn't start with /".to_owned())
+        } else if let Some((interval, timeout)) = apart(&check) {
+            Some(format!("a timeout of {timeout} that is not below the interval of {interval}"))
         } else if check.protocol == Some("TCP") && (check.path.is_some() || check.codes.is_some()) {
-            wrong = Some("a path or codes, which a check over TCP doesn't ask for".to_owned());
-        }
+            Some("a path or codes, which a check over TCP doesn't ask for".to_owned())
+        } else {
+            codes(&check)
+        };
         if let Some(wrong) = wrong {
             self.wrong(item, format!("the health check has {wrong}"), format!("the parts are {SHORT}"));
             return None;
@@ -223,9 +221,35 @@ impl Reader<'_> {
         if let Some(matcher) = fields.get("Matcher") {
             let fields = self.fields(matcher, &[&["HttpCode"], &["GrpcCode"]], &[])?;
             grpc = fields.get("GrpcCode").is_some();
+            if grpc && fields.get("HttpCode").is_some() {
+                self.wrong(matcher, "HttpCode and GrpcCode exclude each other", "keep the one of the protocol's version");
+            }
             let written = fields.get("HttpCode").or_else(|| fields.get("GrpcCode"));
             codes = written.and_then(|item| self.word(item)).map(|codes| codes.value);
         }
         Some(HealthCheck { port, protocol, healthy, unhealthy, interval, timeout, path, codes, grpc })
     }
+}
+
+/// Interval and timeout that leave no time between two checks; what isn't written is what AWS takes then.
+fn apart(check: &HealthCheck) -> Option<(u32, u32)> {
+    if check.interval.is_none() && check.timeout.is_none() {
+        return None;
+    }
+    let slow = matches!(check.protocol, Some("TCP" | "HTTPS"));
+    let (interval, timeout) = (check.interval.unwrap_or(30), check.timeout.unwrap_or(if slow { 10 } else { 6 }));
+    let overlap = if check.protocol == Some("TCP") { timeout > interval } else { timeout >= interval };
+    overlap.then_some((interval, timeout))
+}
+
+/// What is wrong with the codes: single ones or ranges between commas, of HTTP 200 to 599, of gRPC 0 to 99.
+fn codes(check: &HealthCheck) -> Option<String> {
+    let codes = check.codes.as_deref()?;
+    let (least, most) = if check.grpc { (0, 99) } else { (200, 599) };
+    let code = |text: &str| text.trim().parse::<u32>().ok().filter(|code| (least..=most).contains(code));
+    let fits = |part: &str| match part.split_once('-') {
+        Some((from, to)) => code(from).zip(code(to)).is_some_and(|(from, to)| from <= to),
+        None => code(part).is_some(),
+    };
+    (!codes.split(',').all(fits)).then(|| format!("codes \"{codes}\", which are from {least} to {most}, as in 200,301-308"))
 }

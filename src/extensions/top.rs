@@ -126,7 +126,7 @@ impl Reader<'_> {
         let keys: &[Key] =
             &[&["ClusterName"], &["CapacityProviders"], &["DefaultCapacityProviderStrategy"], &["ClusterSettings"]];
         let fields = self.fields(item, keys, &["Configuration", "ServiceConnectDefaults", "Tags"])?;
-        let name = fields.get("ClusterName").and_then(|name| self.word(name)).map(|name| name.value);
+        let name = fields.get("ClusterName").and_then(|name| self.name(name, "a cluster", "-_", 255)).map(|name| name.value);
         for provider in fields.get("CapacityProviders").map(|list| self.items(list)).unwrap_or_default() {
             let _known = self.choice(&provider, &["FARGATE", "FARGATE_SPOT"]);
         }
@@ -199,6 +199,20 @@ impl Reader<'_> {
         let [bootstrap, cluster, environment, security_group, admin_config, identity_pool, oauth_scope] =
             ["bootstrap", "cluster", "environment", "security-group", "admin-config", "identity-pool", "oauth-scope"]
                 .map(&mut word);
+        if let (Some(item), Some(servers)) = (fields.get("bootstrap"), &bootstrap) {
+            for server in servers.value.split(',') {
+                let server = server.trim();
+                let server = server.split_once("://").map_or(server, |(_, server)| server);
+                let port = server.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+                if !port.is_some_and(|(host, port)| !host.is_empty() && port > 0) {
+                    self.wrong(
+                        item,
+                        format!("\"{server}\" is no address of a broker"),
+                        "write host:port, with commas between several",
+                    );
+                }
+            }
+        }
         let provider = fields.get("provider").and_then(|value| self.choice(value, &PROVIDERS));
         let mut principals = BTreeMap::new();
         if let Some(value) = fields.get("principals") {

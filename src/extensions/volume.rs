@@ -2,6 +2,7 @@
 
 use super::reader::{Item, Key, Placed, Reader};
 use super::top::Wanted;
+use super::values::Id;
 
 #[derive(Debug, Clone)]
 pub struct Efs {
@@ -31,23 +32,24 @@ impl Reader<'_> {
             self.wrong(item, "x-efs doesn't say which file system", help);
             return None;
         };
-        let file_system = self.wanted(lookup)?;
-        if let Wanted::Ids(ids) = &file_system {
-            let is_file_system = |id: &str| id.starts_with("fs-") || id.contains(":file-system/fs-");
-            if let Some(id) = ids.iter().find(|id| !is_file_system(&id.value)) {
-                self.wrong(lookup, format!("\"{}\" is not the id of a file system", id.value), "it starts with fs-");
-                return None;
-            }
+        if !self.ids(lookup, Id::FileSystem, false) {
+            return None;
         }
+        let file_system = self.wanted(lookup)?;
         let access_point = match fields.get("AccessPoint") {
-            Some(item) => Some(self.with_prefix(item, "fsap-", "an access point")?),
+            Some(item) => Some(self.id(item, Id::AccessPoint)?),
             None => None,
         };
         let security_group = match fields.get("SecurityGroup") {
-            Some(item) => Some(self.with_prefix(item, "sg-", "a security group")?),
+            Some(item) => Some(self.id(item, Id::SecurityGroup)?),
             None => None,
         };
         let root = fields.get("RootDirectory").and_then(|item| self.word(item));
+        if let (Some(item), Some(root)) = (fields.get("RootDirectory"), &root)
+            && !root.value.starts_with('/')
+        {
+            self.wrong(item, format!("\"{}\" is no folder of a file system", root.value), "it starts with /");
+        }
         if let (Some(item), Some(_), Some(root)) = (fields.get("RootDirectory"), &access_point, &root)
             && root.value != "/"
         {
@@ -61,14 +63,5 @@ impl Reader<'_> {
             }
         }
         Some(Efs { file_system, access_point, root, iam, security_group })
-    }
-
-    fn with_prefix(&mut self, item: &Item<'_>, prefix: &str, what: &str) -> Option<Placed<String>> {
-        let id = self.word(item)?;
-        if id.value.starts_with(prefix) {
-            return Some(id);
-        }
-        self.wrong(item, format!("\"{}\" is not the id of {what}", id.value), format!("it starts with {prefix}"));
-        None
     }
 }

@@ -372,6 +372,9 @@ pub struct Deployment {
     pub grace_period_seconds: u32,
     pub availability_zone_rebalancing: bool,
     pub spot: Spot,
+    /// Variables that a task on Fargate needs, where nobody sets them.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -41,6 +41,7 @@ impl Builder<'_> {
                 alarms.insert(alarm.id.clone(), alarm);
             }
         }
+        self.circles(&alarms);
         // A topic that nothing here speaks to may be for others.
         for (key, topic) in &extensions.topics {
             if let extensions::Topic::New(new) = topic {
@@ -50,6 +51,38 @@ impl Builder<'_> {
             }
         }
         alarms.into_values().collect()
+    }
+
+    /// Alarms that wait for each other, or for themselves, can't be made.
+    fn circles(&mut self, alarms: &BTreeMap<String, Alarm>) {
+        let asked = |id: &str| -> Vec<String> {
+            match alarms.get(id).map(|alarm| &alarm.kind) {
+                Some(AlarmKind::Composite { rule, .. }) => rule
+                    .iter()
+                    .filter_map(|part| match part {
+                        RulePart::Alarm(id) => Some(id.clone()),
+                        RulePart::Text(_) => None,
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            }
+        };
+        let extensions = self.extensions;
+        for (name, written) in &extensions.alarms {
+            let id = alarm_id(name);
+            let (mut open, mut seen) = (asked(&id), Vec::new());
+            while let Some(next) = open.pop() {
+                if next == id {
+                    self.error_at(Code::CYCLE, &written.at, format!("{name} waits for itself")).help =
+                        Some("ask alarms that don't ask this one".to_owned());
+                    break;
+                }
+                if !seen.contains(&next) {
+                    open.extend(asked(&next));
+                    seen.push(next);
+                }
+            }
+        }
     }
 
     /// Busy, and with the most tasks: two alarms that only the third speaks for.
@@ -260,7 +293,7 @@ impl Builder<'_> {
     }
 
     /// Notes a topic as one that the stack needs, and gives its key.
-    fn topic(&mut self, named: &TopicRef) -> Option<String> {
+    pub(super) fn topic(&mut self, named: &TopicRef) -> Option<String> {
         let extensions = self.extensions;
         let name = match named {
             TopicRef::Arn(arn) => {

@@ -11,6 +11,11 @@ use super::{
 use crate::base::{Code, Finding, nearest};
 use crate::extensions::{self, Placed};
 
+/// Whether a code of the list, single or the end of a range, is above this.
+fn above(codes: &str, most: u32) -> bool {
+    codes.split([',', '-']).any(|code| code.trim().parse::<u32>().is_ok_and(|code| code > most))
+}
+
 /// Seconds that a connection may be idle: long enough for the streams of Control Center.
 const IDLE_TIMEOUT: u32 = 300;
 /// In how many target groups ECS registers one service.
@@ -88,7 +93,10 @@ impl Builder<'_> {
             let message = format!("{} doesn't go with {}", written.protocol, kind(of));
             self.error_at(Code::BALANCER, &written.name, message).help = Some(protocols(of).to_owned());
         }
+        self.target_attributes(&written.attributes, of.network);
+        self.version(written, of);
         let check = &written.health_check;
+        self.check_fits(written, of);
         if let Some(number) = check.port {
             let opens = |member: &TargetMember| {
                 family_of(families, &member.family).is_some_and(|family| family.ports().iter().any(|port| port.number == number))
@@ -123,8 +131,46 @@ impl Builder<'_> {
                 codes: check.codes.clone(),
                 grpc: check.grpc,
             },
-            attributes: written.attributes.iter().map(|(key, value)| (key.clone(), Text::from(value))).collect(),
+            attributes: written.attributes.iter().map(|(key, value)| (key.clone(), Text::from(&value.value))).collect(),
         })
+    }
+
+    /// HTTP/2 and gRPC to the tasks, which only an HTTPS listener of an application load balancer speaks.
+    fn version(&mut self, written: &extensions::Target, of: &extensions::Balancer) {
+        let Some(version) = written.version else { return };
+        if of.network {
+            let message = format!("{version} doesn't go with a network load balancer");
+            self.error_at(Code::BALANCER, &written.name, message).help = Some("leave ProtocolVersion out".to_owned());
+            return;
+        }
+        let name = &written.name.value;
+        let leads = |listener: &&extensions::Listener| {
+            listener.protocol == "HTTP" && listener.targets.iter().any(|target| target.name.value == *name)
+        };
+        if let Some(listener) = of.listeners.iter().find(leads).filter(|_| version != "HTTP1") {
+            let message = format!("{name} speaks {version}, which needs an HTTPS listener; port {} is HTTP", listener.port.value);
+            self.error_at(Code::BALANCER, &written.name, message).help = Some("add Certificates to the listener".to_owned());
+        }
+    }
+
+    /// What the balancer's kind can't ask its targets.
+    fn check_fits(&mut self, written: &extensions::Target, of: &extensions::Balancer) {
+        let check = &written.health_check;
+        let grpc = written.version == Some("GRPC");
+        let fault = match (check.protocol, check.codes.as_deref()) {
+            (Some("TCP"), _) if !of.network => {
+                Some("an application load balancer asks with HTTP or HTTPS, not with TCP".to_owned())
+            }
+            (_, Some(codes)) if !of.network && !check.grpc && above(codes, 499) => {
+                Some(format!("an application load balancer takes codes from 200 to 499, not {codes}"))
+            }
+            (_, Some(_)) if check.grpc && !grpc => Some("GrpcCode goes with ProtocolVersion: GRPC".to_owned()),
+            (_, Some(_)) if !check.grpc && grpc => Some("ProtocolVersion: GRPC goes with GrpcCode".to_owned()),
+            _ => None,
+        };
+        if let Some(message) = fault {
+            self.error_at(Code::BALANCER, &written.name, message).help = Some("correct its health check".to_owned());
+        }
     }
 
     fn member(&mut self, written: &extensions::Member, families: &[Family]) -> Option<TargetMember> {
@@ -253,14 +299,12 @@ impl Builder<'_> {
             attributes.insert("idle_timeout.timeout_seconds".to_owned(), Text::from(idle.to_string()));
             attributes.insert("routing.http.drop_invalid_header_fields.enabled".to_owned(), Text::from("true"));
         }
-        let of_http = |key: &str| key.starts_with("routing.http") || key.starts_with("idle_timeout.");
-        let mut foreign = written.attributes.keys().filter(|key| of_http(key)).map(String::as_str);
-        let idle = written.idle_timeout.map(|_| "timeout_seconds");
-        if let Some(key) = idle.or_else(|| foreign.next()).filter(|_| written.network) {
-            let finding = Finding::error(Code::BALANCER, format!("{key} is nothing that a network load balancer has"));
+        if written.idle_timeout.is_some() && written.network {
+            let finding = Finding::error(Code::BALANCER, "timeout_seconds is nothing that a network load balancer has");
             self.findings.push(finding.at(written.place.clone()).path(&written.path).help("leave it out"));
         }
-        attributes.extend(written.attributes.iter().map(|(key, value)| (key.clone(), Text::from(value))));
+        self.balancer_attributes(&written.attributes, written.network);
+        attributes.extend(written.attributes.iter().map(|(key, value)| (key.clone(), Text::from(&value.value))));
         attributes
     }
 

@@ -39,6 +39,7 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
     let namespaces = builder.namespaces();
     let mut families = builder.families(&namespaces);
     let balancers = builder.balancers(&mut families);
+    builder.publishers(&mut families);
     builder.wiring(&mut families, &namespaces);
     let msk_cluster = builder.kafka_rights(&mut families);
     let mut outside_rules = builder.kafka_rules(&families);
@@ -123,7 +124,9 @@ impl Builder<'_> {
         let mut tags: BTreeMap<String, Text> = BTreeMap::new();
         let extensions = self.extensions;
         for (key, value) in &extensions.tags {
-            if key.to_ascii_lowercase().starts_with("aws:") {
+            if key.trim().is_empty() {
+                self.error_at(Code::TAG, value, "a tag has a key");
+            } else if key.to_ascii_lowercase().starts_with("aws:") {
                 self.error_at(Code::TAG, value, format!("AWS keeps tags that start with aws: to itself: {key}"));
             } else if ours.iter().any(|(known, _)| known == key) {
                 self.error_at(Code::TAG, value, format!("{key} is a tag of ours: stacks are known by it"));

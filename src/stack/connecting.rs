@@ -27,6 +27,11 @@ impl Builder<'_> {
         let mut offers: Vec<Offer> = Vec::new();
         for offer in &written.offers {
             let Some((container, port, port_name)) = self.offered(offer, members, containers) else { continue };
+            if offers.iter().any(|other| other.port_name == port_name) {
+                let message = format!("{port_name} is offered twice");
+                self.error_at(Code::CONNECT, &offer.port, message).help = Some("write its names under one entry".to_owned());
+                continue;
+            }
             let taken = |name: &str, offers: &[Offer]| {
                 let in_cloud_map = registration.is_some_and(|registration| {
                     namespace == ConnectNamespace::Named(registration.namespace.clone()) && registration.name == name

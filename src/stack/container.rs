@@ -12,6 +12,49 @@ use crate::profile::Component;
 
 /// Fargate's longest wait between SIGTERM and SIGKILL, in seconds.
 const LONGEST_STOP: i64 = 120;
+/// The capabilities that ECS knows.
+const CAPABILITIES: [&str; 38] = [
+    "ALL",
+    "AUDIT_CONTROL",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "SYSLOG",
+    "WAKE_ALARM",
+];
+/// The files that a task of Fargate may have open.
+const MOST_FILES: i64 = 1_048_576;
 /// MiB of a task that a container without a limit of its own leaves to the others.
 const NONE_OF_OTHERS: u32 = 0;
 
@@ -29,6 +72,11 @@ impl Builder<'_> {
                 .fold(NONE_OF_OTHERS, u32::saturating_add);
             let memory = asked.limit.unwrap_or_else(|| size.memory.saturating_sub(others));
             heap(component, memory, &secrets, &mut environment);
+            for (variable, value) in &component.deployment.environment {
+                if !secrets.contains_key(variable) {
+                    environment.entry(variable.clone()).or_insert_with(|| Text::from(value));
+                }
+            }
         }
         let own_port = component.map(|component| listening(component, &ports));
         let health_check = self.health(name, service, *component, own_port);
@@ -43,6 +91,7 @@ impl Builder<'_> {
             entrypoint: start.entrypoint,
             command: start.command,
             environment,
+            topics: BTreeMap::new(),
             secrets,
             read_by_itself,
             ports: with(ports, own_port),
@@ -59,7 +108,7 @@ impl Builder<'_> {
             memory: asked.limit,
             memory_reservation: self.reservation(name, asked),
             user: text(service.user.as_deref()),
-            working_dir: text(service.working_dir.as_deref()),
+            working_dir: self.working_dir(name, service),
             read_only: service.read_only,
             init: service.init == Some(true),
             tty: service.tty,
@@ -70,11 +119,39 @@ impl Builder<'_> {
             mounts_of: self.mounts_of(member, family),
             // The one that Fargate adds; the others are findings.
             capabilities_added: service.cap_add.iter().filter(|cap| *cap == "SYS_PTRACE").cloned().collect(),
-            capabilities_dropped: service.cap_drop.iter().map(|cap| cap.trim_start_matches("CAP_").to_owned()).collect(),
+            capabilities_dropped: self.dropped(name, service),
             sysctls: self.sysctls(name, service),
             log_options,
             log_prefix,
         }
+    }
+
+    /// ECS takes the names of Linux's capabilities, and none that it doesn't know.
+    fn dropped(&mut self, name: &str, service: &Service) -> Vec<String> {
+        let mut dropped = Vec::new();
+        for (index, written) in service.cap_drop.iter().enumerate() {
+            let capability = written.trim_start_matches("CAP_");
+            if !CAPABILITIES.contains(&capability) {
+                let index = index.to_string();
+                let help = match crate::base::nearest(capability, CAPABILITIES) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "ALL, or one that capabilities(7) lists, without CAP_".to_owned(),
+                };
+                let message = format!("there is no capability {written}");
+                self.error(Code::WRONG_VALUE, &["services", name, "cap_drop", &index], message).help = Some(help);
+            }
+            dropped.push(capability.to_owned());
+        }
+        dropped
+    }
+
+    fn working_dir(&mut self, name: &str, service: &Service) -> Option<Text> {
+        let folder = service.working_dir.as_deref().filter(|folder| !folder.is_empty())?;
+        if !folder.starts_with('/') {
+            let message = format!("\"{folder}\" is no folder of a container");
+            self.error(Code::WRONG_VALUE, &["services", name, "working_dir"], message).help = Some("it starts with /".to_owned());
+        }
+        Some(Text::from(folder))
     }
 
     /// ECS takes a reservation below the limit only; one that equals it says nothing more.
@@ -94,6 +171,10 @@ impl Builder<'_> {
             finding.help = Some("add image with the name that the built image is pushed as".to_owned());
             return Text::default();
         };
+        if let Some(help) = super::image::fault(image) {
+            let message = format!("\"{}\" is no name of an image", super::without_marks(image));
+            self.error(Code::IMAGE, &["services", name, "image"], message).help = Some(help.to_owned());
+        }
         Text::from(image)
     }
 
@@ -183,7 +264,9 @@ impl Builder<'_> {
         };
         for (key, value) in &logging.options {
             let path = ["services", name, "logging", "options", key];
-            if PASSED.contains(&key.as_str()) {
+            if let Some(wanted) = refused_option(key, value) {
+                self.error(Code::WRONG_VALUE, &path, format!("{key} can't be \"{value}\"")).help = Some(wanted.to_owned());
+            } else if PASSED.contains(&key.as_str()) {
                 options.insert(key.clone(), Text::from(value));
             } else if key == "awslogs-region" {
                 if !value.chars().all(crate::base::is_mark) {
@@ -202,6 +285,11 @@ impl Builder<'_> {
             let message = "awslogs takes a pattern or a format of the time to tell lines apart, not both";
             self.error(Code::CONTRADICTION, &["services", name, "logging", "options"], message);
         }
+        if options.contains_key("max-buffer-size") && logging.options.get("mode").is_none_or(|mode| mode != "non-blocking") {
+            let message = "a buffer is there in the mode non-blocking only";
+            self.error(Code::CONTRADICTION, &["services", name, "logging", "options", "max-buffer-size"], message).help =
+                Some("add mode: non-blocking".to_owned());
+        }
         let prefix = logging.options.get("awslogs-stream-prefix").filter(|prefix| !prefix.is_empty()).map(Text::from);
         (options, prefix)
     }
@@ -219,6 +307,14 @@ impl Builder<'_> {
                 compose::Ulimit::Single(value) => (value, value),
                 compose::Ulimit::Range { soft, hard } => (soft, hard),
             };
+            let path = ["services", name, "ulimits", limit];
+            if soft > hard {
+                let message = format!("the soft limit {soft} is above the hard one, {hard}");
+                self.error(Code::TASK_LIMIT, &path, message).help = Some("exchange the two".to_owned());
+            } else if hard > MOST_FILES || soft < 0 {
+                let message = format!("Fargate opens {MOST_FILES} files at most, not {hard}");
+                self.error(Code::TASK_LIMIT, &path, message);
+            }
             ulimits.push(Ulimit { name: limit.clone(), soft, hard });
         }
         ulimits
@@ -308,18 +404,44 @@ fn text(value: Option<&str>) -> Option<Text> {
     value.filter(|text| !text.is_empty()).map(Text::from)
 }
 
+/// `scheme://user:password@host`.
+fn in_url(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#', ',', ' ']).next().unwrap_or_default();
+    let Some((user_info, _)) = authority.rsplit_once('@') else { return false };
+    user_info.split_once(':').is_some_and(|(_, password)| !password.is_empty() && !password.starts_with("${"))
+}
+
+/// What an option of awslogs takes instead, if it doesn't take this.
+fn refused_option(key: &str, value: &str) -> Option<&'static str> {
+    let group = |c: char| c.is_ascii_alphanumeric() || "._-/#".contains(c) || crate::base::is_mark(c);
+    match key {
+        "awslogs-group" if value.is_empty() || value.len() > 512 || !value.chars().all(group) => {
+            Some("at most 512 letters, digits and . _ - / #")
+        }
+        "mode" if !matches!(value, "blocking" | "non-blocking") => Some("blocking or non-blocking"),
+        "max-buffer-size" if !is_size(value) => Some("a number with k, m or g, as in 25m"),
+        _ => None,
+    }
+}
+
+fn is_size(value: &str) -> bool {
+    let digits = value.trim_end_matches(['k', 'm', 'g', 'K', 'M', 'G', 'b', 'B']);
+    !digits.is_empty() && value.len() - digits.len() <= 2 && digits.chars().all(|c| c.is_ascii_digit())
+}
+
 /// Whether a plain variable holds what belongs into a secret, by its name or by the form of its value.
 fn holds_password(variable: &str, value: &str) -> bool {
     let ends_with = |end: &str| {
         let tail = variable.len().checked_sub(end.len()).and_then(|start| variable.get(start..));
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
     };
-    let named = ["PASSWORD", "PASSWD", "SECRET_KEY", "API_SECRET", "_TOKEN", "PRIVATE_KEY"].into_iter().any(ends_with);
+    let named = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "SECRET_KEY", "ACCESS_KEY", "API_KEY", "_TOKEN", "PRIVATE_KEY"].into_iter().any(ends_with);
     let value = value.trim();
     let jaas = value.contains("LoginModule") && value.to_ascii_lowercase().contains("password");
     let user_info = ends_with("USER_INFO") && value.contains(':');
     // `${env:NAME}` and its like name a secret and hold none.
-    (named || jaas || user_info) && !value.is_empty() && !(value.starts_with("${") && value.ends_with('}'))
+    (named || jaas || user_info || in_url(value)) && !value.is_empty() && !(value.starts_with("${") && value.ends_with('}'))
 }
 
 #[cfg(test)]
@@ -332,6 +454,8 @@ mod tests {
             ("DB_PASSWORD", "x"),
             ("CONNECT_SASL_JAAS_CONFIG", "a.PlainLoginModule required username=\"u\" password=\"p\";"),
             ("CONNECT_VALUE_CONVERTER_BASIC_AUTH_USER_INFO", "key:secret"),
+            ("DATABASE_URL", "postgres://app:hunter2@db.example.com/app"),
+            ("AWS_SECRET_ACCESS_KEY", "x"),
         ] {
             assert!(holds_password(variable, value), "{variable}");
         }
@@ -340,6 +464,9 @@ mod tests {
             ("DB_PASSWORD", "${env:DB}"),
             ("CONNECT_BASIC_AUTH_CREDENTIALS_SOURCE", "USER_INFO"),
             ("CONNECT_GROUP_ID", "connect"),
+            ("DATABASE_URL", "postgres://db.example.com/app"),
+            ("DATABASE_URL", "postgres://app@db.example.com:5432/app"),
+            ("URL", "https://example.com/@a:b@c"),
         ] {
             assert!(!holds_password(variable, value), "{variable}");
         }

@@ -58,7 +58,13 @@ impl<'a> Builder<'a> {
             let finding = self.error(Code::FAMILY, &["services", name], "a service can stand in one family only");
             finding.help = Some("keep one name in the label ecs.task.family".to_owned());
         }
-        family.split(',').next().unwrap_or(name).trim().to_owned()
+        let family = family.split(',').next().unwrap_or(name).trim();
+        if !is_ecs_name(family) {
+            let message = format!("\"{family}\" can't be the name of a task family");
+            let finding = self.error(Code::FAMILY, &label_path(name, service, "ecs.task.family"), message);
+            finding.help = Some("at most 255 letters, digits, hyphens and underscores".to_owned());
+        }
+        family.to_owned()
     }
 
     /// What the image holds, by its name or by what the file says.
@@ -79,14 +85,34 @@ impl<'a> Builder<'a> {
         component
     }
 
+    fn policy_names(&mut self, members: &[Member<'_>]) {
+        let mut taken: Vec<&str> = vec!["secrets", "execute-command", "file-systems", "kafka", "topics"];
+        for member in members {
+            for (name, _) in &member.extensions.iam.policies {
+                if taken.contains(&name.as_str()) {
+                    let message = format!("the task role of {} has another policy called {name}", member.name);
+                    self.error(Code::FAMILY, &["services", member.name, "x-iam"], message).help =
+                        Some("give it another PolicyName".to_owned());
+                }
+                taken.push(name);
+            }
+        }
+    }
+
     fn family(&mut self, name: String, id: String, members: &[Member<'a>], namespaces: &BTreeMap<String, Namespace>) -> Family {
         for member in members {
             let ends =
                 matches!(Self::awaited(member.name, member.service, members), Some(Condition::Complete | Condition::Success));
+            if !is_ecs_name(member.name) {
+                let message = format!("ECS can't call a container {}", member.name);
+                let finding = self.error(Code::FAMILY, &["services", member.name], message);
+                finding.help = Some("name the service with letters, digits, hyphens and underscores alone".to_owned());
+            }
             self.unsupported(member.name, member.service, ends);
             self.labels_of_ours(member);
             self.settings(member);
         }
+        self.policy_names(members);
         let asked: Vec<Asked> = members.iter().map(Asked::of).collect();
         let size = self.size(&name, members, &asked);
         let (volumes, mounts) = self.volumes(members);
@@ -95,6 +121,7 @@ impl<'a> Builder<'a> {
         for (container, mounts) in containers.iter_mut().zip(mounts) {
             container.mounts = mounts;
         }
+        self.something_stays(members, &containers);
         let main = main(members);
         let count = members.iter().map(|member| member.service.replicas()).max().unwrap_or(1);
         let count = u32::try_from(count).unwrap_or(0);
@@ -126,6 +153,7 @@ impl<'a> Builder<'a> {
             registration,
             connect,
             volumes,
+            publishes: Vec::new(),
             log_group: members.iter().find_map(|member| log_group(member.service)),
             log_retention_days: members
                 .iter()
@@ -172,6 +200,20 @@ impl<'a> Builder<'a> {
         size
     }
 
+    /// A task whose containers all may end is nothing that a service can keep running.
+    fn something_stays(&mut self, members: &[Member<'_>], containers: &[Container]) {
+        if containers.iter().any(|container| container.essential) {
+            return;
+        }
+        let Some(first) = members.first() else { return };
+        let key = "ecs.depends.condition";
+        let of_deploy = first.service.deploy.as_ref().is_some_and(|deploy| deploy.labels.contains_key(key));
+        let path: &[&str] =
+            if of_deploy { &["services", first.name, "deploy", "labels", key] } else { &["services", first.name, "labels", key] };
+        let message = format!("every container of the task may end, {} too: nothing keeps it running", first.name);
+        self.error(Code::FAMILY, path, message).help = Some("let one container of the family stay".to_owned());
+    }
+
     fn scaling(&mut self, members: &[Member<'_>], count: u32) -> Option<Scaling> {
         let (member, scaling) = members.iter().find_map(|member| Some((member, member.extensions.scaling.as_ref()?)))?;
         if !(scaling.minimum..=scaling.maximum).contains(&count) {
@@ -189,8 +231,8 @@ impl<'a> Builder<'a> {
         }
         let schedule = scaling.schedule.iter().enumerate().map(|(index, action)| ScheduledAction {
             name: match &action.name {
-                Some(name) if action.name_service => format!("{}-{name}", member.name),
-                Some(name) => name.clone(),
+                Some(name) if action.name_service => format!("{}-{}", member.name, name.value),
+                Some(name) => name.value.clone(),
                 None => format!("{}-{}", member.name, index + 1),
             },
             schedule: action.schedule.clone(),
@@ -248,7 +290,10 @@ impl<'a> Builder<'a> {
             let port = port.map(|port| port.value);
             return Some(Registration { namespace: wanted.to_owned(), name: name.to_owned(), port });
         }
-        if members.iter().any(|member| member.extensions.network.unregistered) {
+        // A name that is asked for in Service Connect is not taken by one in Cloud Map that nobody asked for.
+        let offers = members.iter().filter_map(|member| member.extensions.network.connect.as_ref()).flat_map(|it| &it.offers);
+        let named = offers.filter_map(|offer| offer.discovery_name.as_ref()).any(|name| name.value == family);
+        if named || members.iter().any(|member| member.extensions.network.unregistered) {
             return None;
         }
         let opens = containers.iter().any(|container| !container.ports.is_empty());
@@ -294,7 +339,17 @@ impl<'a> Builder<'a> {
 
     fn architecture(&mut self, members: &[Member<'_>]) -> Architecture {
         if let Some(arm64) = members.iter().find_map(|member| member.extensions.ecs.arm64.as_ref()) {
-            return if arm64.value { Architecture::Arm64 } else { Architecture::X86_64 };
+            let written = if arm64.value { Architecture::Arm64 } else { Architecture::X86_64 };
+            for member in members {
+                let platform = member.service.platform.as_deref().unwrap_or_default();
+                let of_arm = platform.starts_with("linux/arm64");
+                if platform.starts_with("linux/") && of_arm != arm64.value {
+                    let message = format!("platform says {platform}, CpuArchitecture another processor");
+                    self.error(Code::CONTRADICTION, &["services", member.name, "platform"], message).help =
+                        Some("keep one of the two".to_owned());
+                }
+            }
+            return written;
         }
         for member in members {
             match member.service.platform.as_deref().filter(|platform| !platform.is_empty()) {
@@ -319,14 +374,8 @@ impl<'a> Builder<'a> {
             Ok(gib) if gib <= 200 => Some(gib),
             _ => {
                 let message = format!("\"{text}\" is no size of a task's disk");
-                let key = "ecs.ephemeral.storage";
-                let of_deploy = member.service.deploy.as_ref().is_some_and(|deploy| deploy.labels.contains_key(key));
-                let path: &[&str] = if of_deploy {
-                    &["services", member.name, "deploy", "labels", key]
-                } else {
-                    &["services", member.name, "labels", key]
-                };
-                let finding = self.error(Code::SIZE, path, message);
+                let path = label_path(member.name, member.service, "ecs.ephemeral.storage");
+                let finding = self.error(Code::SIZE, &path, message);
                 finding.help = Some("the label ecs.ephemeral.storage takes 21 to 200, in GiB".to_owned());
                 None
             }
@@ -339,6 +388,12 @@ impl<'a> Builder<'a> {
         let usage = networks.find_map(|network| self.extensions.networks.get(network));
         usage.map_or(standing::TASKS, |usage| usage.value.as_str()).to_owned()
     }
+}
+
+/// What ECS takes as the name of a family or of a container.
+fn is_ecs_name(name: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=255).contains(&name.len()) && name.chars().all(good)
 }
 
 /// What a container asks for: CPU units and MiB.
@@ -393,10 +448,21 @@ fn iam(members: &[Member<'_>]) -> Iam {
         if written.value.starts_with("arn:") { PolicyName::Arn(text) } else { PolicyName::Own(text) }
     };
     Iam {
-        managed_policies: each().flat_map(|iam| &iam.managed_policies).map(named).collect(),
+        managed_policies: once(each().flat_map(|iam| &iam.managed_policies).map(named)),
         policies: each().flat_map(|iam| iam.policies.clone()).collect(),
         boundary: each().find_map(|iam| iam.boundary.as_ref()).map(named),
     }
+}
+
+/// Each once, in their order.
+fn once(policies: impl Iterator<Item = PolicyName>) -> Vec<PolicyName> {
+    let mut kept = Vec::new();
+    for policy in policies {
+        if !kept.contains(&policy) {
+            kept.push(policy);
+        }
+    }
+    kept
 }
 
 /// The log group that the files ask for by name.
@@ -409,6 +475,15 @@ fn log_group(service: &Service) -> Option<Text> {
 pub(super) fn label<'s>(service: &'s Service, key: &str) -> Option<&'s str> {
     let deploy = service.deploy.as_ref().and_then(|deploy| deploy.labels.get(key));
     deploy.or_else(|| service.labels.get(key)).map(String::as_str)
+}
+
+/// Where a label stands.
+fn label_path<'s>(name: &'s str, service: &Service, key: &'s str) -> Vec<&'s str> {
+    if service.deploy.as_ref().is_some_and(|deploy| deploy.labels.contains_key(key)) {
+        vec!["services", name, "deploy", "labels", key]
+    } else {
+        vec!["services", name, "labels", key]
+    }
 }
 
 /// The condition that a container of a task must have come to, from the label on it.

@@ -42,7 +42,7 @@ fn requests_go_by_host_and_path_and_the_rest_gets_an_answer() {
 #[test]
 fn a_listener_with_a_certificate_speaks_tls() {
     let (stack, findings) = before(&format!(
-        "{INGRESS}    Services: {{ web:web: {{ port: 8080 }} }}\n    Listeners: [ {{ Port: 443, Protocol: HTTP, Certificates: [ {{ x-acm: main }}, {{ Arn: 'arn:aws:acm:a:1:certificate/b' }} ], Targets: [ {{ name: 'web:web' }} ] }} ]\n\
+        "{INGRESS}    Services: {{ web:web: {{ port: 8080 }} }}\n    Listeners: [ {{ Port: 443, Protocol: HTTP, Certificates: [ {{ x-acm: main }}, {{ Arn: 'arn:aws:acm:a:111122223333:certificate/b' }} ], Targets: [ {{ name: 'web:web' }} ] }} ]\n\
          x-acm: {{ main: {{ Lookup: {{ Tags: {{ a: b }} }} }} }}\n"
     ));
     assert_eq!(findings, "");
@@ -51,7 +51,7 @@ fn a_listener_with_a_certificate_speaks_tls() {
     assert!(listener.ssl_policy.as_deref().unwrap().contains("TLS13"));
     let source = |index: usize| stack.certificates[&listener.certificates[index]].source.clone();
     assert_eq!(source(0), CertificateSource::Existing(Lookup::Tags(vec![("a".to_owned(), "b".to_owned())])));
-    assert_eq!(source(1), CertificateSource::Existing(Lookup::Id("arn:aws:acm:a:1:certificate/b".into())));
+    assert_eq!(source(1), CertificateSource::Existing(Lookup::Id("arn:aws:acm:a:111122223333:certificate/b".into())));
 }
 
 #[test]
@@ -97,13 +97,13 @@ fn a_volume_is_the_tasks_own_or_a_file_system() {
     let (stack, findings) = decided(&format!(
         "services:\n  app:\n    image: i\n    labels: {{ ecs.task.family: pair }}\n    volumes: ['shared:/a', 'files:/f:ro', 'alone:/c']\n{SIZE}\
          \x20 side:\n    image: i\n    labels: {{ ecs.task.family: pair }}\n    volumes: ['shared:/b:ro', 'files:/f']\n    volumes_from: ['app:ro']\n{SIZE}\
-         volumes: {{ shared: {{}}, alone: {{}}, files: {{ x-efs: {{ Use: fs-1, AccessPoint: fsap-1, SecurityGroup: sg-1 }} }} }}\n"
+         volumes: {{ shared: {{}}, alone: {{}}, files: {{ x-efs: {{ Use: fs-0a1b2c3d, AccessPoint: fsap-0a1b2c3d, SecurityGroup: sg-0a1b2c3d }} }} }}\n"
     ));
     let pair = family(&stack, "pair");
     assert_eq!(pair.volumes.iter().map(|volume| volume.name.as_str()).collect::<Vec<_>>(), ["alone", "files", "shared"]);
     let VolumeKind::Efs(efs) = &pair.volumes[1].kind else { panic!() };
     assert!(efs.iam && !efs.read_only);
-    assert_eq!(efs.file_system, Lookup::Id("fs-1".into()));
+    assert_eq!(efs.file_system, Lookup::Id("fs-0a1b2c3d".into()));
     assert_eq!(pair.containers[1].mounts_of, [("app".to_owned(), true)]);
     assert_eq!((stack.outside_rules[0].behind, stack.outside_rules[0].port), ("Efs", 2049));
     // What containers share is meant to go with the task; what one has alone may be meant to stay.

@@ -25,7 +25,12 @@ impl Builder<'_> {
             (false, _) => test.iter().map(Text::from).collect(),
             // The file only says how often.
             (true, Some(ours)) => ours.command.clone(),
-            (true, None) => return None,
+            (true, None) => {
+                let message = "the health check has no test: ECS doesn't know the one in the image";
+                self.warn(Code::HEALTH_CHECK, &["services", name, "healthcheck"], message).help =
+                    Some("write the test here too".to_owned());
+                return None;
+            }
         };
         let mut seconds = |key: &str, duration: Option<Duration>, least: i64, most: i64| {
             let seconds = duration?.seconds();
@@ -37,12 +42,13 @@ impl Builder<'_> {
             None
         };
         let interval = seconds("interval", check.interval, 5, 300);
-        let timeout = seconds("timeout", check.timeout, 2, 120);
+        let timeout = seconds("timeout", check.timeout, 2, 60);
         let start_period = seconds("start_period", check.start_period, 0, 300);
         let retries = check.retries.and_then(|retries| u32::try_from(retries).ok());
         if retries.is_some_and(|retries| !(1..=10).contains(&retries)) {
             let message = "ECS takes 1 to 10 retries".to_owned();
             self.error(Code::HEALTH_CHECK, &["services", name, "healthcheck", "retries"], message);
+            return None;
         }
         Some(HealthCheck {
             command,

@@ -67,7 +67,10 @@ impl Builder<'_> {
         }
         if of.network {
             self.only_forwards(written);
+            self.same_transport(written, of);
         }
+        self.in_the_clear(balancer, written, of);
+        self.old_tls(written);
         let mut rules: Vec<Rule> = Vec::new();
         // What takes every request that no rule takes.
         let mut rest: Vec<(&extensions::ListenerTarget, String)> = Vec::new();
@@ -110,7 +113,11 @@ impl Builder<'_> {
             port: written.port.value,
             protocol: written.protocol.to_owned(),
             certificates,
-            ssl_policy: written.ssl_policy.clone().or_else(|| secure.then(|| SSL_POLICY.to_owned())),
+            ssl_policy: written
+                .ssl_policy
+                .as_ref()
+                .map(|policy| policy.value.clone())
+                .or_else(|| secure.then(|| SSL_POLICY.to_owned())),
             alpn_policy: written.alpn_policy,
             default,
             rules,
@@ -133,6 +140,42 @@ impl Builder<'_> {
             let message = "a network load balancer sends a listener's connections to one target";
             self.error_at(Code::BALANCER, &second.name, message).help =
                 Some("put the services into one of TargetGroups, or give each a listener".to_owned());
+        }
+    }
+
+    /// A network load balancer hands on what it takes: only TLS may end at it.
+    fn same_transport(&mut self, written: &extensions::Listener, of: &extensions::Balancer) {
+        for wanted in &written.targets {
+            let Some(target) = of.targets.iter().find(|target| target.name.value == wanted.name.value) else { continue };
+            let fits = target.protocol == written.protocol || (written.protocol == "TLS" && target.protocol == "TCP");
+            if !fits && !matches!(target.protocol, "HTTP" | "HTTPS") {
+                let message = format!(
+                    "a {} listener doesn't lead to {}, which takes {}",
+                    written.protocol, target.name.value, target.protocol
+                );
+                self.error_at(Code::BALANCER, &wanted.name, message).help =
+                    Some("make the two protocols the same; a TLS listener may lead to TCP".to_owned());
+            }
+        }
+    }
+
+    /// Requests over the internet that everybody on the way can read.
+    fn in_the_clear(&mut self, balancer: &str, written: &extensions::Listener, of: &extensions::Balancer) {
+        let from_outside = of.ingress.blocks.iter().any(|block| !block.is_private());
+        if of.internet_facing && from_outside && written.protocol == "HTTP" && written.default.is_none() {
+            let message = format!("requests to {balancer} on port {} cross the internet in the clear", written.port.value);
+            self.warn_at(Code::BALANCER, &written.port, message).help =
+                Some("add an HTTPS listener with Certificates, and DefaultActions with Redirect: HTTP_TO_HTTPS here".to_owned());
+        }
+    }
+
+    /// A policy that the files name and that lets clients in with what is broken.
+    fn old_tls(&mut self, written: &extensions::Listener) {
+        let Some(policy) = &written.ssl_policy else { return };
+        let old = ["-2016-08", "-FS-2018-06", "-FS-1-1-", "-TLS-1-1-", "-TLS-1-0-", "-TLS13-1-0-", "-TLS13-1-1-"];
+        if old.iter().any(|part| policy.value.contains(part)) {
+            let message = format!("{} lets clients in with TLS 1.0 or 1.1", policy.value);
+            self.warn_at(Code::BALANCER, policy, message).help = Some(format!("leave it out, for {SSL_POLICY}"));
         }
     }
 
@@ -209,7 +252,7 @@ impl Builder<'_> {
             [one] => Some(one.name.clone()),
             [] => {
                 // One that is wrong in itself is found there.
-                if !of.targets.iter().any(|service| service.name.value == wanted.value) {
+                if !of.unread_targets && !of.targets.iter().any(|service| service.name.value == wanted.value) {
                     let known: Vec<&str> = of.targets.iter().map(|service| service.name.value.as_str()).collect();
                     let help = nearest(&wanted.value, known.iter().copied())
                         .map_or_else(|| format!("its Services are {}", known.join(", ")), |near| format!("did you mean {near}?"));

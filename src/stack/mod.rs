@@ -4,6 +4,7 @@
 //! no clock, no secret value; what an account must supply is a [`Need`].
 
 mod alarms;
+mod attributes;
 mod balancing;
 mod build;
 mod command;
@@ -18,6 +19,7 @@ mod listening;
 mod model;
 mod names;
 mod need;
+mod publishing;
 mod rollout;
 mod secrets;
 mod settings;
@@ -50,7 +52,7 @@ pub use watch::{Alarm, AlarmKind, Connect, ConnectNamespace, Offer, RulePart, Se
 
 // What others say in full, and nothing is left to decide about.
 pub use crate::confluent::grant::{MskResource, MskRight};
-pub use crate::extensions::{Conditions, IdentityProvider, Login, Nat, NewCluster, NewTopic, NewVpc, OverlayResource, Reply};
+pub use crate::extensions::{Conditions, Dhcp, IdentityProvider, Login, Nat, NewCluster, NewTopic, NewVpc, OverlayResource, Reply};
 
 #[cfg(test)]
 mod front_tests;

@@ -121,6 +121,8 @@ pub struct Family {
     pub log_group: Option<Text>,
     /// What its containers mount.
     pub volumes: Vec<Volume>,
+    /// Topics that its tasks publish to: keys of [`Stack::topics`].
+    pub publishes: Vec<String>,
     pub iam: Iam,
     /// What its task role is allowed on an MSK cluster that asks IAM.
     pub kafka_rights: Vec<MskRight>,
@@ -227,6 +229,8 @@ pub struct Container {
     pub entrypoint: Option<Vec<Text>>,
     pub command: Option<Vec<Text>>,
     pub environment: BTreeMap<String, Text>,
+    /// Variables that hold the ARN of a topic: its key, by variable.
+    pub topics: BTreeMap<String, String>,
     /// By variable.
     pub secrets: BTreeMap<String, SecretSource>,
     /// Secrets that stand in no variable: what runs in the container fetches them.

@@ -6,7 +6,7 @@ use super::build::Builder;
 use super::{SecretLookup, SecretSource, StackSecret, Text, logical};
 use crate::base::Code;
 use crate::compose::Service;
-use crate::extensions::{SecretExtension, Wanted};
+use crate::extensions::{SecretExtension, Wanted, is_variable};
 
 impl Builder<'_> {
     /// The variables of a service that a secret fills, and the secrets that it only may read itself. Notes each secret as one
@@ -38,6 +38,11 @@ impl Builder<'_> {
                 continue;
             }
             for (variable, key) in sources {
+                if !is_variable(&variable) {
+                    let message = format!("the container gets a variable called {variable}, which no shell can read");
+                    let finding = self.warn(Code::SECRET_SOURCE, &path, message);
+                    finding.help = Some("say a VarName in x-secrets, or with a key Transform: java_properties".to_owned());
+                }
                 if service.environment.get(&variable).is_some_and(Option::is_some) {
                     let message = format!("{variable} is set in environment and by the secret {source}: ECS takes one of them");
                     let finding = self.error(Code::SECRET_SOURCE, &["services", name, "environment", &variable], message);

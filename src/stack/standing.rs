@@ -86,6 +86,15 @@ impl Builder<'_> {
     }
 
     pub(super) fn namespaces(&mut self) -> BTreeMap<String, Namespace> {
+        let extensions = self.extensions;
+        let mut seen: Vec<&str> = Vec::new();
+        for namespace in extensions.namespaces.values() {
+            if seen.contains(&namespace.name.value.as_str()) {
+                let message = format!("two entries of x-cloudmap are the namespace {}", namespace.name.value);
+                self.error_at(Code::NAMESPACE, &namespace.name, message).help = Some("keep one, and name that".to_owned());
+            }
+            seen.push(&namespace.name.value);
+        }
         let namespaces = self.extensions.namespaces.iter().map(|(key, namespace)| {
             let id = logical(key);
             let id = if id.ends_with("Namespace") { id } else { format!("{id}Namespace") };

@@ -243,7 +243,7 @@ fn a_health_check_must_be_one_that_ecs_takes() {
     };
     assert_eq!(check("interval: 30s"), "");
     assert!(check("interval: 1s").contains("from 5 s to 300 s, not 1 s"));
-    assert!(check("timeout: 1s").contains("from 2 s to 120 s"));
+    assert!(check("timeout: 1s").contains("from 2 s to 60 s"));
     assert!(check("retries: 11").contains("1 to 10 retries"));
     assert!(check("start_period: 10m").contains("not 600 s"));
 }
@@ -322,9 +322,9 @@ fn plain_services_keep_their_update_config() {
 
 #[test]
 fn lookups_are_needs_and_a_missing_one_is_found() {
-    let vpc = "x-vpc: { Lookup: { VpcId: vpc-1, PubSubnets: { Tags: { a: b } } } }\n";
+    let vpc = "x-vpc: { Lookup: { VpcId: vpc-0a1b2c3d, PubSubnets: { Tags: { a: b } } } }\n";
     let (stack, findings) = decided(&format!("services:\n  web:\n    image: i\n{SIZE}{vpc}"));
-    assert_eq!(stack.vpc, VpcSource::Existing(Lookup::Id("vpc-1".into())));
+    assert_eq!(stack.vpc, VpcSource::Existing(Lookup::Id("vpc-0a1b2c3d".into())));
     assert!(findings.contains("x-vpc doesn't say which subnets are AppSubnets"), "{findings}");
     let (stack, findings) = decided(&format!(
         "services:\n  web:\n    image: i\n{SIZE}x-cluster: {{ Lookup: 'arn:aws:ecs:eu-west-1:1:cluster/main' }}\n"

@@ -18,6 +18,12 @@ impl Builder<'_> {
             let mut own = Vec::new();
             for (index, mount) in member.service.volumes.iter().enumerate() {
                 let Some((name, kind)) = self.volume(member.name, index, mount) else { continue };
+                let target = mount.target.as_deref().unwrap_or_default();
+                if !target.starts_with('/') {
+                    let message = format!("\"{target}\" is no folder of a container");
+                    let finding = self.error(Code::VOLUME, &["services", member.name, "volumes", &index.to_string()], message);
+                    finding.help = Some("it starts with /".to_owned());
+                }
                 own.push(Mount {
                     volume: name.clone(),
                     path: Text::from(mount.target.as_deref().unwrap_or_default()),

@@ -134,7 +134,7 @@ fn the_model_knows_the_place_of_every_value() {
     let files = [
         (
             "compose.yml",
-            "x-vpc:\n  Lookup: {VpcId: vpc-1}\nservices:\n  web:\n    image: web\n    env_file: web.env\n    ports: [\"80:80\"]\n",
+            "x-vpc:\n  Lookup: {VpcId: vpc-0a1b2c3d}\nservices:\n  web:\n    image: web\n    env_file: web.env\n    ports: [\"80:80\"]\n",
         ),
         ("over.yml", "services:\n  web:\n    environment:\n      - A=1\n    deploy: {replicas: 3}\n"),
         ("web.env", "# comment\nB=2\n"),

@@ -85,6 +85,49 @@ class SecurityGroupRules(AwsTest):
         self.assertIn("10.1.0.0/16", [r["CidrIp"] for p in self.group()["IpPermissionsEgress"] for r in p["IpRanges"]])
 
 
+class PaperTypes(AwsTest):
+    """Types that exist as long as their stack has them; what they refer to must be there."""
+
+    def physical(self, name):
+        return self.cfn.describe_stack_resource(StackName="connect", LogicalResourceId=name)["StackResourceDetail"]["PhysicalResourceId"]
+
+    def test_each_has_an_id_of_its_form_and_its_attributes(self):
+        subnet = self.made["subnets"]["public"][0]
+        self.deploy(template(
+            Address={"Type": "AWS::EC2::EIP", "Properties": {"Domain": "vpc"}},
+            Gateway={"Type": "AWS::EC2::NatGateway",
+                     "Properties": {"AllocationId": {"Fn::GetAtt": ["Address", "AllocationId"]}, "SubnetId": subnet}},
+            Options={"Type": "AWS::EC2::DHCPOptions", "Properties": {"DomainNameServers": ["AmazonProvidedDNS"]}},
+            OptionsOfVpc={"Type": "AWS::EC2::VPCDHCPOptionsAssociation",
+                          "Properties": {"DhcpOptionsId": {"Ref": "Options"}, "VpcId": self.made["vpc"]}},
+            Both={"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {"AlarmRule": "FALSE"}},
+        ))  # fmt: skip
+        self.assertRegex(self.physical("Address"), r"^203\.0\.113\.\d+$")
+        self.assertRegex(self.physical("Gateway"), r"^nat-[0-9a-f]{17}$")
+        self.assertRegex(self.physical("Options"), r"^dopt-[0-9a-f]{17}$")
+        self.assertEqual(self.physical("OptionsOfVpc"), self.physical("Options"))
+        self.assertRegex(self.physical("Both"), r"^connect-Both-[0-9A-F]+$")
+        self.assertEqual(self.deploy(template(), "UPDATE")["StackStatus"], "UPDATE_COMPLETE")
+
+    def test_what_one_refers_to_must_be_there(self):
+        gateway = {"Type": "AWS::EC2::NatGateway", "Properties": {"AllocationId": "eipalloc-0", "SubnetId": "subnet-0"}}
+        self.assertEqual(self.deploy(template(Gateway=gateway))["StackStatus"], "ROLLBACK_COMPLETE")
+        self.assertIn("The subnet ID 'subnet-0' does not exist", dict(self.events(of="Gateway"))["CREATE_FAILED"])
+
+
+class Lookups(AwsTest):
+    """The tagging API knows certificates and prefix lists too (API_GetResources); a seed makes one of any type."""
+
+    def test_what_is_tagged_is_found(self):
+        certificate = {"DomainName": "example.com", "ValidationMethod": "DNS", "Tags": [{"Key": "use", "Value": "shop"}]}
+        made = self.aws("seed", prefix_lists={"offices": {"use": "shop"}}, cidr="10.7.0.0/16",
+                        resources={"cert": {"type": "AWS::CertificateManager::Certificate", "properties": certificate}})  # fmt: skip
+        found = self.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "use", "Values": ["shop"]}])
+        arns = {mapping["ResourceARN"] for mapping in found["ResourceTagMappingList"]}
+        list_arn = f"arn:aws:ec2:eu-west-1:{self.number}:prefix-list/{made['prefix_lists']['offices']}"
+        self.assertEqual(arns, {made["resources"]["cert"], list_arn})
+
+
 class TaskDefinitions(AwsTest):
     def test_everything_in_it_is_kept(self):
         self.deploy(template())

@@ -17,6 +17,7 @@ reports of people who met it.
     scaling.py      Application Auto Scaling, API and resource types
     ec2_types.py    AWS::EC2::SecurityGroupIngress and -Egress
     msk.py          secrets that an MSK cluster takes its users from, API and resource type
+    paper_types.py  composite alarms, addresses, NAT gateways and other types that only their stack looks at
     ecr.py          the registry's address and scans
     drift.py        drift of services, task definitions, groups and their rules
     small_fixes.py  the secret's Ref, the tagging API's missing services, target health

@@ -45,6 +45,21 @@ def _lead_out(vpc, made, subnets, tags, name):
         _make("AWS::EC2::SubnetRouteTableAssociation", {"RouteTableId": table, "SubnetId": subnet})
 
 
+def _prefix_list(name, tags):
+    """No type of CloudFormation makes one here, so it is made as EC2's own call does (API_CreateManagedPrefixList)."""
+    from ministack.services import ec2
+
+    parameters = {"PrefixListName": [name], "MaxEntries": ["5"], "AddressFamily": ["IPv4"]}
+    for index, tag in enumerate(_tags(tags), 1):
+        parameters |= {"TagSpecification.1.ResourceType": ["prefix-list"], f"TagSpecification.1.Tag.{index}.Key": [tag["Key"]],
+                       f"TagSpecification.1.Tag.{index}.Value": [tag["Value"]]}  # fmt: skip
+    known = set(ec2._prefix_lists)
+    ec2._create_managed_prefix_list(parameters)
+    number = next(number for number in ec2._prefix_lists if number not in known)
+    ec2._tags[number] = _tags(tags)
+    return number
+
+
 def seed(wanted):
     """Makes what is named and returns the ids. All keys may be left out:
 
@@ -52,6 +67,8 @@ def seed(wanted):
     the tags Name and vpc::usage), nat (true: where there are public subnets, the others lead out through one), cluster (name),
     cluster_tags, capacity_providers, namespace (name), hosted_zone (name), certificate (domain name), msk_cluster (name),
     bucket (name), secrets ({name: text}), security_group (name), log_groups ([name]),
+    resources ({key: {type, properties}}: one more of any type that a stack can have; "$vpc" in a property is the VPC; the answer has the
+    Ref of each under its key), prefix_lists ({name: tags}),
     registry (host:port of what plays the account's registry of ECR, see ecr.py), scans ({digest: {severity: count}})
     """
     from ministack.core.responses import get_account_id, get_region
@@ -110,6 +127,11 @@ def seed(wanted):
         made.setdefault("secrets", {})[secret], _ = _make(
             "AWS::SecretsManager::Secret", {"Name": secret, "SecretString": text, "Tags": _tags(tags)}
         )
+    for key, resource in (wanted.get("resources") or {}).items():
+        properties = {name: vpc if value == "$vpc" else value for name, value in resource["properties"].items()}
+        made.setdefault("resources", {})[key], _ = _make(resource["type"], properties)
+    for key, tags_of_list in (wanted.get("prefix_lists") or {}).items():
+        made.setdefault("prefix_lists", {})[key] = _prefix_list(key, tags_of_list)
     if wanted.get("registry"):
         ecr.set_registry(wanted["registry"])
     if wanted.get("scans"):

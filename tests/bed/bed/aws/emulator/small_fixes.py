@@ -1,7 +1,7 @@
 """Single answers put right.
 
 - Ref of AWS::SecretsManager::Secret is the secret's ARN (Template Reference, "Return values").
-- The Resource Groups Tagging API finds what EC2, Secrets Manager, Elastic Load Balancing, CloudWatch Logs and Cloud Map have
+- The Resource Groups Tagging API finds what EC2, Secrets Manager, Elastic Load Balancing, CloudWatch Logs, Cloud Map and ACM have
   (API_GetResources, "Services that support the Resource Groups Tagging API"), not only what was tagged through it.
 - DescribeTargetHealth shows a target of ECS as `initial`, then healthy, or as its script says (API_TargetHealth).
 - A change set is found, and change sets are listed, by the stack's id as well as by its name (API_DescribeChangeSet,
@@ -13,7 +13,7 @@
 
 EC2_KINDS = {
     "vpc": "vpc", "subnet": "subnet", "sg": "security-group", "rtb": "route-table", "igw": "internet-gateway", "vpce": "vpc-endpoint",
-    "nat": "natgateway", "acl": "network-acl", "eni": "network-interface",
+    "nat": "natgateway", "acl": "network-acl", "eni": "network-interface", "pl": "prefix-list",
 }  # fmt: skip
 
 
@@ -90,6 +90,14 @@ def _collect_cloud_map():
             yield arn, list(tags)
 
 
+def _collect_certificates():
+    from ministack.services import acm
+
+    for arn, certificate in list(acm._certificates.items()):
+        if certificate.get("Tags"):
+            yield arn, list(certificate["Tags"])
+
+
 def _target_health(params):
     from ministack.services import alb
 
@@ -145,6 +153,7 @@ def install():
         "elasticloadbalancing": _collect_load_balancers,
         "logs": _collect_logs,
         "servicediscovery": _collect_cloud_map,
+        "acm": _collect_certificates,
     })  # fmt: skip
     alb._ACTION_MAP["DescribeTargetHealth"] = _target_health
     changesets._find_change_set = _wrap_find_change_set(changesets._find_change_set)

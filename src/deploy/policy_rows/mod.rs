@@ -1,0 +1,119 @@
+//! What is called, by whom and on what: data for [`super::policy`].
+//!
+//! `on` are ARNs with the marks of `Names::filled`; `*` stands where the action knows no resource. A task definition can't be described
+//! or deregistered by name, a target can't be looked at by name: that is AWS's choice, not ours.
+
+/// Actions that are allowed together.
+pub(super) struct Grant {
+    pub(super) actions: &'static [&'static str],
+    pub(super) on: &'static [&'static str],
+    /// Operator, key, value.
+    pub(super) when: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// A resource type, and what CloudFormation calls to make, change and remove one.
+pub(super) struct Row {
+    pub(super) kind: &'static str,
+    /// The property by which the files may give it a physical name.
+    pub(super) name: Option<&'static str>,
+    pub(super) grants: &'static [Grant],
+}
+
+mod network;
+mod reached;
+mod running;
+
+/// Every row, by the files that they stand in.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.into_iter().flatten()
+}
+
+/// Sorted by type in each file.
+pub(super) const ROWS: [&[Row]; 3] = [network::ROWS, reached::ROWS, running::ROWS];
+
+const fn on(on: &'static [&'static str], actions: &'static [&'static str]) -> Grant {
+    Grant { actions, on, when: &[] }
+}
+
+const fn row(kind: &'static str, name: Option<&'static str>, grants: &'static [Grant]) -> Row {
+    Row { kind, name, grants }
+}
+
+const ANY: &[&str] = &["*"];
+const STACK: &[&str] = &["arn:{p}:cloudformation:{r}:{a}:stack/{stack}/*"];
+const SERVICE: &[&str] = &["arn:{p}:ecs:{r}:{a}:service/{cluster}/{stack}-*"];
+const TASK: &[&str] = &["arn:{p}:ecs:{r}:{a}:task/{cluster}/*"];
+const CLUSTER: &[&str] = &["arn:{p}:ecs:{r}:{a}:cluster/{cluster}"];
+const LOG_GROUP: &[&str] = &["arn:{p}:logs:{r}:{a}:log-group:{stack}-*"];
+
+/// What our own verbs call, for every stack. `sts:GetCallerIdentity` needs no leave.
+pub(super) const OWN: &[Grant] = &[
+    on(
+        STACK,
+        &[
+            "cloudformation:CancelUpdateStack",
+            "cloudformation:ContinueUpdateRollback",
+            "cloudformation:CreateChangeSet",
+            "cloudformation:DeleteChangeSet",
+            "cloudformation:DeleteStack",
+            "cloudformation:DescribeChangeSet",
+            "cloudformation:DescribeEvents",
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStackResourceDrifts",
+            "cloudformation:DescribeStacks",
+            "cloudformation:DetectStackDrift",
+            "cloudformation:DetectStackResourceDrift",
+            "cloudformation:ExecuteChangeSet",
+            "cloudformation:GetTemplate",
+            "cloudformation:ListChangeSets",
+            "cloudformation:ListStackResources",
+            "cloudformation:RollbackStack",
+            "cloudformation:TagResource",
+            "cloudformation:UntagResource",
+        ],
+    ),
+    // The VPC, its subnets and groups: our lookups, and CloudFormation's own look at parameters of their types.
+    on(ANY, &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "tag:GetResources"]),
+    // What preflight looks at beside: the ways out, the images, CloudFormation's own reading.
+    on(
+        ANY,
+        &["cloudformation:ValidateTemplate", "ec2:DescribeNatGateways", "ec2:DescribeRouteTables", "ec2:DescribeVpcEndpoints"],
+    ),
+    on(&["arn:{p}:ecr:{r}:{a}:repository/*"], &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]),
+    on(ANY, &["ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "secretsmanager:ListSecrets"]),
+    on(CLUSTER, &["ecs:DescribeClusters"]),
+    on(ANY, &["cloudformation:DescribeStackDriftDetectionStatus"]),
+    on(SERVICE, &["ecs:DescribeServices", "ecs:UpdateService"]),
+    on(TASK, &["ecs:DescribeTasks"]),
+    Grant { actions: &["ecs:ListTasks"], on: ANY, when: &[("ArnLike", "ecs:cluster", "arn:{p}:ecs:{r}:{a}:cluster/{cluster}")] },
+    on(&["arn:{p}:logs:{r}:{a}:log-group:{stack}-*:log-stream:*"], &["logs:GetLogEvents"]),
+    on(LOG_GROUP, &["logs:FilterLogEvents"]),
+    // The bucket for templates that are too large for a call, made and closed with consent.
+    on(
+        &["arn:{p}:s3:::confluent-ecs-{a}-{r}"],
+        &[
+            "s3:CreateBucket",
+            "s3:DeleteBucket",
+            "s3:ListBucket",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+        ],
+    ),
+    on(
+        &["arn:{p}:s3:::confluent-ecs-{a}-{r}/confluent-ecs/{stack}/*"],
+        &["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
+    ),
+];
+
+/// Type, service principal, role: what a service makes for itself when an account has its first one.
+pub(super) const SERVICE_LINKED: &[(&str, &str, &str)] = &[
+    ("AWS::ECS::Service", "ecs.amazonaws.com", "AWSServiceRoleForECS"),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "elasticloadbalancing.amazonaws.com", "AWSServiceRoleForElasticLoadBalancing"),
+    (
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "ecs.application-autoscaling.amazonaws.com",
+        "AWSServiceRoleForApplicationAutoScaling_ECSService",
+    ),
+];
