@@ -144,7 +144,7 @@ impl Builder<'_> {
                 let message = format!("{key} is nothing that {} has", of(network));
                 self.error_at(Code::BALANCER, value, message).help = Some("leave it out".to_owned());
             } else if let Some(wanted) = takes.refuse(&value.value) {
-                let message = format!("{key} can't be \"{}\"", crate::stack::without_marks(&value.value));
+                let message = format!("{key} can't be \"{}\"", crate::stack::Text::from(&value.value));
                 self.error_at(Code::BALANCER, value, message).help = Some(wanted);
             }
         }

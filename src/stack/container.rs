@@ -172,7 +172,7 @@ impl Builder<'_> {
             return Text::default();
         };
         if let Some(help) = super::image::fault(image) {
-            let message = format!("\"{}\" is no name of an image", super::without_marks(image));
+            let message = format!("\"{}\" is no name of an image", Text::from(image));
             self.error(Code::IMAGE, &["services", name, "image"], message).help = Some(help.to_owned());
         }
         Text::from(image)
@@ -436,7 +436,9 @@ fn holds_password(variable: &str, value: &str) -> bool {
         let tail = variable.len().checked_sub(end.len()).and_then(|start| variable.get(start..));
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
     };
-    let named = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "SECRET_KEY", "ACCESS_KEY", "API_KEY", "_TOKEN", "PRIVATE_KEY"].into_iter().any(ends_with);
+    let named = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "SECRET_KEY", "ACCESS_KEY", "API_KEY", "_TOKEN", "PRIVATE_KEY"]
+        .into_iter()
+        .any(ends_with);
     let value = value.trim();
     let jaas = value.contains("LoginModule") && value.to_ascii_lowercase().contains("password");
     let user_info = ends_with("USER_INFO") && value.contains(':');

@@ -52,7 +52,9 @@ pub use watch::{Alarm, AlarmKind, Connect, ConnectNamespace, Offer, RulePart, Se
 
 // What others say in full, and nothing is left to decide about.
 pub use crate::confluent::grant::{MskResource, MskRight};
-pub use crate::extensions::{Conditions, Dhcp, IdentityProvider, Login, Nat, NewCluster, NewTopic, NewVpc, OverlayResource, Reply};
+pub use crate::extensions::{
+    Conditions, Dhcp, IdentityProvider, Login, Nat, NewCluster, NewTopic, NewVpc, OverlayResource, Reply,
+};
 
 #[cfg(test)]
 mod front_tests;
