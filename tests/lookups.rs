@@ -61,7 +61,7 @@ const MISSING: [(&str, &str, &str); 13] = [
     ("Name: lan.shop", "Name: lan.shp", "there is no Cloud Map namespace lan.shp in eu-west-1; there is ns-"),
 ];
 
-const TWICE: [&str; 9] = [
+const TWICE: [&str; 8] = [
     "ECS cluster tagged env=dev",
     "security group tagged role=shared",
     "security group tagged Name=bastion",
@@ -70,7 +70,6 @@ const TWICE: [&str; 9] = [
     "SNS topic tagged Name=pager",
     "certificate tagged use=shop",
     "public hosted zone shop.example.com",
-    "Cloud Map namespace lan.shop",
 ];
 
 fn tagged(kind: &str, more: &Value, tags: &Value, key: &str) -> Value {
@@ -162,7 +161,7 @@ fn what_is_there_twice_is_said_of_every_kind_in_one_run() {
         "hosted_zone": "shop.example.com", "secrets": { "/shop/web": "{}" }, "resources": twice,
         "prefix_lists": { "offices": { "use": "offices" }, "others": { "use": "offices" } } }));
     shop.seed(&json!({ "name": "other", "cidr": "10.9.0.0/16", "cluster": "shop-2", "cluster_tags": { "env": "dev" },
-        "namespace": "lan.shop", "hosted_zone": "shop.example.com" }));
+        "hosted_zone": "shop.example.com" }));
     let ran = shop.run(&["render", "-d", "outputs", "--resolve"]);
     assert_eq!(ran.code, 2);
     for said in TWICE {
