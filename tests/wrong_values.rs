@@ -286,6 +286,11 @@ const STANDING_AND_STORAGE: &[Wrong] = &[
 ];
 
 const LATER: &[Wrong] = &[
+    top("x-acm: { c: { Properties: §{ DomainName: a.example.com, ValidationMethod: DNS } } }", &["DomainValidationOptions"]),
+    top(
+        "x-acm: { c: { Properties: { DomainName: a.example.com, ValidationMethod: §EMAIL } } }",
+        &["\"EMAIL\" is not known here"],
+    ),
     service("cap_drop: [§FOO]", &["there is no capability FOO"]),
     top("x-kafka: { provider: self-managed, bootstrap: §'b:99999' }", &["is no address of a broker"]),
     top("x-sns: { t: { Properties: { FifoTopic: true, TopicName: §alerts } } }", &["it ends in .fifo"]),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::reader::{Item, Key, Placed, Reader};
 use super::top::{Wanted, is_dns_name};
+use crate::base::{Code, Finding};
 
 /// `x-acm`: a certificate that is there, or one that this stack asks for.
 #[derive(Debug, Clone)]
@@ -60,9 +61,12 @@ const PROTOCOLS: [&str; 9] = ["http", "https", "email", "email-json", "sms", "sq
 
 impl Reader<'_> {
     pub(super) fn certificate(&mut self, item: &Item<'_>) -> Option<Certificate> {
-        let fields = self.fields(item, &[&["Lookup", "Use"], &["MacroParameters"]], &["Properties", "Settings"])?;
+        let fields = self.fields(item, &[&["Lookup", "Use"], &["MacroParameters"], &["Properties"]], &["Settings"])?;
         if let Some(lookup) = fields.get("Lookup") {
             return self.wanted(lookup).map(Certificate::Existing);
+        }
+        if let Some(properties) = fields.get("Properties") {
+            return self.certificate_properties(properties);
         }
         let Some(new) = fields.get("MacroParameters") else {
             self.wrong(item, "nothing says which certificate", "add Lookup with Arn or Tags, or MacroParameters to make one");
@@ -77,6 +81,41 @@ impl Reader<'_> {
             return None;
         };
         Some(Certificate::New { domains, zone })
+    }
+
+    /// CloudFormation's own words for a new certificate; its names are validated in one hosted zone.
+    fn certificate_properties(&mut self, item: &Item<'_>) -> Option<Certificate> {
+        let keys: &[Key] = &[
+            &["DomainName"],
+            &["SubjectAlternativeNames"],
+            &["DomainValidationOptions"],
+            &["ValidationMethod"],
+        ];
+        let fields = self.fields(item, keys, &["CertificateTransparencyLoggingPreference", "KeyAlgorithm", "Tags"])?;
+        if let Some(method) = fields.get("ValidationMethod") {
+            self.choice(method, &["DNS"])?;
+        }
+        let mut domains: Vec<Placed<String>> = fields.get("DomainName").and_then(|name| self.dns_pattern(name)).into_iter().collect();
+        for other in fields.get("SubjectAlternativeNames").map(|list| self.items(list)).unwrap_or_default() {
+            domains.extend(self.dns_pattern(&other).filter(|other| !domains.iter().any(|name| name.value == other.value)));
+        }
+        let mut zones: Vec<Placed<String>> = Vec::new();
+        for option in fields.get("DomainValidationOptions").map(|list| self.items(list)).unwrap_or_default() {
+            let fields = self.fields(&option, &[&["DomainName"], &["HostedZoneId"]], &["ValidationDomain"])?;
+            zones.extend(fields.get("HostedZoneId").and_then(|zone| self.word(zone)));
+        }
+        zones.dedup_by(|one, other| one.value == other.value);
+        if fields.get("DomainName").is_none() || zones.is_empty() {
+            let help = "and in DomainValidationOptions the HostedZoneId, as in HostedZoneId: x-route53::NAME";
+            self.wrong(item, "a new certificate needs DomainName", help);
+            return None;
+        }
+        if let [_, second, ..] = zones.as_slice() {
+            let finding = Finding::error(Code::WRONG_EXTENSION, "the names of one certificate lie in several hosted zones");
+            self.findings.push(finding.at(second.place.clone()).path(&second.path).help("make a certificate for each zone"));
+            return None;
+        }
+        Some(Certificate::New { domains, zone: zones.remove(0) })
     }
 
     pub(super) fn hosted_zone(&mut self, item: &Item<'_>) -> Option<HostedZone> {

@@ -160,6 +160,22 @@ fn what_is_unknown_or_wrong_is_found_where_it_stands() {
 }
 
 #[test]
+fn a_new_certificate_is_written_in_two_ways() {
+    let certificate = |text: &str| format!("{:?}", names(&sound(&format!("{SERVICE}x-acm: {{ c: {{ {text} }} }}\n")).certificates["c"]));
+    let short = certificate("MacroParameters: { DomainNames: [a.example.com, b.example.com], HostedZoneId: Z0123456789ABC }");
+    let long = certificate(
+        "Properties: { DomainName: a.example.com, SubjectAlternativeNames: [b.example.com], ValidationMethod: DNS, \
+         DomainValidationOptions: [ { DomainName: a.example.com, HostedZoneId: Z0123456789ABC } ] }",
+    );
+    assert_eq!(short, long);
+}
+
+fn names(certificate: &super::Certificate) -> (Vec<String>, String) {
+    let super::Certificate::New { domains, zone } = certificate else { panic!() };
+    (domains.iter().map(|domain| domain.value.clone()).collect(), zone.value.clone())
+}
+
+#[test]
 fn two_spellings_of_one_key_are_a_contradiction() {
     let (_, findings) = read(&project(&format!("{SERVICE}    x-scaling: {{ Range: 1-2, range: 1-3 }}\n")));
     assert!(lines(&findings).contains("keep one"), "{}", lines(&findings));
