@@ -96,16 +96,6 @@ fn statements_for(template: &Template, kind: &str) -> bool {
     template.resource_values().values().any(|resource| resource["Type"] == kind)
 }
 
-/// What looks needs up that only some stacks have.
-#[cfg(test)]
-const LOOKED_UP: [&str; 5] = [
-    "acm:ListCertificates",
-    "elasticfilesystem:DescribeFileSystems",
-    "route53:ListHostedZonesByName",
-    "servicediscovery:ListNamespaces",
-    "sns:ListTopics",
-];
-
 /// The call that looks a need up, where only some stacks have it.
 fn looked_up_with(need: &Need) -> Option<&'static str> {
     match need {
@@ -271,6 +261,7 @@ impl Statements {
         let of_families = stack.families.iter().map(|family| family.iam.boundary.clone());
         let boundaries: Option<BTreeSet<String>> =
             of_families.chain(flow_logs.clone()).map(|boundary| boundary.map(|policy| names.policy(&policy))).collect();
+        let known_boundaries = boundaries.clone().unwrap_or_default();
         let bounded = boundaries
             .filter(|boundaries| !boundaries.is_empty())
             .map(|boundaries| ("StringEquals", "iam:PermissionsBoundary".to_owned(), boundaries.into_iter().collect()));
@@ -278,6 +269,11 @@ impl Statements {
         self.allow(roles(), bounded.into_iter().collect(), &giving);
         let managed: BTreeSet<String> =
             stack.families.iter().flat_map(|family| &family.iam.managed_policies).map(|policy| names.policy(policy)).collect();
+        // What they allow, for preflight to judge.
+        let read: BTreeSet<String> = managed.iter().chain(&known_boundaries).cloned().collect();
+        if !read.is_empty() {
+            self.allow(read, Vec::new(), &["iam:GetPolicy", "iam:GetPolicyVersion"]);
+        }
         if !managed.is_empty() {
             let only = ("ArnEquals", "iam:PolicyARN".to_owned(), managed.into_iter().collect());
             self.allow(roles(), vec![only], &["iam:AttachRolePolicy", "iam:DetachRolePolicy"]);

@@ -85,17 +85,13 @@ impl Reader<'_> {
 
     /// CloudFormation's own words for a new certificate; its names are validated in one hosted zone.
     fn certificate_properties(&mut self, item: &Item<'_>) -> Option<Certificate> {
-        let keys: &[Key] = &[
-            &["DomainName"],
-            &["SubjectAlternativeNames"],
-            &["DomainValidationOptions"],
-            &["ValidationMethod"],
-        ];
+        let keys: &[Key] = &[&["DomainName"], &["SubjectAlternativeNames"], &["DomainValidationOptions"], &["ValidationMethod"]];
         let fields = self.fields(item, keys, &["CertificateTransparencyLoggingPreference", "KeyAlgorithm", "Tags"])?;
         if let Some(method) = fields.get("ValidationMethod") {
             self.choice(method, &["DNS"])?;
         }
-        let mut domains: Vec<Placed<String>> = fields.get("DomainName").and_then(|name| self.dns_pattern(name)).into_iter().collect();
+        let mut domains: Vec<Placed<String>> =
+            fields.get("DomainName").and_then(|name| self.dns_pattern(name)).into_iter().collect();
         for other in fields.get("SubjectAlternativeNames").map(|list| self.items(list)).unwrap_or_default() {
             domains.extend(self.dns_pattern(&other).filter(|other| !domains.iter().any(|name| name.value == other.value)));
         }

@@ -161,7 +161,8 @@ fn what_is_unknown_or_wrong_is_found_where_it_stands() {
 
 #[test]
 fn a_new_certificate_is_written_in_two_ways() {
-    let certificate = |text: &str| format!("{:?}", names(&sound(&format!("{SERVICE}x-acm: {{ c: {{ {text} }} }}\n")).certificates["c"]));
+    let certificate =
+        |text: &str| format!("{:?}", names(&sound(&format!("{SERVICE}x-acm: {{ c: {{ {text} }} }}\n")).certificates["c"]));
     let short = certificate("MacroParameters: { DomainNames: [a.example.com, b.example.com], HostedZoneId: Z0123456789ABC }");
     let long = certificate(
         "Properties: { DomainName: a.example.com, SubjectAlternativeNames: [b.example.com], ValidationMethod: DNS, \
