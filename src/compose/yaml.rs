@@ -257,9 +257,9 @@ impl Composer<'_> {
 
     /// The tab that indents the line where the reading stands, or a line soon after it.
     fn first_tab(&self, span: Span) -> Span {
-        let lines = self.text.lines().enumerate().skip(span.line.saturating_sub(1) as usize).take(3);
+        let mut lines = self.text.lines().enumerate().skip(span.line.saturating_sub(1) as usize).take(3);
         let indentation = |line: &str| line.chars().take_while(|c| matches!(c, ' ' | '\t')).position(|c| c == '\t');
-        let found = lines.filter_map(|(index, line)| Some((index + 1, indentation(line)? + 1))).next();
+        let found = lines.find_map(|(index, line)| Some((index + 1, indentation(line)? + 1)));
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         found.map_or(span, |(line, column)| Span { line: number(line), column: number(column), ..span })
     }

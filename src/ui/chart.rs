@@ -248,7 +248,7 @@ fn stopped_tasks(body: &mut String, run: &Run) {
         if let Some(diagnosis) = &last.diagnosis {
             let more = diagnosis.code.as_ref().map(|code| format!("<br>more: confluent-ecs explain {code}")).unwrap_or_default();
             let (cause, fix) = (escape(&diagnosis.cause), escape(&diagnosis.fix));
-            let _ = writeln!(body, "<p>cause: {cause}<br>fix: {fix}{}</p>", more);
+            let _ = writeln!(body, "<p>cause: {cause}<br>fix: {fix}{more}</p>");
         }
         for container in &last.containers {
             let code = container.exit_code.map(|code| format!(", exit code {code}")).unwrap_or_default();
