@@ -167,6 +167,7 @@ codes! {
     REGISTRY_MODE = 503, "the mode of a schema registry";
     COMPATIBILITY = 504, "the compatibility level of a schema registry";
     OWN_ADDRESS = 505, "an address that this stack itself deploys";
+    OTHER_URL = 506, "the way to another URL";
     STACK_OF_OTHERS = 601, "a stack that is not this project's";
     STACK_BUSY = 602, "something else is at work on the stack";
     STACK_STATE = 603, "a stack in a state that takes no update";

@@ -39,6 +39,7 @@ pub enum CheckCategory {
     Kafka,
     KafkaAcls,
     SchemaRegistry,
+    Urls,
     Collisions,
 }
 

@@ -286,6 +286,7 @@ fn categories(typed: &[CheckCategory]) -> BTreeSet<Category> {
         CheckCategory::Kafka => Category::Kafka,
         CheckCategory::KafkaAcls => Category::KafkaAcls,
         CheckCategory::SchemaRegistry => Category::SchemaRegistry,
+        CheckCategory::Urls => Category::Urls,
         CheckCategory::Collisions => Category::Collisions,
     };
     typed.iter().map(of).collect()

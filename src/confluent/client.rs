@@ -17,6 +17,20 @@ pub struct Setting {
     pub inherited: bool,
 }
 
+impl Setting {
+    /// The URLs of HTTP in the value. A login that stands in one is left out: the address alone is no credential.
+    pub fn urls(&self) -> Vec<String> {
+        let words = self.value.raw().unwrap_or_default().split([',', ' ']);
+        let bare = |word: &str| {
+            let (scheme, rest) = word.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
+            let end = rest.find('/').unwrap_or(rest.len());
+            let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
+            Some(format!("{scheme}://{}", &rest[start..]))
+        };
+        words.filter_map(bare).collect()
+    }
+}
+
 /// What a client speaks. The default of every Java client is `PLAINTEXT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {

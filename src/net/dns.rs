@@ -1,11 +1,16 @@
 //! A name's addresses, by the system's resolver: the same way a Java client on this machine asks.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 use tokio::time::timeout;
 
+use super::{Reach, reach};
 use crate::base::{Cause, Deadline, Fault};
+
+/// For a second look at a name that was resolved a moment ago.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Every address of a host, in the resolver's order. An address needs no resolver.
 pub async fn resolve(host: &str, deadline: Deadline) -> Result<Vec<IpAddr>, Fault> {
@@ -20,6 +25,14 @@ pub async fn resolve(host: &str, deadline: Deadline) -> Result<Vec<IpAddr>, Faul
         Ok(Err(_)) => Err(Fault::new(Cause::ResolverUnavailable, format!("looking up {host} was broken off"))),
         Ok(Ok(Err(error))) => Err(fault(host, &error)),
         Ok(Ok(Ok(addresses))) => Ok(addresses),
+    }
+}
+
+/// Does a name lead to private addresses only? Where it can't be told soon, no.
+pub async fn leads_to_private(host: &str) -> bool {
+    match resolve(host, Deadline::after(SOON)).await {
+        Ok(addresses) => !addresses.is_empty() && addresses.iter().all(|address| reach(*address) == Reach::Private),
+        Err(_) => false,
     }
 }
 

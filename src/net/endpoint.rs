@@ -81,9 +81,16 @@ pub fn reach(address: IpAddr) -> Reach {
     }
 }
 
+/// Is this a name that only a private network's own resolver knows? `.internal` is set aside for that, the others are in use for it.
+pub fn is_private_name(host: &str) -> bool {
+    const PRIVATE: [&str; 8] = ["internal", "local", "lan", "corp", "home", "intranet", "private", "home.arpa"];
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    PRIVATE.iter().any(|ending| host.strip_suffix(ending).is_some_and(|name| name.ends_with('.')))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, Reach, reach};
+    use super::{Endpoint, Reach, is_private_name, reach};
 
     #[test]
     fn host_and_port_are_read() {
@@ -94,6 +101,12 @@ mod tests {
         for wrong in ["broker", "broker:", ":9092", "broker:0", "broker:70000", "::1:9092", "a b:1", "broker:9092/x"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn private_names_are_known() {
+        assert!(is_private_name("connect.dev.lan.internal") && is_private_name("Kafka.LOCAL."));
+        assert!(!is_private_name("internal") && !is_private_name("kafka.example.com") && !is_private_name("myinternal"));
     }
 
     #[test]

@@ -9,6 +9,6 @@ pub mod http;
 mod tcp;
 pub mod tls;
 
-pub use dns::resolve;
-pub use endpoint::{Endpoint, Reach, reach};
+pub use dns::{leads_to_private, resolve};
+pub use endpoint::{Endpoint, Reach, is_private_name, reach};
 pub use tcp::{Attempt, Reached, Unreached, connect};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::Place;
+use crate::net;
 
 /// A kind of cluster; fixes follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,11 @@ impl ClusterFacts {
     /// Is this a name that only a private network reaches?
     pub(super) fn is_private(&self, host: &str) -> bool {
         self.private_names.iter().any(|ending| host.trim_end_matches('.').to_ascii_lowercase().ends_with(ending.as_str()))
+    }
+
+    /// Need this name not be known outside its network?
+    pub(super) fn may_be_unknown_outside(&self, host: &str) -> bool {
+        self.is_private(host) || net::is_private_name(host)
     }
 
     /// The principal that the project names for a client, with its `User:`.

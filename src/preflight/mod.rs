@@ -33,6 +33,7 @@ mod runner;
 mod secrets;
 mod shape;
 mod target;
+mod urls;
 mod wiring;
 
 pub use aws::{
@@ -117,6 +118,7 @@ async fn checks(input: &Input, selection: &Selection, vantage: Vantage, wanted: 
         collisions::plan(&target, &connected, &asker, input, &mut plan);
     }
     tellers.extend(registry::plan(input, vantage, &clock, &mut plan));
+    urls::plan(input, vantage, &mut plan);
     clock.plan(&tellers, &mut plan);
     plan.keep(|check| selection.takes(check.category) && wanted(check));
     let mut checks = plan.run(Deadline::after(OVERALL_LIMIT)).await;

@@ -17,7 +17,7 @@ use super::{credentials, target, wiring};
 use crate::base::{Cause, Code, Deadline, Fault, Secret};
 use crate::confluent::{self, RegistryClient, Setting};
 use crate::net::http::{self, Answer, Client, Request, Url};
-use crate::net::{self, Reach, tls};
+use crate::net::{self, tls};
 
 /// The longest that one question may take.
 const LIMIT: Duration = Duration::from_secs(4);
@@ -251,14 +251,15 @@ impl Desk {
                 }
             }
             Err(fault) => {
-                let hidden = self.vantage != Vantage::Inside
-                    && matches!(fault.cause, Cause::TimedOut | Cause::BrokerUnreachable)
-                    && net::resolve(&target.host, Deadline::after(Duration::from_millis(500))).await.is_ok_and(|found| {
-                        !found.is_empty() && found.iter().all(|address| net::reach(*address) == Reach::Private)
-                    });
+                let private = match fault.cause {
+                    Cause::NameNotFound => net::is_private_name(&target.host),
+                    Cause::TimedOut | Cause::BrokerUnreachable => net::leads_to_private(&target.host).await,
+                    _ => false,
+                };
+                let hidden = private && self.vantage != Vantage::Inside;
                 if hidden {
                     let mut check = check
-                        .ended(Status::Unknown, format!("{target} has a private address, which can't be reached from here"))
+                        .ended(Status::Unknown, format!("{target} is private, and can't be reached from here"))
                         .because(Cause::OutsideVpc);
                     check.why = Some(remedy::why(Cause::OutsideVpc).to_owned());
                     check.fixes = vec![Fix::advice(remedy::WAYS_IN)];

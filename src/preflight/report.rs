@@ -62,6 +62,7 @@ categories! {
     Kafka = "kafka",
     KafkaAcls = "kafka-acls",
     SchemaRegistry = "schema-registry",
+    Urls = "urls",
     Collisions = "collisions",
 }
 

@@ -60,6 +60,8 @@ fn names_that_lead_elsewhere_or_nowhere_have_their_own_causes() {
         ("broker.example.com:9092", at("fd00::1"), files, &[], "CE302 unknown outside-vpc"),
         ("broker.example.com:9092", at("203.0.113.7"), files, &[], "CE302 failed broker-unreachable"),
         ("broker.example.com:9092", String::new(), files, &[], "CE301 failed name-not-found"),
+        ("kafka.prod.internal:9092", String::new(), files, &[], "CE301 unknown outside-vpc"),
+        ("kafka.prod.internal:9092", String::new(), files, &inside, "CE301 failed name-not-found"),
         // The one name server there is can't be reached.
         ("broker.example.com:9092", String::new(), "hosts: files dns\n", &[], "CE301 failed resolver-unavailable"),
     ] {

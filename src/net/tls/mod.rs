@@ -10,7 +10,7 @@ pub mod keystore;
 mod recorder;
 mod verifier;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::ClientConfig;
 use rustls::client::Resumption;
@@ -65,7 +65,7 @@ impl Client {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let authorities = match &settings.authorities {
             Some(pem) => certificates(pem, "the truststore")?,
-            None => rustls_native_certs::load_native_certs().certs,
+            None => native().to_vec(),
         };
         let verifier = Arc::new(Verifier::new(authorities, settings.ignore_host_name, &provider)?);
         let identity = match &settings.identity {
@@ -131,6 +131,12 @@ impl Client {
 /// Whether a client's certificate and its key can be used together; says what is wrong otherwise.
 pub fn fits(chain: &str, key: &Secret) -> Result<(), String> {
     certified(chain, key, &aws_lc_rs::default_provider()).map(drop)
+}
+
+/// The system's authorities, read once: every connection is judged by them.
+fn native() -> &'static [CertificateDer<'static>] {
+    static NATIVE: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
+    NATIVE.get_or_init(|| rustls_native_certs::load_native_certs().certs)
 }
 
 fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, String> {

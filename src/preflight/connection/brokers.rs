@@ -1,14 +1,13 @@
 //! After the login: every advertised broker, and which cluster this is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use super::{Ladder, seen_from_outside};
 use crate::base::{Cause, Deadline, Fault};
 use crate::kafka::{self, Broker, Settings};
-use crate::net::{self, Endpoint, Reach};
+use crate::net::{self, Endpoint};
 use crate::preflight::report::{Check, Origin, Part, Status, Vantage};
 
 impl Ladder {
@@ -60,8 +59,8 @@ impl Ladder {
             "{reached} of {total} advertised brokers reached; broker {} at {}: {}",
             broker.id, broker.endpoint, fault.message
         );
-        let silent = network && fault.cause != Cause::Refused && is_private(&broker.endpoint).await;
-        let hidden = fault.cause == Cause::NameNotFound && self.cluster.is_private(&broker.endpoint.host);
+        let silent = network && fault.cause != Cause::Refused && net::leads_to_private(&broker.endpoint.host).await;
+        let hidden = fault.cause == Cause::NameNotFound && self.cluster.may_be_unknown_outside(&broker.endpoint.host);
         if self.vantage != Vantage::Inside && (silent || hidden) {
             return seen_from_outside(check, message);
         }
@@ -137,13 +136,5 @@ impl Ladder {
         let mut found: Vec<_> = tries.join_all().await.into_iter().flatten().filter(|(_, _, other)| other != id).collect();
         found.sort_by_key(|(index, _, _)| *index);
         found.into_iter().map(|(_, endpoint, other)| (endpoint, other)).collect()
-    }
-}
-
-/// Does the name of a broker lead to a private network?
-async fn is_private(endpoint: &Endpoint) -> bool {
-    match net::resolve(&endpoint.host, Deadline::after(Duration::from_millis(500))).await {
-        Ok(addresses) => !addresses.is_empty() && addresses.iter().all(|address| net::reach(*address) == Reach::Private),
-        Err(_) => false,
     }
 }

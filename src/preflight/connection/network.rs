@@ -52,10 +52,9 @@ impl Ladder {
             many => format!("{} names", many.len()),
         };
         let mut check = match (resolved.len(), &fault) {
-            (0, Some((endpoint, error))) if self.may_be_hidden(endpoint, error) => seen_from_outside(
-                check,
-                format!("{} is the name of a private cluster, and not known here: {}", endpoint.host, error.message),
-            ),
+            (0, Some((endpoint, error))) if self.may_be_hidden(endpoint, error) => {
+                seen_from_outside(check, format!("{} is a private name, and not known here: {}", endpoint.host, error.message))
+            }
             (0, Some((endpoint, error))) => self.failed(check, error, Some(endpoint)),
             (known, Some((endpoint, error))) => {
                 let check = self.failed(check, error, Some(endpoint));
@@ -138,7 +137,9 @@ impl Ladder {
 
     /// A private cluster's name need not be known outside its VPC.
     fn may_be_hidden(&self, endpoint: &Endpoint, fault: &Fault) -> bool {
-        self.vantage != Vantage::Inside && fault.cause == Cause::NameNotFound && self.cluster.is_private(&endpoint.host)
+        self.vantage != Vantage::Inside
+            && fault.cause == Cause::NameNotFound
+            && self.cluster.may_be_unknown_outside(&endpoint.host)
     }
 }
 
