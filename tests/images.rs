@@ -291,7 +291,6 @@ fn check_says_what_is_there_and_what_is_not() {
     for (image, more, code, said) in [
         (format!("{source}/team/seen:2.0"), "", 3, "the registry has no such image"),
         (format!("{source}/team/seen:1.0"), "    x-ecs: { CpuArchitecture: ARM64 }\n", 3, "nothing for linux/arm64"),
-        (format!("{source}/Team/seen:1.0"), "", 3, "is not the name of an image"),
         (format!("{refused}/team/seen:1.0"), "", 9, "Connection refused"),
         (format!("{page}/team/seen:1.0"), "", 3, "its manifest can't be read"),
         (format!("{source}/team/built:1.0"), "    build: .\n", 3, "docker compose build worker && docker compose push worker"),
@@ -300,6 +299,9 @@ fn check_says_what_is_there_and_what_is_not() {
         assert_eq!(ran.code, code, "{image}: {ran:?}");
         assert!(ran.stdout.contains(said), "{image}: {ran:?}");
     }
+    let wrong = check(&format!("{source}/Team/seen:1.0"), "");
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    assert!(wrong.stderr.starts_with("docker-compose.yml:4:5: error[CE154]"), "{wrong:?}");
     let unknown = shop.run(&["images", "check", "workr"]);
     assert_eq!(unknown.code, 2);
     assert!(unknown.stderr.contains("did you mean worker?"), "{unknown:?}");

@@ -194,6 +194,18 @@ fn amazon_msk_gets_its_user_with_the_components_secret() {
         "{mended:?}"
     );
     assert_eq!(checked(&shop).0, 0);
+
+    // Whoever deploys may do all of this, on this cluster and these secrets.
+    let policy = shop.run(&["iam-policy", "--account", "111122223333", "--region", "eu-west-1"]).stdout;
+    for part in [
+        "kafka:BatchAssociateScramSecret",
+        &cluster,
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:AmazonMSK_*",
+        "arn:aws:kms:eu-west-1:111122223333:alias/shop-dev-msk-scram",
+        "kms:CreateKey",
+    ] {
+        assert!(policy.contains(part), "{part}\n{policy}");
+    }
 }
 
 /// Accounts of their own for clients are users of their own; a secret that somebody else gave the cluster is taken for its user.

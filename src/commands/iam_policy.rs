@@ -5,6 +5,7 @@ use std::env;
 use serde_json::json;
 
 use super::project::{Request, load};
+use super::scram;
 use crate::base::{Exit, Failure, Result};
 use crate::cli::{IamPolicyArgs, ProjectArgs};
 use crate::deploy::{self, Scope};
@@ -16,7 +17,8 @@ const LONGEST: usize = 6_144;
 pub(super) fn run(project: &ProjectArgs, args: &IamPolicyArgs, ui: &mut Ui) -> Result<Exit> {
     let request = Request { project, name: args.stack.name.as_deref(), account: None, touches_stack: false };
     let ready = load(&request, ui)?;
-    let scope = scope(args)?;
+    let mut scope = scope(args)?;
+    scope.scram_cluster = scram::is_wanted(&ready.extensions).then(|| scram::written_cluster(&ready.extensions));
     let policy = deploy::deployer_policy(&ready.stack, &ready.template, &scope);
     if ui.wants_json() {
         ui.json(
@@ -50,5 +52,5 @@ fn scope(args: &IamPolicyArgs) -> Result<Scope> {
     if let Some(region) = region.as_ref().filter(|region| !is_region(region)) {
         return Err(Failure::usage(format!("\"{region}\" is no AWS region: one is eu-west-1")).into());
     }
-    Ok(Scope { region, account })
+    Ok(Scope { region, account, scram_cluster: None })
 }

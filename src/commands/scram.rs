@@ -18,10 +18,15 @@ pub(super) fn is_wanted(extensions: &Extensions) -> bool {
     extensions.kafka.as_ref().and_then(|kafka| kafka.provider.as_ref()).is_some_and(|provider| provider.value == "msk-scram")
 }
 
-/// The cluster's ARN, as this account fills it in.
+/// The cluster's ARN as the files have it.
+pub(super) fn written_cluster(extensions: &Extensions) -> Option<Text> {
+    let written = extensions.kafka.as_ref()?.cluster.as_ref()?;
+    written.value.starts_with("arn:").then(|| Text::from(&written.value))
+}
+
+/// The same, as this account fills it in.
 fn cluster(ready: &Ready, account: &Account) -> Option<String> {
-    let written = ready.extensions.kafka.as_ref()?.cluster.as_ref()?;
-    Some(deploy::resolve(&Text::from(&written.value), account)).filter(|cluster| cluster.starts_with("arn:"))
+    written_cluster(&ready.extensions).map(|cluster| deploy::resolve(&cluster, account))
 }
 
 /// The users of one component, on their way into secrets.

@@ -168,7 +168,7 @@ pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<O
         seen: wanted.current.filter(|_| operation == Operation::Update).map_or_else(Seen::nothing, Seen::of),
     };
     let readied = tokio::select! {
-        readied = ready(account, &prepared.change_set) => readied,
+        readied = ready(account, &prepared.stack_id, &prepared.change_set) => readied,
         () = leave => Err(Failure::new(Exit::Interrupted, "interrupted; nothing was changed").into()),
     };
     let refused = match readied {
@@ -268,13 +268,24 @@ pub async fn holds(account: &Account, prepared: &Prepared, template: &Template) 
 }
 
 /// Waits for a change set; still pending when the limit is over.
-async fn ready(account: &Account, id: &str) -> Result<ChangeSet> {
+async fn ready(account: &Account, stack_id: &str, id: &str) -> Result<ChangeSet> {
     let deadline = Deadline::after(READY_LIMIT);
     let longest = Pace::of_environment().change_set;
     // A small one is ready in moments.
     let mut pause = longest / 8;
     loop {
-        let set = account.change_set(id).await?;
+        let set = match account.change_set(id).await {
+            Ok(set) => set,
+            // Who executes a change set takes all others of its stack away: somebody was faster than we.
+            Err(error) if error.is_code("ChangeSetNotFound") => {
+                return Err(match account.stack(stack_id).await? {
+                    Some(stack) if stack.status.is_running() => busy(account, &stack).await.into(),
+                    Some(stack) => moved(account, &stack, None).await,
+                    None => error.into(),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
         if set.state != ChangeSetState::Pending || deadline.passed() {
             return Ok(set);
         }

@@ -41,6 +41,8 @@ const ON_REPOSITORIES: &[&str] = &[
 pub struct Scope {
     pub region: Option<String>,
     pub account: Option<String>,
+    /// The MSK cluster that takes its users from secrets, where the project has one: its ARN, or none where the files don't say it.
+    pub scram_cluster: Option<Option<Text>>,
 }
 
 /// A policy, and the types of an overlay that we know no handler of.
@@ -84,6 +86,9 @@ pub fn deployer_policy(stack: &Stack, template: &Template, scope: &Scope) -> Dep
     statements.secrets(stack, &names);
     statements.images(stack, &names);
     statements.roles(stack, &names);
+    if let Some(cluster) = &scope.scram_cluster {
+        statements.scram(cluster.as_ref(), &names);
+    }
     for (service, role) in SERVICE_LINKED.iter().filter(|(kind, ..)| statements_for(template, kind)).map(|(_, s, r)| (s, r)) {
         let arn = names.filled(&format!("arn:{{p}}:iam::{{a}}:role/aws-service-role/{service}/{role}"));
         let condition = ("StringEquals", "iam:AWSServiceName".to_owned(), vec![(*service).to_owned()]);
@@ -232,6 +237,23 @@ impl Statements {
         let keys = names.filled("arn:{p}:kms:{r}:{a}:key/*");
         self.allow([keys.clone()], vec![through], &["kms:Decrypt", "kms:GenerateDataKey"]);
         self.allow([keys], Vec::new(), &["kms:DescribeKey", "kms:GetKeyPolicy"]);
+    }
+
+    /// What `secrets put` does beside, where an MSK cluster reads its users from secrets: theirs, the key of the account's own that must
+    /// encrypt them, and the cluster, which is told and makes its own grant on the key.
+    fn scram(&mut self, cluster: Option<&Text>, names: &Names) {
+        let secrets = names.filled("arn:{p}:secretsmanager:{r}:{a}:secret:AmazonMSK_*");
+        self.allow([secrets], Vec::new(), ON_SECRETS);
+        let any = || names.filled("arn:{p}:kafka:{r}:{a}:cluster/*");
+        let cluster = cluster.map_or_else(any, |arn| names.text(arn));
+        self.allow([cluster], Vec::new(), &["kafka:BatchAssociateScramSecret", "kafka:ListScramSecrets"]);
+        let keys = || names.filled("arn:{p}:kms:{r}:{a}:key/*");
+        let alias = names.filled("arn:{p}:kms:{r}:{a}:alias/{stack}-msk-scram");
+        self.allow(["*".to_owned()], Vec::new(), &["kms:CreateKey", "kms:TagResource"]);
+        self.allow([alias, keys()], Vec::new(), &["kms:CreateAlias"]);
+        self.allow([keys()], Vec::new(), &["kms:EnableKeyRotation"]);
+        let for_aws = ("Bool", "kms:GrantIsForAWSResource".to_owned(), vec!["true".to_owned()]);
+        self.allow([keys()], vec![for_aws], &["kms:CreateGrant"]);
     }
 
     /// The repositories of the project's images in ECR: `images check` looks at them, `images push` makes and fills them.

@@ -137,7 +137,7 @@ const ROWS: &[Row] = &[
     row("create on the status topic", &[Take("TOPIC", "{group}-status", "CREATE")], &["CE402 failed"], 3, "does not exist yet"),
     row("create on a topic that is there", &[Topic("{group}-status", 5, "compact"), Take("TOPIC", "{group}-status", "CREATE")], &[], 0, ""),
     row("create on the cluster instead", &[Take("TOPIC", "{group}-status", "CREATE"), Give("CLUSTER", "kafka-cluster", "CREATE")], &[], 0, ""),
-    row("describe-configs", &[Take("TOPIC", "{group}-status", "DESCRIBE_CONFIGS")], &["CE407 warned"], 0, "skips the check"),
+    row("describe-configs", &[Take("TOPIC", "{group}-status", "DESCRIBE_CONFIGS")], &["CE407 warned"], 0, "loses what it keeps there"),
     row("everything", &[Nothing], &["CE401 failed", "CE402 failed", "CE402 unknown", "CE407 warned"], 3, "--operation DescribeConfigs"),
     row("rights by a prefix, as they may be", &[Nothing, Entry("TOPIC", "{group}-", "ALL", &[("pattern", "PREFIXED")]), Entry("GROUP", "{group}", "ALL", &[("pattern", "PREFIXED")])], &[], 0, ""),
     row("rights on every name, as they may be", &[Nothing, Give("TOPIC", "*", "ALL"), Give("GROUP", "*", "READ")], &[], 0, "may do everything"),

@@ -8,11 +8,17 @@ use super::Project;
 use crate::support::bed::all_brokers;
 
 const PRIVATE: &str = "lkc-1abc.eu-west-1.aws.private.confluent.cloud:9092";
+const ELSEWHERE: &str = "broker.example.org:9092";
 
 /// What is wrong, as `CE301 failed public-address`, seen with these hosts, these sources of names (nsswitch), and these variables.
 fn seen(bootstrap: &str, hosts: &str, sources: &str, variables: &[(&str, &str)]) -> (Vec<String>, Value) {
-    let project = Project::at("names", bootstrap);
+    // `init` would refuse a login that Confluent Cloud doesn't take.
+    let project = Project::at("names", ELSEWHERE);
     let folder = project.folder.path();
+    let environment = folder.join("envs/dev.yml");
+    let text = std::fs::read_to_string(&environment).unwrap();
+    assert!(text.contains(ELSEWHERE), "{text}");
+    std::fs::write(&environment, text.replace(ELSEWHERE, bootstrap)).unwrap();
     let files =
         [("hosts", hosts), ("nsswitch.conf", sources), ("resolv.conf", "nameserver 192.0.2.1\noptions timeout:1 attempts:1\n")];
     let mounts = files.map(|(name, content)| {

@@ -79,7 +79,6 @@ pub(super) const OWN: &[Grant] = &[
         ANY,
         &["cloudformation:ValidateTemplate", "ec2:DescribeNatGateways", "ec2:DescribeRouteTables", "ec2:DescribeVpcEndpoints"],
     ),
-    on(&["arn:{p}:kafka:{r}:{a}:cluster/*"], &["kafka:ListScramSecrets"]),
     on(&["arn:{p}:ecr:{r}:{a}:repository/*"], &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]),
     on(ANY, &["ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "secretsmanager:ListSecrets"]),
     on(CLUSTER, &["ecs:DescribeClusters"]),
