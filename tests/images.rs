@@ -299,12 +299,12 @@ fn check_says_what_is_there_and_what_is_not() {
         assert_eq!(ran.code, code, "{image}: {ran:?}");
         assert!(ran.stdout.contains(said), "{image}: {ran:?}");
     }
-    let wrong = check(&format!("{source}/Team/seen:1.0"), "");
-    assert_eq!(wrong.code, 2, "{wrong:?}");
-    assert!(wrong.stderr.starts_with("docker-compose.yml:4:5: error[CE154]"), "{wrong:?}");
     let unknown = shop.run(&["images", "check", "workr"]);
     assert_eq!(unknown.code, 2);
     assert!(unknown.stderr.contains("did you mean worker?"), "{unknown:?}");
+    let wrong = check(&format!("{source}/Team/seen:1.0"), "");
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    assert!(wrong.stderr.starts_with("docker-compose.yml:4:5: error[CE154]"), "{wrong:?}");
 }
 
 #[test]
