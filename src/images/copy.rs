@@ -12,7 +12,7 @@ use super::registry::Registry;
 use super::{Digest, Reference};
 
 /// Layers on their way at the same time.
-const AT_ONCE: usize = 6;
+pub(super) const AT_ONCE: usize = 6;
 
 /// What happens on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +125,7 @@ fn below(manifest: &Manifest) -> Vec<Digest> {
 }
 
 /// Every blob that the manifests name, each once, with its size.
-fn pieces<'a>(manifests: impl Iterator<Item = &'a Manifest>) -> BTreeMap<Digest, u64> {
+pub(super) fn pieces<'a>(manifests: impl Iterator<Item = &'a Manifest>) -> BTreeMap<Digest, u64> {
     let mut found = BTreeMap::new();
     for manifest in manifests {
         let Content::Image { config, layers } = &manifest.content else { continue };
@@ -136,12 +136,13 @@ fn pieces<'a>(manifests: impl Iterator<Item = &'a Manifest>) -> BTreeMap<Digest,
     found
 }
 
-struct Lacking {
-    missing: BTreeMap<Digest, u64>,
-    there: usize,
+/// What a target lacks, and how much it has.
+pub(super) struct Lacking {
+    pub(super) missing: BTreeMap<Digest, u64>,
+    pub(super) there: usize,
 }
 
-async fn lacking(way: &Way, wanted: BTreeMap<Digest, u64>) -> Result<Lacking, RegistryError> {
+pub(super) async fn lacking(way: &Way, wanted: BTreeMap<Digest, u64>) -> Result<Lacking, RegistryError> {
     let asked = stream::iter(wanted).map(|(digest, size)| async move {
         let there = way.to.has_blob(&way.to_repository, &digest).await?;
         Ok((digest, size, there))
@@ -152,7 +153,7 @@ async fn lacking(way: &Way, wanted: BTreeMap<Digest, u64>) -> Result<Lacking, Re
     Ok(Lacking { missing, there })
 }
 
-async fn bring(way: &Way, mounts: &[String], digest: Digest, size: u64) -> Result<(u64, bool), RegistryError> {
+pub(super) async fn bring(way: &Way, mounts: &[String], digest: Digest, size: u64) -> Result<(u64, bool), RegistryError> {
     (way.report)(Event::Began { digest: digest.clone(), size });
     let same_registry = way.from.name() == way.to.name();
     let own = same_registry.then_some(&way.from_repository).filter(|own| **own != way.to_repository);
