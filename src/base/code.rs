@@ -140,7 +140,7 @@ codes! {
     UNUSABLE = 223, "what a lookup found can't be used";
     UNSAID = 224, "the files don't say which thing of the account is meant";
     WAY_OUT = 241, "the way out of the tasks' subnets";
-    ROLE_READS = 242, "what the roles of the tasks may read";
+    ROLE_READS = 242, "what the roles of the tasks may do";
     IMAGE_THERE = 243, "the images that the tasks would run";
     PROVIDERS = 244, "the capacity providers of the cluster";
     DNS = 301, "the cluster's name";

@@ -4,19 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::timeout;
 
-use super::images;
 use super::project::Ready;
+use super::{account_roles, images};
 use crate::aws::{Account, Subnet};
 use crate::base::Error;
 use crate::deploy;
 use crate::images::{Outcome, Reference};
-use crate::preflight::{
-    AccountFacts, FamilyFacts, ImageFacts, ImageState, KeyAccess, Own, Read, Roads, RoleFacts, SecretAccess, Validated, resolved,
-};
-use crate::stack::{Capacity, Cluster, Family, Need, PolicyName, Stack, Text};
+use crate::preflight::{AccountFacts, FamilyFacts, ImageFacts, ImageState, KeyAccess, Own, Read, Roads, SecretAccess, Validated};
+use crate::stack::{Capacity, Cluster, Family, Need, Stack, Text};
 
 /// The longest that one part may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -26,7 +23,7 @@ const REGISTRIES_LIMIT: Duration = Duration::from_secs(4);
 const LONGEST_BODY: usize = 51_200;
 
 /// The template's parameters, as far as they are known.
-type Values = BTreeMap<String, String>;
+pub(super) type Values = BTreeMap<String, String>;
 
 /// Asks for everything. `own` are the addresses of the tasks that run already.
 pub(super) async fn gather(account: &Account, ready: &Ready, own: &BTreeMap<String, Own>) -> AccountFacts {
@@ -77,7 +74,7 @@ pub(super) async fn gather(account: &Account, ready: &Ready, own: &BTreeMap<Stri
 }
 
 /// Not longer than our limit; an error in one line.
-async fn within<T, E: Into<Error>>(work: impl Future<Output = Result<T, E>>) -> Read<T> {
+pub(super) async fn within<T, E: Into<Error>>(work: impl Future<Output = Result<T, E>>) -> Read<T> {
     match timeout(LIMIT, work).await {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => Err(match error.into() {
@@ -247,27 +244,7 @@ async fn of_family(
         asks.extend(["ecr.api", "ecr.dkr", "s3"]);
     }
     let elsewhere = family.containers.iter().find(|container| !is_in_ecr(&container.image));
-    let boundary = match &family.iam.boundary {
-        None => None,
-        Some(policy) => {
-            let arn = policy_arn(policy, account, values);
-            let document = within(account.managed_policy(&arn)).await;
-            let document = document.and_then(|found| found.ok_or_else(|| "there is no such policy".to_owned()));
-            Some((arn, document))
-        }
-    };
-    let resources = ready.template.resource_values();
-    let role = |kind: &'static str, suffix: &str, secrets: &BTreeSet<&String>| {
-        let resource = resources.get(&format!("{}{suffix}", family.id))?;
-        let policies = resource["Properties"]["Policies"].as_array().map(Vec::as_slice).unwrap_or_default();
-        Some(RoleFacts {
-            kind,
-            name_start: name_start(resource, &ready.stack, values),
-            policies: policies.iter().map(|policy| resolved(&policy["PolicyDocument"], values)).collect(),
-            boundary: boundary.clone(),
-            secrets: secrets.iter().map(|name| (*name).clone()).collect(),
-        })
-    };
+    let roles = account_roles::of_family(account, ready, family, values, [("execution", &read), ("task", &by_itself)]).await;
     FamilyFacts {
         name: family.name.clone(),
         usage: family.subnets.clone(),
@@ -281,7 +258,9 @@ async fn of_family(
             Capacity::Fargate => Vec::new(),
             Capacity::Providers(providers) => providers.iter().map(|provider| provider.name.clone()).collect(),
         },
-        roles: [role("execution", "ExecutionRole", &read), role("task", "TaskRole", &by_itself)].into_iter().flatten().collect(),
+        log_group: account_roles::log_group(ready, family, values),
+        repositories: account_roles::repositories(account, family, values),
+        roles,
         place: family.containers.first().map(|container| ready.project.key_place(&["services", &container.name])),
     }
 }
@@ -290,22 +269,4 @@ async fn of_family(
 fn is_in_ecr(image: &Text) -> bool {
     let name = image.to_string();
     Reference::parse(&name).is_ok_and(|reference| images::is_ecr(&reference)) || name.contains(".dkr.ecr.")
-}
-
-/// A role's own name, or the start that CloudFormation gives it: the stack's name, cut where IAM would find it too long.
-fn name_start(resource: &Value, stack: &Stack, values: &Values) -> String {
-    match resolved(&resource["Properties"]["RoleName"], values) {
-        Value::String(name) => name,
-        _ => stack.name.chars().take(20).collect(),
-    }
-}
-
-fn policy_arn(policy: &PolicyName, account: &Account, values: &Values) -> String {
-    match policy {
-        PolicyName::Arn(arn) => deploy::resolve(arn, account),
-        PolicyName::Own(name) => {
-            let partition = values.get("AWS::Partition").map_or("aws", String::as_str);
-            format!("arn:{partition}:iam::{}:policy/{}", account.caller.account, deploy::resolve(name, account))
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! One file a verb: arguments → stages → ui. Nothing here computes; nothing else imports this room.
 
 mod account_facts;
+mod account_roles;
 mod acl;
 mod answers;
 mod catalogue;
@@ -12,6 +13,7 @@ mod iam_policy;
 mod images;
 mod init;
 mod logs;
+mod own_hosts;
 mod plan;
 mod preflight;
 mod profiles;

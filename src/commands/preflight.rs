@@ -7,6 +7,7 @@ use std::{env, fs};
 
 use super::account_facts;
 use super::catalogue::catalogue;
+use super::own_hosts::own_hosts;
 use super::project::{self, Examined, Ready, Request};
 use super::world::block_on;
 use crate::aws::{Account, CallError};
@@ -16,8 +17,7 @@ use crate::confluent::secret::SecretDocument;
 use crate::deploy;
 use crate::extensions::{Extensions, SecretExtension, Wanted};
 use crate::kafka::AwsKeys;
-use crate::preflight::{self, Aws, Category, Gathered, Input, Own, OwnHost, Report, Selection, Stored, Vantage};
-use crate::stack::{Family, Peer, Stack};
+use crate::preflight::{self, Aws, Category, Gathered, Input, Own, Report, Selection, Stored, Vantage};
 use crate::ui::{ReportView, Ui};
 
 /// Region, credentials and caller must be known within this, and each secret be read.
@@ -112,6 +112,7 @@ pub(super) fn before_deploy(
 }
 
 fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
+    let started = Instant::now();
     let catalogue = catalogue(look.project)?;
     let mut examined = examine(look, None, ui)?;
     block_on(async {
@@ -142,18 +143,12 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                 Ok(account) => own_tasks(account, &examined.ready).await,
                 Err(_) => BTreeMap::new(),
             };
-            let facts = match &account {
-                Ok(account) if look.selection.takes(Category::Aws) => {
-                    Some(Box::pin(account_facts::gather(account, &examined.ready, &own)).await)
-                }
-                _ => None,
-            };
             let Ready { project, extensions, stack, .. } = &examined.ready;
             let own_hosts = own_hosts(stack);
             let mut findings = examined.of_files.clone();
             findings.extend(examined.of_stack.clone());
             let env = stack.env.as_deref();
-            let input = preflight::gather(&Gathered {
+            let mut input = preflight::gather(&Gathered {
                 project,
                 extensions,
                 catalogue,
@@ -163,13 +158,23 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                 own: &own,
                 aws,
                 aws_keys,
-                account: facts,
+                account: None,
                 own_hosts,
             });
             if input.services.is_empty() {
                 return Ok(Looked::NothingKnown);
             }
-            Ok(Looked::Report(Box::new(checked(&input, &look.selection, look.wait, ui).await)))
+            let facts = async {
+                match &account {
+                    Ok(account) if look.selection.takes(Category::Aws) => {
+                        Some(Box::pin(account_facts::gather(account, &examined.ready, &own)).await)
+                    }
+                    _ => None,
+                }
+            };
+            let first = preflight::run_beside(&mut input, &look.selection, vantage(), facts).await;
+            let report = checked(first, &input, &look.selection, look.wait, ui).await;
+            Ok(Looked::Report(Box::new(report.since(started))))
         };
         tokio::select! {
             looked = looking => looked,
@@ -188,10 +193,9 @@ fn examine(look: &Look<'_>, account: Option<&Account>, ui: &mut Ui) -> Result<Ex
     Ok(examined)
 }
 
-/// Checks, and repeats what may pass later for as long as was asked.
-async fn checked(input: &Input, selection: &Selection, wait: Option<Duration>, ui: &mut Ui) -> Report {
+/// Repeats what may pass later, for as long as was asked.
+async fn checked(mut report: Report, input: &Input, selection: &Selection, wait: Option<Duration>, ui: &mut Ui) -> Report {
     let started = Instant::now();
-    let mut report = preflight::run(input, selection, vantage()).await;
     while let Some(left) = wait.and_then(|wait| wait.checked_sub(started.elapsed())).filter(|left| !left.is_zero()) {
         let open = report.checks.iter().filter(|check| check.is_worth_repeating()).count();
         if open == 0 {
@@ -236,46 +240,6 @@ async fn keys(account: &Account) -> std::result::Result<AwsKeys, String> {
         region: account.region.clone(),
         caller: account.caller.arn.clone(),
     })
-}
-
-/// The names of what the stack deploys: those of its containers, and those in its namespaces and in Service Connect.
-fn own_hosts(stack: &Stack) -> BTreeMap<String, OwnHost> {
-    let mut hosts = BTreeMap::new();
-    for family in &stack.families {
-        let host = |service: &str, found: bool| OwnHost {
-            service: service.to_owned(),
-            found,
-            ports: family.ports().iter().map(|port| port.number).collect(),
-            lets_in: let_in(stack, family),
-        };
-        for container in &family.containers {
-            hosts.entry(container.name.clone()).or_insert_with(|| host(&container.name, false));
-        }
-        for (name, _) in family.connect.iter().flat_map(|connect| &connect.offers).flat_map(|offer| &offer.aliases) {
-            hosts.insert(name.clone(), host(&family.name, true));
-        }
-        let Some(registration) = &family.registration else { continue };
-        let zone = stack.namespaces.get(&registration.namespace).and_then(|namespace| namespace.name.literal());
-        hosts.extend(zone.map(|zone| (format!("{}.{zone}", registration.name), host(&family.name, true))));
-    }
-    hosts
-}
-
-/// The services that a family's security group lets in, by port.
-fn let_in(stack: &Stack, family: &Family) -> BTreeSet<(String, u16)> {
-    let of_family = |name: &str| {
-        let family = stack.family(name);
-        family.into_iter().flat_map(|family| &family.containers).map(|container| container.name.clone()).collect::<Vec<_>>()
-    };
-    let rules = family.ingress.iter().flat_map(|rule| {
-        let services = match &rule.from {
-            Peer::Myself => of_family(&family.name),
-            Peer::Family(name) => of_family(name),
-            _ => Vec::new(),
-        };
-        services.into_iter().map(|service| (service, rule.port.number))
-    });
-    rules.collect()
 }
 
 fn categories(typed: &[CheckCategory]) -> BTreeSet<Category> {

@@ -20,6 +20,7 @@ mod environment;
 pub mod fit;
 pub mod grant;
 mod jaas;
+mod login_module;
 mod naming;
 mod properties;
 mod schemas;

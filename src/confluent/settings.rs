@@ -424,6 +424,12 @@ impl Check<'_> {
                 found.push(self.of_client(finding, client, name));
             }
             Some(Ok(jaas)) => {
+                let by_handler = client.setting("sasl.client.callback.handler.class").is_some();
+                let finding = super::login_module::finding(&jaas, &client.name, mechanism, &kafka.mechanisms);
+                if let Some(finding) = finding.filter(|_| !by_handler && !Self::inherited(client, name)) {
+                    found.push(self.of_client(finding, client, name));
+                    return;
+                }
                 if let Some(mechanism) = mechanism
                     && jaas.module_name() != mechanism.module.rsplit('.').next().unwrap_or_default()
                     && (own_mechanism || !Self::inherited(client, name))

@@ -6,7 +6,9 @@
 use std::io;
 use std::net::SocketAddr;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::sasl;
 use super::settings::Settings;
@@ -38,6 +40,7 @@ pub async fn hello(
     let first = Deadline::after(deadline.remaining().mul_f64(SHARE));
     if !settings.protocol.has_tls() {
         return match Connection::greet(Box::new(stream), peer, first).await {
+            Ok(connection) if !connection.serves_clients() => Err((is_controller(), None)),
             Ok(connection) => Ok(Hello { connection, certificate: None }),
             Err(error) => Err((plain_fault(peer, host, &error, deadline).await, None)),
         };
@@ -52,6 +55,7 @@ pub async fn hello(
     };
     let certificate = secured.certificate;
     match Connection::greet(Box::new(secured.stream), peer, first).await {
+        Ok(connection) if !connection.serves_clients() => Err((is_controller(), certificate)),
         Ok(connection) => Ok(Hello { connection, certificate }),
         Err(WireError::TimedOut) => {
             let again = match connect(&[peer], deadline).await {
@@ -98,12 +102,21 @@ pub async fn authenticate(connection: &mut Connection, settings: &Settings, host
     }
 }
 
+/// DNS, TCP, TLS and greeting at once.
+pub async fn reached(
+    settings: &Settings,
+    endpoint: &Endpoint,
+    deadline: Deadline,
+) -> Result<Hello, (Fault, Option<tls::Certificate>)> {
+    let addresses = resolve(&endpoint.host, deadline).await.map_err(|fault| (fault, None))?;
+    let addresses: Vec<SocketAddr> = addresses.into_iter().map(|address| SocketAddr::new(address, endpoint.port)).collect();
+    let reached = connect(&addresses, deadline).await.map_err(|unreached| (unreached.fault, None))?;
+    hello(settings, &endpoint.host, reached.stream, deadline).await
+}
+
 /// All layers at once: DNS, TCP, TLS, greeting, login.
 pub async fn open(settings: &Settings, endpoint: &Endpoint, deadline: Deadline) -> Result<Connection, Fault> {
-    let addresses: Vec<SocketAddr> =
-        resolve(&endpoint.host, deadline).await?.into_iter().map(|address| SocketAddr::new(address, endpoint.port)).collect();
-    let reached = connect(&addresses, deadline).await.map_err(|unreached| unreached.fault)?;
-    let mut hello = hello(settings, &endpoint.host, reached.stream, deadline).await.map_err(|(fault, _)| fault)?;
+    let mut hello = reached(settings, endpoint, deadline).await.map_err(|(fault, _)| fault)?;
     authenticate(&mut hello.connection, settings, &endpoint.host, deadline).await?;
     Ok(hello.connection)
 }
@@ -118,7 +131,9 @@ async fn tls_fault(peer: SocketAddr, failure: tls::Failure, deadline: Deadline) 
     }
     let Ok(reached) = connect(&[peer], deadline).await else { return failure.fault };
     match Connection::greet(Box::new(reached.stream), peer, deadline).await {
+        Ok(connection) if !connection.serves_clients() => is_controller(),
         Ok(_) => Fault::new(Cause::PlaintextListener, "the listener speaks Kafka without TLS"),
+        Err(_) if failure.closed && answers_as_zookeeper(peer, deadline).await => is_zookeeper(),
         Err(_) => failure.fault,
     }
 }
@@ -141,6 +156,9 @@ async fn plain_fault(peer: SocketAddr, host: &str, error: &WireError, deadline: 
     if speaks_tls {
         return Fault::new(Cause::TlsListener, "the listener speaks TLS");
     }
+    if matches!(error, WireError::Closed(_)) && answers_as_zookeeper(peer, deadline).await {
+        return is_zookeeper();
+    }
     first_words_fault(error)
 }
 
@@ -150,6 +168,33 @@ async fn waits_for_http(peer: SocketAddr, deadline: Deadline) -> bool {
         Ok(reached) => speaks_http(reached.stream, &endpoint(peer, &peer.ip().to_string()), deadline).await,
         Err(_) => false,
     }
+}
+
+/// ZooKeeper hangs up on what is no session of its own, and answers four letters, if only that it won't.
+async fn answers_as_zookeeper(peer: SocketAddr, deadline: Deadline) -> bool {
+    let Ok(mut reached) = connect(&[peer], deadline).await else { return false };
+    let ask = async {
+        reached.stream.write_all(b"srvr").await?;
+        let mut answer = vec![0; 64];
+        let length = reached.stream.read(&mut answer).await?;
+        answer.truncate(length);
+        Ok::<_, io::Error>(String::from_utf8_lossy(&answer).to_lowercase())
+    };
+    match timeout(deadline.remaining(), ask).await {
+        Ok(Ok(answer)) => answer.starts_with("zookeeper version") || answer.contains("not in the whitelist"),
+        _ => false,
+    }
+}
+
+fn is_zookeeper() -> Fault {
+    Fault::new(Cause::NotKafka, "this is ZooKeeper, not a broker: clients of Kafka start from the brokers' own port")
+}
+
+fn is_controller() -> Fault {
+    Fault::new(
+        Cause::NotKafka,
+        "this is a controller of the cluster, which serves no clients: they start from the brokers' own port",
+    )
 }
 
 fn endpoint(peer: SocketAddr, host: &str) -> Endpoint {

@@ -27,7 +27,7 @@ mod settings;
 mod wire;
 
 pub use aws::{AwsKeys, region_of};
-pub use link::{Hello, authenticate, hello, open};
+pub use link::{Hello, authenticate, hello, open, reached};
 pub use login::{login, speaks};
 pub use oauth::{Oidc, Token, Unsecured};
 pub use operation::{Operation, Rights};

@@ -168,6 +168,11 @@ impl Connection {
         self.longest_hold
     }
 
+    /// A controller of a cluster without ZooKeeper speaks Kafka's protocol, and has nothing to say to clients.
+    pub(super) fn serves_clients(&self) -> bool {
+        self.versions.contains_key(&(ApiKey::Metadata as i16))
+    }
+
     /// Whether the broker knows a version of the request.
     pub(super) fn speaks<R: Request>(&self, version: i16) -> bool {
         self.version::<R>(version) == Some(version)

@@ -149,10 +149,10 @@ impl Asker {
         self.all_groups.get_or_init(list).await
     }
 
-    /// The groups of one protocol that this principal can see.
+    /// The groups of one protocol that this principal can see and that somebody is in.
     pub(super) async fn groups_of_protocol(&self, protocol: &str, deadline: Deadline) -> Result<Vec<String>, Fault> {
         let listed = self.listed(deadline).await.as_ref().map_err(Clone::clone)?;
-        Ok(listed.iter().filter(|group| group.protocol == protocol).map(|group| group.name.clone()).collect())
+        Ok(listed.iter().filter(|group| group.protocol == protocol && group.in_use).map(|group| group.name.clone()).collect())
     }
 
     /// The kind of a group that somebody is in and that no classic client may join; `None` for any other.

@@ -149,9 +149,8 @@ async fn of_instance(
     whose: &Whose,
     deadline: Deadline,
 ) -> Check {
-    let is_its = |group: &String| group.strip_prefix(prefix).is_some_and(|rest| rest.split('-').any(|part| part == instance));
     let groups: Vec<String> = match asker.groups_of_protocol(kind.word(), deadline).await {
-        Ok(groups) => groups.into_iter().filter(is_its).collect(),
+        Ok(groups) => groups.into_iter().filter(|group| is_of_instance(group, prefix, instance)).collect(),
         Err(fault) => return unanswered(check, &fault),
     };
     let mut check = check;
@@ -165,6 +164,15 @@ async fn of_instance(
         return check.passed(format!("nobody of id {instance} is there"));
     }
     told_apart(check, &members, None, whose)
+}
+
+/// `NAME-7-9-2-ID`, and what it appends: the version stands between the name and the id, and its numbers are no ids.
+fn is_of_instance(group: &str, name: &str, id: &str) -> bool {
+    let Some(rest) = group.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')) else { return false };
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let version = rest.split('-').take(3).take_while(is_number).map(|part| part.len() + 1).sum::<usize>();
+    let behind = rest.get(version..).unwrap_or_default();
+    behind.strip_prefix(id).is_some_and(|more| more.is_empty() || more.starts_with('-'))
 }
 
 fn another_kind(check: Check, members: &[Member], other: &str, kind: Members, whose: &Whose) -> Check {
@@ -321,7 +329,7 @@ async fn registries(asker: &Asker, check: Check, own: &str, topics: &[String], d
 
 #[cfg(test)]
 mod tests {
-    use super::{Own, Whose, host, is_ours};
+    use super::{Own, Whose, host, is_of_instance, is_ours};
     use crate::kafka::Member;
 
     fn member(url: Option<&str>, from: &str) -> Member {
@@ -355,6 +363,23 @@ mod tests {
             assert_eq!(is_ours(&member(Some(url), ""), &unknown), expected, "{url}");
         }
         assert_eq!(is_ours(&member(None, "10.0.1.5"), &unknown), None);
+    }
+
+    #[test]
+    fn the_id_of_an_instance_stands_behind_its_version() {
+        for (group, id, expected) in [
+            ("_center-7-9-2-1", "1", true),
+            ("_center-7-9-2-1-command", "1", true),
+            ("_center-7-9-2-1", "2", false),
+            ("_center-7-9-2-1", "9", false),
+            ("_center-7-9-2-12", "1", false),
+            ("_center-7-9-2-blue-green", "blue-green", true),
+            ("_center-7-9-2-blue", "blue-green", false),
+            ("_center-other-7-9-2-1", "1", false),
+            ("_center", "1", false),
+        ] {
+            assert_eq!(is_of_instance(group, "_center", id), expected, "{group} {id}");
+        }
     }
 
     #[test]

@@ -80,11 +80,12 @@ pub(super) fn attach(checks: &mut [Check], cluster: &ClusterFacts, book: &Book) 
         }
         let Some(gap) = gap else { continue };
         let mut fixes: Vec<Fix> = gap.denials.iter().map(|(on, entry)| undeny(on, entry, gap, cluster)).collect();
-        if let Some(bundle) = bundles.iter().find(|bundle| bundle.covers(&gap.grant.holder, &gap.grant.on)) {
-            fixes.extend(allow(gap, bundle, &whole, cluster));
-        }
+        let bundle = bundles.iter().find(|bundle| bundle.covers(&gap.grant.holder, &gap.grant.on));
+        fixes.extend(bundle.iter().flat_map(|bundle| allow(gap, bundle, &whole, cluster)));
         if !gap.listed {
-            fixes.push(Fix::advice(beware(gap, cluster)));
+            // The same words for all that one command mends: they are read once.
+            let on: Vec<On> = bundle.map_or_else(|| vec![gap.grant.on.clone()], |bundle| bundle.on.iter().cloned().collect());
+            fixes.push(Fix::advice(beware(gap, &on, cluster)));
         }
         check.fixes = fixes;
     }
@@ -126,7 +127,7 @@ fn undeny(on: &On, entry: &AclEntry, gap: &Gap, cluster: &ClusterFacts) -> Fix {
 }
 
 /// Nobody could list the ACLs. The ALLOW that is missing is the likely reason, a DENY the other one, and no ALLOW helps against that.
-fn beware(gap: &Gap, cluster: &ClusterFacts) -> String {
+fn beware(gap: &Gap, on: &[On], cluster: &ClusterFacts) -> String {
     let admin = cluster.admin(&gap.bootstrap);
     let list = match cluster.provider {
         Provider::MskIam => {
@@ -134,7 +135,7 @@ fn beware(gap: &Gap, cluster: &ClusterFacts) -> String {
                 .to_owned();
         }
         Provider::ConfluentCloud => grant::confluent_list(&gap.grant.on, &admin),
-        Provider::Msk | Provider::SelfManaged => grant::kafka_acls_list(&gap.grant.on, &admin),
+        Provider::Msk | Provider::SelfManaged => grant::kafka_acls_list(on, &admin),
     };
     let list: Vec<String> = list.iter().map(|word| shell(word)).collect();
     format!("if it is missing still, a DENY stands over every ALLOW until it is removed; this shows it: {}", list.join(" "))

@@ -90,8 +90,10 @@ pub enum Own {
 pub struct OwnHost {
     /// The service that answers there.
     pub service: String,
-    /// Other tasks find the name: in Cloud Map or Service Connect.
+    /// Other tasks find the name: in Cloud Map, in Service Connect, in a hosted zone.
     pub found: bool,
+    /// The services for which Service Connect knows the name; `None`: everybody finds it.
+    pub known_to: Option<BTreeSet<String>>,
     pub ports: BTreeSet<u16>,
     /// Who is let in by its security group, on which port.
     pub lets_in: BTreeSet<(String, u16)>,

@@ -77,6 +77,28 @@ pub async fn run(input: &Input, selection: &Selection, vantage: Vantage) -> Repo
     Report::new(input, vantage, checks, started.elapsed())
 }
 
+/// … while the account is still asked: it has nothing to tell to the others. What it said stands in `input` afterwards.
+pub async fn run_beside(
+    input: &mut Input,
+    selection: &Selection,
+    vantage: Vantage,
+    account: impl Future<Output = Option<AccountFacts>>,
+) -> Report {
+    let started = Instant::now();
+    let mut others = selection.clone();
+    others.skip.insert(Category::Aws);
+    let (facts, mut merged) = tokio::join!(account, checks(input, &others, vantage, |_| true));
+    input.account = facts;
+    let mut plan = runner::Plan::default();
+    aws::plan(input, &mut plan);
+    plan.keep(|check| selection.takes(check.category));
+    let of_account = plan.run(Deadline::after(OVERALL_LIMIT)).await;
+    // The report's order is that of the categories, as a plan of all has them.
+    let at = merged.iter().take_while(|check| check.category < Category::Aws).count();
+    merged.splice(at..at, of_account);
+    Report::new(input, vantage, merged, started.elapsed())
+}
+
 /// Runs again what may end otherwise now, and what was skipped because of it; the rest stays as it was.
 pub async fn again(input: &Input, selection: &Selection, earlier: &Report) -> Report {
     let started = Instant::now();

@@ -81,6 +81,9 @@ fn granted(check: &mut Check, right: &Right, principal: &str, entries: &[AclEntr
         }
     }
     add(&mut check.evidence, "DescribeAcls");
+    for (operation, host) in elsewhere(right, principal, entries) {
+        check.message.push_str(&format!("; a DENY of {operation} holds from host {host}, which a task must not have"));
+    }
     if !bound.is_empty() && check.status == Status::Passed {
         let words: Vec<&str> = bound.iter().map(|operation| operation.word()).collect();
         check.status = Status::Warned;
@@ -95,6 +98,20 @@ fn granted(check: &mut Check, right: &Right, principal: &str, entries: &[AclEntr
         add(&mut check.evidence, why);
     }
     None
+}
+
+/// Entries that deny a granted right, and do so from other hosts than this one: each operation with its host.
+fn elsewhere(right: &Right, principal: &str, entries: &[AclEntry]) -> Vec<(Operation, String)> {
+    let mut found = Vec::new();
+    for (_, operation) in asked(right.grant.operations.iter().copied()) {
+        for entry in denials(question(right, principal, operation), entries).into_iter().filter(|entry| entry.host != "*") {
+            let told = (operation, entry.host);
+            if !found.contains(&told) {
+                found.push(told);
+            }
+        }
+    }
+    found
 }
 
 fn gap(

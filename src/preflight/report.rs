@@ -1,6 +1,6 @@
 //! The report: typed, complete, without layout. `tests/schema/preflight.v1.json` describes its JSON.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -299,6 +299,13 @@ impl Report {
         };
         report.count();
         report
+    }
+
+    /// What led up to the checks is part of how long they took: files, credentials, secrets, the tasks that run already.
+    #[must_use]
+    pub fn since(mut self, started: Instant) -> Self {
+        self.duration_ms = millis(started.elapsed());
+        self
     }
 
     fn count(&mut self) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::Place;
+use crate::base::{Code, Place, Severity};
 use crate::confluent::grant::Holder;
 use crate::confluent::{self, AclNeed, KafkaClient};
 use crate::kafka::{AwsKeys, Proof, Protocol, Settings};
@@ -17,7 +17,7 @@ use super::input::{Input, Service};
 pub(super) enum Obstacle {
     /// The secret with the login was not read.
     Unread(String),
-    /// The login is missing or malformed; a finding on the settings says more.
+    /// The login is missing or malformed.
     Malformed(String),
     /// A mechanism that this program can't speak.
     Unspoken(String),
@@ -33,6 +33,8 @@ pub(super) struct Target {
     /// An error says what is wrong with the settings themselves.
     pub(super) settings: Result<Settings, String>,
     pub(super) obstacle: Option<Obstacle>,
+    /// A finding on the settings has said already what is wrong with the login.
+    pub(super) login_is_told: bool,
     /// A truststore in a file of the container, which can't be read from here.
     pub(super) hidden_truststore: Option<String>,
     /// `User:…`, where it is known.
@@ -94,6 +96,9 @@ const CHANGEABLE: [&str; 10] = [
     "ssl.keystore.type",
     "ssl.keystore.certificate.chain",
 ];
+
+/// The codes of findings that leave nothing to log in with.
+const OF_LOGINS: [Code; 3] = [Code::CLIENT_WITHOUT_LOGIN, Code::LOGIN_MALFORMED, Code::UNKNOWN_PROTOCOL];
 
 /// Every client of every service, those with the same principal and settings put together.
 pub(super) fn targets(input: &Input) -> Vec<Target> {
@@ -185,6 +190,10 @@ fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, input
         hidden_truststore: hidden_truststore(service, client),
         settings,
         obstacle,
+        login_is_told: service
+            .findings
+            .iter()
+            .any(|finding| OF_LOGINS.contains(&finding.code) && finding.severity == Severity::Error),
         principal,
         shown,
         as_caller,

@@ -18,6 +18,9 @@ pub(super) fn check(check: Check, client: &str, to: &Endpoint, host: &OwnHost) -
         let fix =
             format!("give {service} a name in Cloud Map (x-network.x-cloudmap), and write that name instead of {}", to.host);
         (format!("{} is {service}'s name in the compose files, and no other task finds it", to.host), fix)
+    } else if host.known_to.as_ref().is_some_and(|known| !known.contains(client)) {
+        let fix = format!("take {client} into Service Connect too (x-network.x-ecs_connect), in the namespace of {service}");
+        (format!("{} is a name in Service Connect, of which {client} knows nothing", to.host), fix)
     } else if !host.ports.contains(&port) {
         let open = if ports.is_empty() { "no port".to_owned() } else { ports.join(", ") };
         (format!("{service} opens {open}, not {port}"), format!("write a port that {service} opens, or add {port} to its ports"))
@@ -46,6 +49,7 @@ mod tests {
         let host = OwnHost {
             service: "registry".into(),
             found: true,
+            known_to: None,
             ports: [8081].into(),
             lets_in: [("connect".to_owned(), 8081)].into(),
         };
@@ -58,6 +62,10 @@ mod tests {
             (to("connect", 8082, &host), "opens 8081, not 8082"),
             (to("control-center", 8081, &host), "does not let control-center in on 8081"),
             (to("connect", 8081, &OwnHost { found: false, ..host.clone() }), "no other task finds it"),
+            (
+                to("connect", 8081, &OwnHost { known_to: Some(["registry".to_owned()].into()), ..host.clone() }),
+                "a name in Service Connect, of which connect knows nothing",
+            ),
         ] {
             assert!(check.status == Status::Failed && check.message.contains(part), "{}", check.message);
         }

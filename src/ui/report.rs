@@ -181,6 +181,10 @@ impl Drawing<'_> {
         if let Some(cause) = check.cause {
             detail("cause", cause.as_str());
         }
+        // Rights are needed because of a component, not of a line.
+        if let Some(origin) = check.origin.as_ref().filter(|_| check.category != Category::KafkaAcls) {
+            detail("at", &format!("{}:{}", origin.file, origin.line));
+        }
         if check.parts.len() > 1 {
             for part in check.parts.iter().filter(|part| part.cause.is_some()) {
                 detail("", &format!("{}: {}", part.name, part.message));

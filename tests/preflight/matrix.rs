@@ -10,7 +10,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use confluent_ecs::confluent::{Connector, ConnectorKind};
+use confluent_ecs::base::Secret;
+use confluent_ecs::confluent::{Connector, ConnectorKind, Jaas};
 use confluent_ecs::preflight::{Provider, Report, Status};
 use serde_json::json;
 
@@ -56,11 +57,21 @@ enum Plant {
     /// A client certificate of this authority of the bed's, and its first and last day.
     Certificate(&'static str, i32, i32),
     Quota(&'static str, f64),
+    /// The bootstrap servers, made of those of the listener.
+    Servers(fn(&str) -> String),
+    /// An address of the bed's part `faults` before the bootstrap servers.
+    Before(&'static str),
+    /// The cluster's controllers instead of its brokers.
+    Controllers,
+    /// What the brokers' certificate is judged by: a fact of the bed's `tls`.
+    Trust(&'static str),
+    /// One client logs in as another user, who has no right at all.
+    Another(&'static str),
 }
 
 use Plant::{
-    Address, Bootstrap, Certificate, Client, ClusterId, Entry, Give, Listener, Login, Nothing, On, OnlyBy, Password, Quota,
-    SeesAcls, Set, Sink, Source, Take, Topic, Variable,
+    Address, Another, Before, Bootstrap, Certificate, Client, ClusterId, Controllers, Entry, Give, Listener, Login, Nothing, On,
+    OnlyBy, Password, Quota, SeesAcls, Servers, Set, Sink, Source, Take, Topic, Trust, Variable,
 };
 
 struct Row {
@@ -81,6 +92,9 @@ const TLS: (&str, &str) = ("security.protocol", "SSL");
 const PLAIN: Plant = Set("sasl.mechanism", "PLAIN");
 const PLAINTEXT: Plant = Set("security.protocol", "SASL_PLAINTEXT");
 const WRONG: &str = "the-password-of-nobody";
+/// 250 letters: one more than a topic's name may have.
+const LONG: &str = "ttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt\
+                    ttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt";
 const DENY: &[(&str, &str)] = &[("permission", "DENY")];
 const ONE_COPY: [Plant; 3] = [
     Variable("CONNECT_CONFIG_STORAGE_REPLICATION_FACTOR", "1"),
@@ -103,7 +117,38 @@ const ROWS: &[Row] = &[
     row("brokers advertised by a name that doesn't exist", &[PLAIN, Listener("UNRESOLVABLE")], &["CE305 failed name-not-found"], 3, ""),
     row("one of three brokers advertised where nothing listens", &[PLAIN, Listener("PARTLY")], &["CE305 failed broker-unreachable"], 9, "2 of 3 advertised brokers reached; broker 3 at 127.0.0.1:1"),
     row("another cluster than x-kafka says", &[ClusterId("lkc-8m2q5z")], &["CE306 failed wrong-cluster"], 3, "lkc-8m2q5z"),
+    row("one broker of three that never answers", &[PLAIN, Listener("MUTE")], &["CE305 failed broker-unreachable"], 9, "2 of 3 advertised brokers reached; broker 3"),
+    row("one broker of three without TLS", &[PLAIN, Listener("HALFCLEAR")], &["CE305 failed plaintext-listener"], 3, "broker 3"),
+    row("one broker of three with an authority that nobody trusts", &[PLAIN, Listener("HALFTRUSTED")], &["CE305 failed tls-untrusted"], 3, "broker 3"),
+    row("brokers advertised by names of a private network", &[PLAIN, Listener("PRIVATE")], &["CE305 unknown outside-vpc"], 0, "in the VPC"),
+    row("a dropping address before the good ones", &[Before("hang")], &["CE302 warned timed-out"], 0, "3 of 4 bootstrap servers answer"),
+    row("a closed port before the good ones", &[Before("refused")], &["CE302 warned refused"], 0, "3 of 4 bootstrap servers answer"),
+    row("a silent listener before the good ones", &[Before("silent")], &["CE303 warned timed-out"], 0, "said nothing"),
+    row("a web server before the good ones", &[Before("http")], &["CE303 failed not-kafka"], 3, "HTTP"),
+    row("a listener that hangs up before the good ones", &[Before("close")], &["CE303 warned broker-unreachable"], 0, ""),
+    row("a proxy that wants a login", &[Address("proxy")], &["CE303 failed not-kafka"], 3, "HTTP"),
+    row("a proxy that wants a login, asked without TLS", &[PLAINTEXT, Address("proxy")], &["CE303 failed not-kafka"], 3, "HTTP"),
+    row("a page that says forbidden", &[Address("forbidden")], &["CE303 failed not-kafka"], 3, "HTTP"),
+    row("a server of SSH", &[Address("ssh")], &["CE303 failed not-kafka"], 3, ""),
+    row("a server of SSH, asked without TLS", &[PLAINTEXT, Address("ssh")], &["CE303 failed not-kafka"], 3, ""),
+    row("ZooKeeper", &[Address("zookeeper")], &["CE303 failed not-kafka"], 3, "ZooKeeper"),
+    row("ZooKeeper, asked without TLS", &[Set("security.protocol", "PLAINTEXT"), Address("zookeeper")], &["CE303 failed not-kafka"], 3, "ZooKeeper"),
+    row("the controllers instead of the brokers", &[PLAIN, PLAINTEXT, Controllers], &["CE303 failed not-kafka"], 3, "serves no clients"),
+    row("the controllers, asked by TLS", &[PLAIN, Controllers], &["CE303 failed not-kafka"], 3, "serves no clients"),
+    row("addresses with the protocol in front, as Confluent Cloud shows them", &[Servers(|good| good.split(',').map(|at| format!("SASL_SSL://{at}")).collect::<Vec<_>>().join(","))], &[], 0, ""),
+    row("blanks and a comma too many in the list", &[Servers(|good| format!(" {}, ", good.replace(',', " , ")))], &[], 0, ""),
+    row("one server twice", &[Servers(|good| format!("{good},{good}"))], &[], 0, ""),
+    row("a security protocol in small letters", &[Set("security.protocol", "sasl_ssl")], &[], 0, ""),
     // TLS.
+    row("a certificate that signed itself, in the truststore", &[PLAIN, Listener("OWNSIGNED"), Trust("ownsigned")], &[], 0, ""),
+    row("a certificate that signed itself, and nobody trusts", &[PLAIN, Listener("OWNSIGNED")], &["CE303 failed tls-untrusted"], 3, ""),
+    row("a certificate with nothing but a common name", &[PLAIN, Listener("NAMELESS"), Servers(|good| good.replace("127.0.0.1", "localhost"))], &[], 0, ""),
+    row("… which is another", &[PLAIN, Listener("NAMELESS")], &["CE303 failed tls-hostname"], 3, "for localhost, not for 127.0.0.1"),
+    row("a certificate of version 1", &[PLAIN, Listener("VERSION1"), Servers(|good| good.replace("127.0.0.1", "localhost"))], &[], 0, ""),
+    row("a certificate of version 1 for another host", &[PLAIN, Listener("VERSION1")], &["CE303 failed tls-hostname"], 3, ""),
+    row("a certificate of version 1 that nobody trusts", &[PLAIN, Listener("VERSION1"), Trust("otherca")], &["CE303 failed tls-untrusted"], 3, ""),
+    row("a host name that is not to be compared", &[PLAIN, Listener("OTHERHOST"), Set("ssl.endpoint.identification.algorithm", "")], &[], 0, ""),
+    row("a certificate that is not valid yet", &[PLAIN, Listener("NOTYET")], &["CE303 failed tls-expired"], 3, "not valid yet"),
     row("a certificate that has ended", &[PLAIN, Listener("EXPIRED")], &["CE303 failed tls-expired"], 3, ""),
     row("an authority that nobody trusts", &[PLAIN, Listener("OTHERCA")], &["CE303 failed tls-untrusted"], 3, ""),
     row("a certificate for another host", &[PLAIN, Listener("OTHERHOST")], &["CE303 failed tls-hostname"], 3, ""),
@@ -127,7 +172,11 @@ const ROWS: &[Row] = &[
     row("no login where one is wanted, TLS", &[Set(TLS.0, TLS.1)], &["CE304 failed sasl-required"], 3, ""),
     row("no login where one is wanted", &[Set("security.protocol", "PLAINTEXT"), Listener("SASL_PLAINTEXT")], &["CE304 failed sasl-required"], 3, ""),
     row("a login where none is offered", &[PLAINTEXT, Listener("PLAINTEXT")], &["CE304 failed mechanism-not-offered"], 3, ""),
+    row("the right login of another cluster", &[Listener("SASL_SSL"), Login("admin", WRONG)], &["CE304 failed bad-credentials"], 3, ""),
     // Rights.
+    row("a consumer with a user of its own, who may nothing", &[Sink("{group}-data", None), Give("GROUP", "connect-{group}-sink", "READ"), Give("TOPIC", "{group}-data", "READ"), Another("consumer.")], &["CE401 failed", "CE402 failed"], 3, "User:{user}-other"),
+    row("a producer with a user of its own, who may nothing", &[Source("{group}-data"), Give("TOPIC", "{group}-data", "ALL"), Another("producer.")], &["CE402 failed"], 3, "User:{user}-other"),
+    row("a DENY of create on the cluster, and an ALLOW on the topic", &[Entry("CLUSTER", "kafka-cluster", "CREATE", DENY)], &[], 0, "may be created"),
     row("read on the group", &[Take("GROUP", "{group}", "READ")], &["CE401 failed"], 3, "--group {group}"),
     row("only describe on the group", &[Take("GROUP", "{group}", "READ"), Give("GROUP", "{group}", "DESCRIBE")], &["CE401 failed"], 3, "read is missing (has describe)"),
     row("read on the configs topic", &[Take("TOPIC", "{group}-configs", "READ")], &["CE402 failed"], 3, "read is missing (has write"),
@@ -157,7 +206,7 @@ const ROWS: &[Row] = &[
     row("a DENY for everybody by a prefix, seen", &[SeesAcls, Entry("TOPIC", "{group}-", "WRITE", &[("permission", "DENY"), ("principal", "User:*"), ("pattern", "PREFIXED")])], &["CE402 failed"], 3, "for User:* on topic {group}-*"),
     row("a DENY of describe, seen", &[SeesAcls, Entry("TOPIC", "{group}-status", "DESCRIBE", DENY)], &["CE402 failed"], 3, "describe for User:{user}"),
     row("a DENY for this host, seen", &[SeesAcls, Entry("TOPIC", "{group}-offsets", "WRITE", &[("permission", "DENY"), ("host", "127.0.0.1")])], &["CE402 failed"], 3, "--deny-host 127.0.0.1"),
-    row("a DENY for another host", &[SeesAcls, Entry("TOPIC", "{group}-offsets", "WRITE", &[("permission", "DENY"), ("host", "10.9.9.9")])], &[], 0, ""),
+    row("a DENY for another host", &[SeesAcls, Entry("TOPIC", "{group}-offsets", "WRITE", &[("permission", "DENY"), ("host", "10.9.9.9")])], &[], 0, "a DENY of write holds from host 10.9.9.9"),
     row("a DENY on the group, seen", &[SeesAcls, Entry("GROUP", "{group}", "ALL", DENY)], &["CE401 failed"], 3, "all for User:{user}"),
     row("a DENY of create on the topic, seen", &[SeesAcls, Entry("TOPIC", "{group}-status", "CREATE", DENY)], &["CE402 failed"], 3, "--operation Create"),
     // An ALLOW that doesn't fit, seen.
@@ -185,6 +234,7 @@ const ROWS: &[Row] = &[
     row("a replication factor below the policy", &[Variable("CONNECT_OFFSET_STORAGE_REPLICATION_FACTOR", "1")], &["CE403 failed"], 3, "must be 3"),
     row("more copies than brokers", &[Variable("CONNECT_STATUS_STORAGE_REPLICATION_FACTOR", "5")], &["CE403 failed"], 3, ""),
     row("a name that no topic may have", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group} status"), Give("TOPIC", "{group} status", "ALL")], &["CE403 failed"], 3, "other than ASCII"),
+    row("a name that is too long for a topic", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", LONG), Give("TOPIC", LONG, "ALL")], &["CE403 failed"], 3, "249"),
     row("odd names that topics may have", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group}._-S"), Entry("TOPIC", "{group}._-S", "ALL", &[])], &[], 0, ""),
     // Other clusters.
     row("no quota on changes is left", &[Quota("controller_mutation_rate", 0.0001)], &["CE309 warned throttled", "CE402 unknown throttled"], 0, "quota"),
@@ -279,6 +329,33 @@ impl Case {
                 let wanted = json!({ "name": self.user, "ca": authority, "days": [first, last] });
                 let issued = bed().call(&format!("{}/certificate", self.part), &wanted);
                 self.certificate(&text(&issued["certificate"]), &text(&issued["key"]));
+            }
+            Servers(made) => {
+                let servers = made(&self.settings["CONNECT_BOOTSTRAP_SERVERS"]);
+                self.set("bootstrap.servers", &servers);
+            }
+            Before(name) => {
+                let address = text(&bed().facts("faults")[name]);
+                let servers = format!("{address},{}", self.settings["CONNECT_BOOTSTRAP_SERVERS"]);
+                self.set("bootstrap.servers", &servers);
+            }
+            Controllers => {
+                let controllers = text(&bed().facts(self.part)["controllers"]);
+                self.set("bootstrap.servers", &controllers);
+            }
+            Trust(name) => {
+                let pem = std::fs::read_to_string(text(&bed().facts(self.part)["tls"][name])).unwrap();
+                self.set("ssl.truststore.certificates", &confluent_ecs::confluent::escape(&pem));
+            }
+            Another(prefix) => {
+                let other = bed().call(&format!("{}/user", self.part), &json!({ "name": format!("{}-other", self.user) }));
+                let login = Jaas::login(
+                    "org.apache.kafka.common.security.scram.ScramLoginModule",
+                    &Secret::new(text(&other["name"])),
+                    &Secret::new(text(&other["password"])),
+                );
+                let value = confluent_ecs::confluent::escape(login.compose().expose());
+                self.settings.insert(variable_of(&format!("{prefix}sasl.jaas.config")), value);
             }
             Quota(name, value) => {
                 bed().call(&format!("{}/quota", self.part), &json!({ "user": self.user, "quotas": { name: value } }));

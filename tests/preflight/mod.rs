@@ -9,10 +9,12 @@ mod fixes;
 mod matrix;
 mod names;
 mod others;
+mod own_stack;
 mod quiet;
 mod redeploy;
 mod registry;
 mod rights;
+mod seconds;
 mod urls;
 mod verb;
 mod wire;
@@ -185,6 +187,9 @@ impl Case {
             let jaas = jaas.compose();
             for client in ["", "producer.", "consumer.", "admin."] {
                 let variable = variable_of(&format!("{client}sasl.jaas.config"));
+                if self.settings.contains_key(&variable) {
+                    continue;
+                }
                 let value = Secret::new(confluent::escape(jaas.expose()));
                 environment.insert(variable.clone(), Text::secret("connect", Some(&variable), Some(value), None));
             }

@@ -128,6 +128,7 @@ fn what_this_stack_deploys_is_skipped_and_says_so() {
     let registry = |lets_in: &[(&str, u16)]| OwnHost {
         service: "registry".into(),
         found: true,
+        known_to: None,
         ports: [8081].into(),
         lets_in: lets_in.iter().map(|(client, port)| ((*client).to_owned(), *port)).collect(),
     };

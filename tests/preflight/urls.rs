@@ -71,6 +71,7 @@ fn what_is_private_is_unknown_and_what_is_ones_own_is_judged_by_its_wiring() {
     let own = |lets_in: &str| OwnHost {
         service: "connect".into(),
         found: true,
+        known_to: None,
         ports: [8083].into(),
         lets_in: [(lets_in.to_owned(), 8083)].into(),
     };

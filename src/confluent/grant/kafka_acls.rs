@@ -29,11 +29,13 @@ pub fn kafka_acls(bundle: &Bundle, admin: &Admin) -> Vec<String> {
     argv
 }
 
-/// Shows every ACL that has a say over a resource, wildcards and prefixes among them.
-pub fn kafka_acls_list(on: &On, admin: &Admin) -> Vec<String> {
+/// Shows every ACL that has a say over resources, wildcards and prefixes among them.
+pub fn kafka_acls_list(on: &[On], admin: &Admin) -> Vec<String> {
     let mut argv = kafka_tool("kafka-acls", admin);
     argv.push("--list".to_owned());
-    push_resource(&mut argv, on.resource, &on.name);
+    for on in on {
+        push_resource(&mut argv, on.resource, &on.name);
+    }
     push(&mut argv, "--resource-pattern-type", "match");
     argv
 }

@@ -177,7 +177,7 @@ pub struct ListedGroup {
     pub name: String,
     /// `connect`, `sr`, `consumer`.
     pub protocol: String,
-    /// Somebody is in it.
+    /// Somebody is in it, as far as its broker tells: one before 2.6 doesn't.
     pub in_use: bool,
     /// `consumer`, `share` or `streams`, where the brokers keep it in their newer way: then it is not described as a classic one.
     pub newer_kind: Option<String>,
@@ -199,7 +199,7 @@ pub async fn listed_groups(connections: &mut [&mut Connection], deadline: Deadli
             ListedGroup {
                 name: group.group_id.to_string(),
                 protocol: group.protocol_type.to_string(),
-                in_use: !matches!(group.group_state.as_str(), "" | "Empty" | "Dead"),
+                in_use: !matches!(group.group_state.as_str(), "Empty" | "Dead"),
                 newer_kind: (!matches!(kind.as_str(), "" | "classic" | "unknown")).then_some(kind),
             }
         }));

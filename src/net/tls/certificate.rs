@@ -55,6 +55,11 @@ impl Certificate {
         }
     }
 
+    /// Is it issued for this host, by its names or else by its common name?
+    pub(super) fn is_for(&self, host: &str) -> bool {
+        self.names.iter().any(|name| covers(name, host)) || self.is_for_by_common_name(host)
+    }
+
     /// Java compares the common name when the certificate lists no host name at all.
     pub(super) fn is_for_by_common_name(&self, host: &str) -> bool {
         self.names.is_empty() && self.common_name.as_deref().is_some_and(|common| covers(common, host))

@@ -8,6 +8,7 @@ mod certificate;
 mod failure;
 pub mod keystore;
 mod recorder;
+mod second;
 mod verifier;
 
 use std::sync::{Arc, OnceLock};

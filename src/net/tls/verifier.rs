@@ -1,7 +1,7 @@
 //! Verification as a Java client does it, and a witness of what the server showed and asked for.
 //!
-//! Java differs from webpki in two places that people meet: a certificate that itself stands in the truststore is trusted,
-//! and the common name counts when the certificate lists no names.
+//! Java differs from webpki in three places that people meet: a certificate that itself stands in the truststore is trusted, the common
+//! name counts when the certificate lists no names, and certificates of version 1 or with short keys are read (`second`).
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use super::Certificate;
+use super::{Certificate, second};
 
 pub(super) struct Verifier {
     webpki: Arc<WebPkiServerVerifier>,
@@ -55,9 +55,15 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<(), Error> {
         let verdict = if self.trusted.iter().any(|trusted| trusted == end_entity) {
-            verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)
+            ParsedCertificate::try_from(end_entity).and_then(|certificate| verify_server_name(&certificate, name))
         } else {
             self.webpki.verify_server_cert(end_entity, intermediates, name, ocsp, now).map(|_| ())
+        };
+        let verdict = match verdict {
+            Err(error) if second::is_worth_asking(&error) => {
+                second::chain(end_entity, intermediates, &self.trusted, &name.to_str(), error)
+            }
+            verdict => verdict,
         };
         match verdict {
             // webpki looks at the name last: the chain itself holds.
@@ -110,7 +116,8 @@ impl ServerCertVerifier for Witness {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.webpki.verify_tls12_signature(message, certificate, signed)
+        let verdict = self.verifier.webpki.verify_tls12_signature(message, certificate, signed);
+        verdict.or_else(|error| heard_again(certificate, message, signed, error))
     }
 
     fn verify_tls13_signature(
@@ -119,12 +126,23 @@ impl ServerCertVerifier for Witness {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.webpki.verify_tls13_signature(message, certificate, signed)
+        let verdict = self.verifier.webpki.verify_tls13_signature(message, certificate, signed);
+        verdict.or_else(|error| heard_again(certificate, message, signed, error))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.verifier.webpki.supported_verify_schemes()
     }
+}
+
+/// The key of a certificate that webpki can't read is read by OpenSSL.
+fn heard_again(
+    certificate: &CertificateDer<'_>,
+    message: &[u8],
+    signed: &DigitallySignedStruct,
+    first: Error,
+) -> Result<HandshakeSignatureValid, Error> {
+    if second::has_signed(certificate, message, signed) { Ok(HandshakeSignatureValid::assertion()) } else { Err(first) }
 }
 
 /// Shows the client's certificate, and notes that it was asked for.

@@ -47,6 +47,10 @@ pub struct FamilyFacts {
     pub pulls_elsewhere: Option<String>,
     /// Capacity providers, where it names them.
     pub providers: Vec<String>,
+    /// The ARN of the log group that its tasks write to.
+    pub log_group: String,
+    /// The repositories of ECR that its images come from: the ARN of each, by its name.
+    pub repositories: BTreeMap<String, String>,
     pub roles: Vec<RoleFacts>,
     pub place: Option<Place>,
 }
@@ -58,8 +62,10 @@ pub struct RoleFacts {
     pub kind: &'static str,
     /// The start of its name, which CloudFormation makes.
     pub name_start: String,
-    /// Its inline policies, with the parameters' values in them.
+    /// Its inline policies, with the parameters' values in them, and the managed ones.
     pub policies: Vec<Value>,
+    /// Managed policies that could not be read, each with the reason.
+    pub unread: Vec<String>,
     /// The permissions boundary: its ARN and document.
     pub boundary: Option<(String, Read<Value>)>,
     /// The secrets that it must be able to read, by their names in the compose files.

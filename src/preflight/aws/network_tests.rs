@@ -1,5 +1,7 @@
 //! Route tables, gateways and endpoints in, the way out.
 
+use std::collections::BTreeMap;
+
 use super::super::facts::{FamilyFacts, Roads};
 use super::{check, open};
 use crate::aws::{NatGateway, Route, RouteTable, Subnet, VpcEndpoint};
@@ -16,6 +18,8 @@ fn family(public_ip: bool, elsewhere: Option<&str>) -> FamilyFacts {
         asks: ["ecr.api", "s3"].into(),
         pulls_elsewhere: elsewhere.map(str::to_owned),
         providers: Vec::new(),
+        log_group: String::new(),
+        repositories: BTreeMap::new(),
         roles: Vec::new(),
         place: None,
     }

@@ -13,7 +13,7 @@ pub(super) struct Ask<'a> {
     pub(super) account: &'a str,
     /// The start of the role's name.
     pub(super) role: &'a str,
-    pub(super) action: &'static str,
+    pub(super) action: &'a str,
     pub(super) resource: &'a str,
     /// Condition keys that are known, in small letters.
     pub(super) context: BTreeMap<&'static str, &'a str>,
@@ -58,6 +58,19 @@ pub(super) fn of_role(documents: &[Value], ask: &Ask<'_>) -> Said {
         read(statement, Holds::Yes, false, ask, &mut said);
     }
     said
+}
+
+/// What a policy allows by name, without conditions: an action on a thing. Patterns name nothing that could be asked about.
+pub(super) fn named_rights(document: &Value) -> impl Iterator<Item = (&str, &str)> {
+    let named = |text: &&str| !text.contains(['*', '?', '<']);
+    let allows = statements(document).into_iter().filter(|statement| {
+        statement["Effect"].as_str() == Some("Allow") && statement.get("Condition").is_none_or(Value::is_null)
+    });
+    allows.flat_map(move |statement| {
+        let resources: Vec<&str> = texts(&statement["Resource"]).into_iter().filter(named).collect();
+        let actions = texts(&statement["Action"]).into_iter().filter(named);
+        actions.flat_map(move |action| resources.clone().into_iter().map(move |resource| (action, resource)))
+    })
 }
 
 /// The policy of a secret or a key.
@@ -218,7 +231,7 @@ pub fn resolved(value: &Value, known: &BTreeMap<String, String>) -> Value {
             Some((key, Value::String(text))) if key == "Ref" => name(text).into(),
             Some((key, Value::String(text))) if key == "Fn::Sub" => substituted(text, known).into(),
             Some((key, Value::Array(path))) if key == "Fn::GetAtt" => {
-                format!("<{}>", path.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(".")).into()
+                name(&path.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(".")).into()
             }
             Some((key, value)) => Value::Object([(key.clone(), resolved(value, known))].into_iter().collect()),
             None => value.clone(),

@@ -1,11 +1,11 @@
-//! May the roles of a task read its secrets? Judged from the policies that the template gives them, never by trying: whoever runs this is
-//! somebody else.
+//! May the roles of a task read its secrets, pull its images, write its log? Judged from the policies that the template gives them, never by
+//! trying: whoever runs this is somebody else.
 //!
 //! Four may say no: the role's own policies, its boundary, the secret's policy, the key's. What depends on something that only the running
 //! task has is unknown.
 
 use super::facts::{AccountFacts, FamilyFacts, KeyAccess, RoleFacts, SecretAccess};
-use super::policy::{Ask, Said, of_resource, of_role};
+use super::policy::{self, Ask, Said, of_resource, of_role};
 use crate::base::Code;
 use crate::preflight::fix::Fix;
 use crate::preflight::report::{Category, Check, Origin, Status, Subject};
@@ -13,6 +13,10 @@ use crate::preflight::runner::Plan;
 
 const READ: &str = "secretsmanager:GetSecretValue";
 const DECRYPT: &str = "kms:Decrypt";
+/// What the execution role does with a log group and with a repository before anything runs.
+const LOG: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
+const TOKEN: &str = "ecr:GetAuthorizationToken";
+const PULL: [&str; 3] = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"];
 
 /// What keeps a role from reading.
 enum Obstacle {
@@ -25,6 +29,12 @@ enum Obstacle {
 pub(super) fn plan(facts: &AccountFacts, plan: &mut Plan) {
     for family in &facts.families {
         for role in &family.roles {
+            if role.kind == "execution" {
+                plan.known(of_start(facts, family, role));
+            }
+            if role.boundary.is_some() {
+                plan.known(of_boundary(facts, family, role));
+            }
             for secret in &role.secrets {
                 plan.known(of_secret(facts, family, role, secret));
             }
@@ -32,38 +42,69 @@ pub(super) fn plan(facts: &AccountFacts, plan: &mut Plan) {
     }
 }
 
-fn of_secret(facts: &AccountFacts, family: &FamilyFacts, role: &RoleFacts, secret: &str) -> Check {
-    let id = format!("role/{}/{}/{secret}", family.name, role.kind);
-    let mut check = Check::new(Code::ROLE_READS, Category::Aws, id, format!("{} role of {} on {secret}", role.kind, family.name));
+fn new(family: &FamilyFacts, role: &RoleFacts, id: &str, title: &str) -> Check {
+    let id = format!("role/{}/{}/{id}", family.name, role.kind);
+    let mut check = Check::new(Code::ROLE_READS, Category::Aws, id, format!("{} role of {}: {title}", role.kind, family.name));
     check.label = format!("{} role", role.kind);
     check.service = Some(family.name.clone());
     check.origin = family.place.as_ref().map(Origin::from);
-    check.evidence = Some("the template's own policies, and those of the secret and its key".to_owned());
-    let access = match facts.secrets.get(secret) {
-        Some(Ok(access)) => access,
-        Some(Err(why)) => return check.ended(Status::Unknown, why.clone()),
-        None => return check.ended(Status::Skipped, "the secret was not found"),
+    check
+}
+
+/// What ECS does as the execution role at every start of a task: images, then the log.
+fn of_start(facts: &AccountFacts, family: &FamilyFacts, role: &RoleFacts) -> Check {
+    let mut check = new(family, role, "start", "images and log");
+    check.evidence = Some("the template's own policies".to_owned());
+    let ask = |action, resource| ask(facts, role, action, resource);
+    let on_log = LOG.iter().map(|action| ask(action, family.log_group.as_str()));
+    let token = (!family.repositories.is_empty()).then(|| ask(TOKEN, "*"));
+    let on_images = family.repositories.values().flat_map(|arn| PULL.iter().map(|action| ask(action, arn.as_str())));
+    let own = on_log.chain(token).chain(on_images).find_map(|ask| of_role_itself(role, &ask));
+    let foreign = || {
+        let (name, _) = family.repositories.iter().find(|(_, arn)| is_foreign(arn, &facts.account))?;
+        Some(Obstacle::Open(format!(
+            "{name} is a repository of another account, whose own policy decides too, and can't be read"
+        )))
     };
-    check.subject = Some(Subject { kind: "secret".to_owned(), name: access.name.clone(), pattern: None });
-    match obstacle(facts, role, access) {
-        None => check.passed(format!("may read {}", access.name)),
-        Some(Obstacle::Open(why)) => check.ended(Status::Unknown, why),
-        Some(Obstacle::Refused(why, fix)) => {
-            let mut check = check.ended(Status::Failed, why);
-            check.why = Some(
-                "ECS reads a task's secrets with its execution role before anything runs: a task that may not is stopped, again and again"
-                    .to_owned(),
-            );
+    let names: Vec<&str> = family.repositories.keys().map(String::as_str).collect();
+    let pull = if names.is_empty() { String::new() } else { format!(", and pull {}", names.join(", ")) };
+    ended(
+        check,
+        own.or_else(foreign),
+        format!("may write its log{pull}"),
+        "a task without its image or its log is stopped, again and again",
+    )
+}
+
+/// A boundary takes away what the template's own policies give.
+fn of_boundary(facts: &AccountFacts, family: &FamilyFacts, role: &RoleFacts) -> Check {
+    let check = new(family, role, "boundary", "its permissions boundary");
+    let given = role.policies.iter().flat_map(policy::named_rights);
+    let obstacle = given.map(|(action, resource)| ask(facts, role, action, resource)).find_map(|ask| of_its_boundary(role, &ask));
+    let arn = role.boundary.as_ref().map_or("", |(arn, _)| arn.as_str());
+    ended(
+        check,
+        obstacle,
+        format!("{arn} lets it do what its policies name"),
+        "a right must stand in the policies and in the boundary",
+    )
+}
+
+fn ended(check: Check, obstacle: Option<Obstacle>, good: String, why: &str) -> Check {
+    match obstacle {
+        None => check.passed(good),
+        Some(Obstacle::Open(open)) => check.ended(Status::Unknown, open),
+        Some(Obstacle::Refused(refused, fix)) => {
+            let mut check = check.ended(Status::Failed, refused);
+            check.why = Some(why.to_owned());
             check.fixes = vec![Fix::advice(fix)];
             check
         }
     }
 }
 
-fn obstacle(facts: &AccountFacts, role: &RoleFacts, access: &SecretAccess) -> Option<Obstacle> {
-    let arn = access.arn.as_str();
-    let through = format!("secretsmanager.{}.{}", facts.region, suffix(&facts.region));
-    let ask = |action, resource| Ask {
+fn ask<'a>(facts: &'a AccountFacts, role: &'a RoleFacts, action: &'a str, resource: &'a str) -> Ask<'a> {
+    Ask {
         account: &facts.account,
         role: &role.name_start,
         action,
@@ -73,11 +114,35 @@ fn obstacle(facts: &AccountFacts, role: &RoleFacts, access: &SecretAccess) -> Op
             ("aws:securetransport", "true"),
             ("aws:requestedregion", facts.region.as_str()),
             ("aws:principaltype", "AssumedRole"),
+        ]
+        .into(),
+    }
+}
+
+fn of_secret(facts: &AccountFacts, family: &FamilyFacts, role: &RoleFacts, secret: &str) -> Check {
+    let mut check = new(family, role, secret, secret);
+    check.evidence = Some("the template's own policies, and those of the secret and its key".to_owned());
+    let access = match facts.secrets.get(secret) {
+        Some(Ok(access)) => access,
+        Some(Err(why)) => return check.ended(Status::Unknown, why.clone()),
+        None => return check.ended(Status::Skipped, "the secret was not found"),
+    };
+    check.subject = Some(Subject { kind: "secret".to_owned(), name: access.name.clone(), pattern: None });
+    let why = "ECS reads a task's secrets with its execution role before anything runs: a task that may not is stopped, again and again";
+    ended(check, obstacle(facts, role, access), format!("may read {}", access.name), why)
+}
+
+fn obstacle(facts: &AccountFacts, role: &RoleFacts, access: &SecretAccess) -> Option<Obstacle> {
+    let arn = access.arn.as_str();
+    let through = format!("secretsmanager.{}.{}", facts.region, suffix(&facts.region));
+    let ask = |action, resource| {
+        let mut ask = ask(facts, role, action, resource);
+        ask.context.extend([
             ("kms:calleraccount", facts.account.as_str()),
             ("kms:viaservice", through.as_str()),
             ("kms:encryptioncontext:secretarn", arn),
-        ]
-        .into(),
+        ]);
+        ask
     };
     let read = ask(READ, arn);
     of_role_itself(role, &read).or_else(|| of_secret_itself(facts, access, &read)).or_else(|| match &access.key {
@@ -122,11 +187,16 @@ fn of_role_itself(role: &RoleFacts, ask: &Ask<'_>) -> Option<Obstacle> {
     if !own.allowed {
         let why = format!("no policy of the {kind} role allows {} on {}", ask.action, ask.resource);
         let fix = format!("allow {} on {} in x-iam.Policies of the service", ask.action, ask.resource);
-        return Some(match own.allowed_if {
-            Some(on) => Obstacle::Open(format!("the {kind} role may, depending on {on}")),
-            None => Obstacle::Refused(why, fix),
+        return Some(match (own.allowed_if, role.unread.first()) {
+            (Some(on), _) => Obstacle::Open(format!("the {kind} role may, depending on {on}")),
+            (None, Some(unread)) => Obstacle::Open(format!("a policy of the {kind} role could not be read: {unread}")),
+            (None, None) => Obstacle::Refused(why, fix),
         });
     }
+    of_its_boundary(role, ask)
+}
+
+fn of_its_boundary(role: &RoleFacts, ask: &Ask<'_>) -> Option<Obstacle> {
     let (arn, boundary) = role.boundary.as_ref()?;
     let boundary = match boundary {
         Ok(document) => of_role(std::slice::from_ref(document), ask),

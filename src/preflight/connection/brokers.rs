@@ -76,9 +76,9 @@ impl Ladder {
 
     pub(super) async fn cluster_id(self, check: Check, settings: Arc<Settings>, deadline: Deadline) -> Check {
         let id = self.session.cluster.lock().await.as_ref().and_then(|cluster| cluster.id.clone());
-        let strangers = match &id {
+        let (strangers, dead) = match &id {
             Some(id) => self.strangers(id, settings, deadline).await,
-            None => Vec::new(),
+            None => (Vec::new(), None),
         };
         let mut check = match (id, self.cluster.expected_id(), strangers.first()) {
             (None, _, _) => check.ended(Status::Unknown, "the cluster has no id to show"),
@@ -95,7 +95,10 @@ impl Ladder {
                 check.observed = Some(vec![id]);
                 check
             }
-            (Some(id), _, None) => check.passed(id),
+            (Some(id), _, None) => match dead {
+                Some((endpoint, fault)) => self.one_is_none(check, &id, &endpoint, &fault),
+                None => check.passed(id),
+            },
         };
         if let Some(place) = &self.cluster.place {
             check.origin = Some(Origin::from(place));
@@ -116,25 +119,52 @@ impl Ladder {
         }
     }
 
-    /// Bootstrap servers that lead into another cluster. Those that the cluster itself advertises are its own.
-    async fn strangers(&self, id: &str, settings: Arc<Settings>, deadline: Deadline) -> Vec<(Endpoint, String)> {
+    /// A bootstrap server that is no way into this cluster: a client that happens to begin with it fails.
+    fn one_is_none(&self, check: Check, id: &str, endpoint: &Endpoint, fault: &Fault) -> Check {
+        let check = self.failed(check, fault, Some(endpoint));
+        let message = format!("{id}; but the bootstrap server {endpoint} is no way there: {}", fault.message);
+        // What hangs up or says nothing is passed over for the next.
+        let is_passed_over = fault.cause.is_transient();
+        check.ended(if is_passed_over { Status::Warned } else { Status::Failed }, message)
+    }
+
+    /// Bootstrap servers that lead into another cluster, and the first that leads nowhere. Those that the cluster itself advertises are
+    /// its own.
+    async fn strangers(
+        &self,
+        id: &str,
+        settings: Arc<Settings>,
+        deadline: Deadline,
+    ) -> (Vec<(Endpoint, String)>, Option<(Endpoint, Fault)>) {
         let entered = self.way.entered.lock().await.clone();
         let own: Vec<Endpoint> = match &*self.session.cluster.lock().await {
             Some(cluster) => cluster.brokers.iter().map(|broker| broker.endpoint.clone()).chain(entered).collect(),
-            None => return Vec::new(),
+            None => return (Vec::new(), None),
         };
         let mut tries = JoinSet::new();
         let others = self.way.others.lock().await.clone();
         for (index, endpoint) in others.into_iter().filter(|endpoint| !own.contains(endpoint)).enumerate() {
             let settings = settings.clone();
             tries.spawn(async move {
-                let mut connection = kafka::open(&settings, &endpoint, deadline).await.ok()?;
-                let cluster = kafka::cluster(&mut connection, deadline).await.ok()?;
-                Some((index, endpoint, cluster.id?))
+                let id = async {
+                    let mut connection = kafka::open(&settings, &endpoint, deadline).await?;
+                    kafka::cluster(&mut connection, deadline).await
+                };
+                let id = id.await.map(|cluster| cluster.id);
+                (index, endpoint, id)
             });
         }
-        let mut found: Vec<_> = tries.join_all().await.into_iter().flatten().filter(|(_, _, other)| other != id).collect();
-        found.sort_by_key(|(index, _, _)| *index);
-        found.into_iter().map(|(_, endpoint, other)| (endpoint, other)).collect()
+        let mut answers = tries.join_all().await;
+        answers.sort_by_key(|(index, _, _)| *index);
+        let mut strangers = Vec::new();
+        let mut dead = None;
+        for (_, endpoint, answer) in answers {
+            match answer {
+                Ok(Some(other)) if other != id => strangers.push((endpoint, other)),
+                Ok(_) => {}
+                Err(fault) => drop(dead.get_or_insert((endpoint, fault))),
+            }
+        }
+        (strangers, dead)
     }
 }

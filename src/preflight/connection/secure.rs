@@ -1,12 +1,17 @@
 //! TLS, the token where there is one, and the login.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use super::Ladder;
 use crate::base::{Cause, Deadline, Fault, Moment};
-use crate::kafka::{self, Oidc, Proof, Settings};
-use crate::net::http;
+use crate::kafka::{self, Hello, Oidc, Proof, Settings};
 use crate::net::tls::Certificate;
+use crate::net::{Endpoint, http};
 use crate::preflight::clock;
 use crate::preflight::fix::Fix;
 use crate::preflight::report::{Check, Status};
@@ -14,34 +19,32 @@ use crate::preflight::target::{Obstacle, Target};
 
 /// A certificate that ends sooner is worth a warning.
 const CERTIFICATE_DAYS: i64 = 7;
+/// How long a server of the list is waited for before the next is asked beside it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Ladder {
     pub(super) async fn tls(self, check: Check, settings: Arc<Settings>, deadline: Deadline) -> Check {
-        let Some((endpoint, stream)) = self.way.stream.lock().await.take() else {
+        let Some(first) = self.way.stream.lock().await.take() else {
             return check.ended(Status::Unknown, "there is no connection to secure");
         };
-        match kafka::hello(&settings, &endpoint.host, stream, deadline).await {
-            Ok(hello) => {
+        let others = self.way.others.lock().await.clone();
+        let (greeted, passed_over) = greet(&settings, first, others, deadline).await;
+        match greeted {
+            Ok((endpoint, hello)) => {
                 let check = match hello.certificate {
                     None => check.passed(format!("not used: the protocol is {}", settings.protocol)),
-                    Some(certificate) => {
-                        let days = certificate.days_left(clock::now());
-                        let mut check = if days < CERTIFICATE_DAYS {
-                            let mut check =
-                                check.ended(Status::Warned, format!("verified, but the certificate ends in {days} days"));
-                            check.fixes = vec![Fix::advice("renew the brokers' certificate")];
-                            check
-                        } else {
-                            check.passed(format!("verified, certificate ends in {days} days"))
-                        };
-                        check.evidence = Some(facts(&certificate));
-                        check
-                    }
+                    Some(certificate) => verified(check, &certificate),
                 };
+                let check = match passed_over.first() {
+                    Some((dead, fault)) => self.one_is_dead(check, dead, &endpoint, fault),
+                    None => check,
+                };
+                let is_done = |other: &Endpoint| *other == endpoint || passed_over.iter().any(|(dead, _)| dead == other);
+                self.way.others.lock().await.retain(|other| !is_done(other));
                 *self.way.greeted.lock().await = Some((endpoint, hello.connection));
                 check
             }
-            Err((fault, certificate)) => {
+            Err((endpoint, fault, certificate)) => {
                 let fault = match &certificate {
                     Some(certificate) if fault.cause == Cause::TlsExpired => self.clock.judge(fault, certificate),
                     _ => fault,
@@ -61,10 +64,18 @@ impl Ladder {
         }
     }
 
+    /// A server of the list took the connection and no more: clients go on to the next, each time they begin with it.
+    fn one_is_dead(&self, check: Check, dead: &Endpoint, next: &Endpoint, fault: &Fault) -> Check {
+        let seen = (check.message.clone(), check.evidence.clone());
+        let mut check = self.failed(check, fault, Some(dead));
+        check.evidence = seen.1;
+        check.ended(Status::Warned, format!("{dead}: {}; {next} is good: {}", fault.message, seen.0))
+    }
+
     pub(super) async fn sasl(self, check: Check, settings: Arc<Settings>, deadline: Deadline) -> Check {
         match &self.target.obstacle {
             Some(Obstacle::Unread(what)) => return check.ended(Status::Skipped, what.clone()),
-            Some(Obstacle::Malformed(what)) => return check.ended(Status::Skipped, format!("there is no login to try: {what}")),
+            Some(Obstacle::Malformed(what)) => return self.no_login(check, what),
             Some(Obstacle::Unspoken(mechanism)) => {
                 return check.ended(Status::Unknown, format!("this program can't log in with {mechanism}"));
             }
@@ -112,6 +123,17 @@ impl Ladder {
         }
     }
 
+    /// The settings bring no login. Where a finding says so already, there is nothing to add.
+    fn no_login(&self, check: Check, what: &str) -> Check {
+        let message = format!("there is no login to try: {what}");
+        if self.target.login_is_told {
+            return check.ended(Status::Skipped, message);
+        }
+        let mut check = self.failed(check, &Fault::new(Cause::BadCredentials, message), None);
+        check.why = Some("the client ends before it has asked any broker".to_owned());
+        check
+    }
+
     /// The token of a token endpoint: another server, with layers of its own.
     pub(super) async fn token(self, check: Check, oidc: Arc<Oidc>, deadline: Deadline) -> Check {
         let host = http::endpoint(&oidc.endpoint).host;
@@ -139,6 +161,68 @@ impl Ladder {
             }
         }
     }
+}
+
+/// A server that greets; or the fault of the first one, with its certificate.
+type Greeted = Result<(Endpoint, Hello), (Endpoint, Fault, Option<Certificate>)>;
+
+/// Shakes hands with the servers of the list as a client does: one that hangs up or says nothing is passed over, any other fault ends it.
+async fn greet(
+    settings: &Arc<Settings>,
+    first: (Endpoint, TcpStream),
+    others: Vec<Endpoint>,
+    deadline: Deadline,
+) -> (Greeted, Vec<(Endpoint, Fault)>) {
+    let mut tries = JoinSet::new();
+    let mut waiting: VecDeque<Endpoint> = others.into();
+    let mut begun: Vec<Endpoint> = vec![first.0.clone()];
+    let mut passed_over: BTreeMap<usize, (Fault, Option<Certificate>)> = BTreeMap::new();
+    let with = settings.clone();
+    tries.spawn(async move { (0, kafka::hello(&with, &first.0.host, first.1, deadline).await) });
+    loop {
+        let done = tokio::select! {
+            Some(done) = tries.join_next() => Some(done),
+            () = tokio::time::sleep(PATIENCE), if !waiting.is_empty() => None,
+        };
+        match done {
+            Some(Ok((at, Ok(hello)))) => {
+                let silent = || (Fault::new(Cause::TimedOut, "the listener took the connection and then said nothing"), None);
+                let dead = (0..at).map(|index| (begun[index].clone(), passed_over.remove(&index).unwrap_or_else(silent).0));
+                return (Ok((begun[at].clone(), hello)), dead.collect());
+            }
+            Some(Ok((at, Err((fault, certificate))))) => {
+                let is_passed_over = matches!(fault.cause, Cause::BrokerUnreachable | Cause::TimedOut);
+                if !is_passed_over {
+                    return (Err((begun[at].clone(), fault, certificate)), Vec::new());
+                }
+                passed_over.insert(at, (fault, certificate));
+            }
+            Some(Err(_)) | None => {}
+        }
+        if let Some(endpoint) = waiting.pop_front() {
+            let (at, with) = (begun.len(), settings.clone());
+            begun.push(endpoint.clone());
+            tries.spawn(async move { (at, kafka::reached(&with, &endpoint, deadline).await) });
+        } else if tries.is_empty() {
+            let broke_off = || (Fault::new(Cause::BrokerUnreachable, "the handshake broke off"), None);
+            let (fault, certificate) = passed_over.remove(&0).unwrap_or_else(broke_off);
+            return (Err((begun[0].clone(), fault, certificate)), Vec::new());
+        }
+    }
+}
+
+/// TLS stands; how long will it?
+fn verified(check: Check, certificate: &Certificate) -> Check {
+    let days = certificate.days_left(clock::now());
+    let mut check = if days < CERTIFICATE_DAYS {
+        let mut check = check.ended(Status::Warned, format!("verified, but the certificate ends in {days} days"));
+        check.fixes = vec![Fix::advice("renew the brokers' certificate")];
+        check
+    } else {
+        check.passed(format!("verified, certificate ends in {days} days"))
+    };
+    check.evidence = Some(facts(certificate));
+    check
 }
 
 /// What to do about a token endpoint, which is neither the cluster nor in its network.

@@ -1,6 +1,6 @@
 """The settings of the brokers: listeners, logins, certificates. Pure: from addresses and passwords to server.properties.
 
-Every listener name is the one a test uses. The last ten are a real broker with one fault each.
+Every listener name is the one a test uses. From EXPIRED on, each is a real broker with one fault, or one peculiarity.
 """
 
 from dataclasses import dataclass
@@ -59,6 +59,17 @@ LISTENERS = {
     # An authority between that has ended, and one that is left out.
     "OLDCHAIN": Listener("SASL_SSL", (PLAIN,), certificate="oldchain"),
     "NOCHAIN": Listener("SASL_SSL", (PLAIN,), certificate="nochain"),
+    # One broker of three is another thing than the others: it never answers, speaks no TLS, shows a certificate that nobody trusts.
+    "MUTE": Listener("SASL_SSL", (PLAIN,), advertised="{silent}", advertised_by=3),
+    "HALFCLEAR": Listener("SASL_SSL", (PLAIN,), advertised="127.0.0.1:{SASL_PLAINTEXT}", advertised_by=3),
+    "HALFTRUSTED": Listener("SASL_SSL", (PLAIN,), advertised="127.0.0.1:{OTHERCA}", advertised_by=3),
+    # Names of a private network that nobody here is in.
+    "PRIVATE": Listener("SASL_SSL", (PLAIN,), advertised="b{id}.kafka.internal:9092"),
+    # Nothing is wrong with these for Java: a certificate that signed itself, one with no name but the common one, one of version 1, as
+    # `openssl x509 -req` makes it.
+    "OWNSIGNED": Listener("SASL_SSL", (PLAIN,), certificate="ownsigned"),
+    "NAMELESS": Listener("SASL_SSL", (PLAIN,), certificate="nameless", advertised="localhost:{NAMELESS}"),
+    "VERSION1": Listener("SASL_SSL", (PLAIN,), certificate="version1", advertised="localhost:{VERSION1}"),
 }
 
 INTERNAL = "SASL_PLAINTEXT"
@@ -74,7 +85,7 @@ class Node:
     folder: object
 
 
-def server_properties(node, nodes, broker_password, certificates, truststore, hang, allow_everyone, authorizer, jwks):
+def server_properties(node, nodes, broker_password, certificates, truststore, faults, allow_everyone, authorizer, jwks):
     """The server.properties of one node. `certificates`: name to PEM keystore."""
     controllers = [other for other in nodes if CONTROLLER in other.ports]
     replicas = len(nodes)
@@ -86,7 +97,7 @@ def server_properties(node, nodes, broker_password, certificates, truststore, ha
         "inter.broker.listener.name": INTERNAL,
         "listeners": ",".join(f"{name}://127.0.0.1:{port}" for name, port in node.ports.items()),
         "advertised.listeners": ",".join(
-            f"{name}://{_advertised(name, node, hang)}" for name in node.ports if name != CONTROLLER
+            f"{name}://{_advertised(name, node, faults)}" for name in node.ports if name != CONTROLLER
         ),
         "listener.security.protocol.map": ",".join(
             [f"{CONTROLLER}:SASL_PLAINTEXT", *(f"{name}:{listener.protocol}" for name, listener in LISTENERS.items())]
@@ -149,8 +160,8 @@ def server_properties(node, nodes, broker_password, certificates, truststore, ha
     return "".join(f"{key}={value}\n" for key, value in properties.items())
 
 
-def _advertised(name, node, hang):
+def _advertised(name, node, faults):
     own = f"127.0.0.1:{node.ports[name]}"
     listener = LISTENERS[name]
     told = listener.advertised if listener.advertised_by in (0, node.id) else ""
-    return (told or own).format(id=node.id, hang=hang)
+    return (told or own).format(id=node.id, hang=faults["hang"], silent=faults["silent"], **node.ports)

@@ -1,7 +1,8 @@
 """Addresses that misbehave in one way each, for the failures that no real server shows on demand.
 
 Facts: `hang` (a connect never completes), `silent` (accepts and says nothing), `close` (accepts and closes at once), `http` (answers every
-request with an HTTP page), `refused` (nothing listens). Each is host:port.
+request with an HTTP page), `proxy` (waits for a line of HTTP, and wants a login), `forbidden` (answers 403 with a page), `ssh` (speaks
+first), `zookeeper` (hangs up on what it doesn't know, and answers `srvr`, as ZooKeeper does), `refused` (nothing listens). Each is host:port.
 """
 
 import socket
@@ -10,6 +11,11 @@ import threading
 from .context import BedError
 
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<h1>hello</h1>\n"
+PROXY = (
+    b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Type: text/html\r\n"
+    b"Content-Length: 15\r\nConnection: close\r\n\r\n<h1>login</h1>\n"
+)
+FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 19\r\nConnection: close\r\n\r\n<h1>Forbidden</h1>\n"
 
 
 class Faults:
@@ -24,6 +30,10 @@ class Faults:
             "silent": self._serve(lambda peer: None),
             "close": self._serve(lambda peer: peer.close()),
             "http": self._serve(self._http),
+            "proxy": self._serve(lambda peer: self._answer(peer, PROXY, until=b"\r\n\r\n")),
+            "forbidden": self._serve(lambda peer: self._answer(peer, FORBIDDEN)),
+            "ssh": self._serve(self._ssh),
+            "zookeeper": self._serve(self._zookeeper),
             "refused": f"127.0.0.1:{self.ctx.free_port()}",
         }
 
@@ -70,12 +80,40 @@ class Faults:
         self._open.append(listener)
         return listener
 
+    def _http(self, peer):
+        self._answer(peer, PAGE)
+
     @staticmethod
-    def _http(peer):
+    def _answer(peer, page, until=b""):
         with peer:
             try:
                 peer.settimeout(30)
+                heard = b""
+                while more := peer.recv(65536):
+                    heard += more
+                    if until in heard:
+                        peer.sendall(page)
+                        return
+            except OSError:
+                pass
+
+    @staticmethod
+    def _ssh(peer):
+        with peer:
+            try:
+                peer.settimeout(30)
+                peer.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
                 peer.recv(65536)
-                peer.sendall(PAGE)
+            except OSError:
+                pass
+
+    @staticmethod
+    def _zookeeper(peer):
+        """Four letters are a question; anything else must be a session that begins as it should."""
+        with peer:
+            try:
+                peer.settimeout(30)
+                if peer.recv(4) == b"srvr":
+                    peer.sendall(b"Zookeeper version: 3.8.4-9316c2a7a97e1666d8f4593f34dd6fc36ecc436c, built on 2024-02-12 22:16 UTC\n")
             except OSError:
                 pass

@@ -4,8 +4,10 @@ Facts:
   cluster_id   the cluster's id
   bootstrap    listener name → host:port,… of all brokers (brokers.py has the listeners)
   brokers      broker id → listener name → host:port
+  controllers  host:port,… of all controllers, which serve no clients
   admin        name and password of the super user (PLAIN on SASL_SSL and SASL_PLAINTEXT)
-  tls          paths: ca, otherca (trusts only the OTHERCA listener), truststore (the ca for Java, with truststore_password), and
+  tls          paths: ca, otherca (trusts only the OTHERCA listener), ownsigned (trusts only that), truststore (the ca for Java, with
+               truststore_password), and
                client: a client certificate's paths (tls.py) with its principal
   bin          a folder for PATH: kafka-acls, kafka-topics, kafka-configs, kafka-consumer-groups,
                kafka-console-consumer
@@ -29,7 +31,8 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from . import brokers, training
 from .brokers import ADMIN_USER, ALL_MECHANISMS, BROKER_USER, CONTROLLER, LISTENERS, PLAIN, Node
 from .context import BedError, can_connect
-from .tls import PKCS12_PASSWORD, Authority
+from .member import Member
+from .tls import PKCS12_PASSWORD, Authority, own_signed
 from .tokens import Issuer
 
 START_SECONDS = 90
@@ -55,13 +58,13 @@ class Kafka:
         self.folder = ctx.folder(name)
         self.processes, self.admin = {}, None
         self._users, self._keys, self._users_lock = {}, {}, threading.Lock()
-        self._scram_passwords = {}
+        self._scram_passwords, self._members = {}, []
         self.actions = {
             action.__name__: action
             for action in (
                 *(self.user, self.remove_user, self.certificate, self.access_key, self.acls),
                 *(self.topics, self.produce, self.commit, self.coordinators, self.state),
-                *(self.begin, self.end, self.quota),
+                *(self.begin, self.end, self.quota, self.join, self.leave),
                 *(self.stop_broker, self.start_broker, self.log),
             )
         }
@@ -75,7 +78,7 @@ class Kafka:
         _write_private(self._keys_path, "{}")
         certificates, self._tls = self._make_certificates()
         self._issuer = Issuer(self.folder / "tls")
-        hang = self.ctx.part("faults").facts["hang"]
+        faults = self.ctx.part("faults").facts
         self.nodes = [self._node(number) for number in range(1, self.size + 1)]
         # Formatting a node is this file and the records that every cluster begins with (java.py).
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -85,7 +88,7 @@ class Kafka:
             (node.folder / "meta.properties").write_text(meta)
             (node.folder / "bootstrap.checkpoint").write_bytes(self.java.checkpoint.read_bytes())
             properties = brokers.server_properties(
-                node, self.nodes, self._users[BROKER_USER], certificates, self._ca.path, hang, self.allow_everyone, self.authorizer,
+                node, self.nodes, self._users[BROKER_USER], certificates, self._ca.path, faults, self.allow_everyone, self.authorizer,
                 self._issuer.keys,
             )
             _write_private(self._properties(node), properties)
@@ -143,6 +146,7 @@ class Kafka:
             "cluster_id": cluster_id,
             "bootstrap": bootstrap,
             "brokers": listed,
+            "controllers": ",".join(f"127.0.0.1:{node.ports[CONTROLLER]}" for node in self.nodes),
             "admin": {"name": ADMIN_USER, "password": password},
             "tls": self._tls,
             "bin": str(folder),
@@ -174,12 +178,16 @@ class Kafka:
             "otherhost": self._ca.issue("otherhost", ("kafka.example.com",)),
             "oldchain": Authority(folder, "oldchain-ca", self._ca, (-30, -1)).issue("oldchain", own),
             "nochain": Authority(folder, "nochain-ca", self._ca).issue("nochain", own, alone=True),
+            "ownsigned": own_signed(folder, "ownsigned", own),
+            "nameless": self._ca.issue("nameless", common_name="localhost"),
+            "version1": self._ca.issue("version1", common_name="localhost", version_1=True),
         }
         client = self._ca.issue("client", client=True) | {"principal": "User:CN=client"}
         keystores = {name: paths["keystore_pem"] for name, paths in issued.items()}
         return keystores, {
             "ca": str(self._ca.path),
             "otherca": str(self._other_ca.path),
+            "ownsigned": issued["ownsigned"]["certificate"],
             "truststore": self._ca.truststore(),
             "truststore_password": PKCS12_PASSWORD,
             "client": client,
@@ -289,6 +297,20 @@ class Kafka:
     def quota(self, asked):
         """{user, quotas}: by name, as `request_percentage` or `controller_mutation_rate`; null takes one away."""
         return self.admin.ask("quota", **asked)
+
+    def join(self, asked):
+        """{group, protocol_type, protocol, metadata, client} → {id}. Somebody is in the group and stays there (member.py), with this
+        text as what it says of itself; as the super user."""
+        server = f"127.0.0.1:{self.nodes[0].ports[brokers.INTERNAL]}"
+        login = (ADMIN_USER, self._users[ADMIN_USER])
+        said = (asked["protocol_type"], asked["protocol"], asked.get("metadata", "").encode())
+        self._members.append(Member(server, login, asked["group"], *said, asked["client"]))
+        return {"id": len(self._members) - 1}
+
+    def leave(self, asked):
+        """{id}."""
+        self._members[asked["id"]].leave()
+        return {}
 
     # Faults
 
