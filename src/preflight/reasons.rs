@@ -82,7 +82,8 @@ fn granted(check: &mut Check, right: &Right, principal: &str, entries: &[AclEntr
     }
     add(&mut check.evidence, "DescribeAcls");
     for (operation, host) in elsewhere(right, principal, entries) {
-        check.message.push_str(&format!("; a DENY of {operation} holds from host {host}, which a task must not have"));
+        let told = ["; a DENY of ", operation.as_str(), " holds from host ", &host, ", which a task must not have"];
+        check.message.extend(told);
     }
     if !bound.is_empty() && check.status == Status::Passed {
         let words: Vec<&str> = bound.iter().map(|operation| operation.word()).collect();
