@@ -91,8 +91,14 @@ impl Findings {
     #[must_use]
     pub fn sorted(mut self) -> Self {
         self.0.sort_by(|a, b| a.place.cmp(&b.place));
-        self.0.dedup();
-        self
+        let mut kept: Vec<Finding> = Vec::with_capacity(self.0.len());
+        for finding in self.0 {
+            let here = kept.iter().rev().take_while(|known| known.place == finding.place);
+            if !here.into_iter().any(|known| *known == finding) {
+                kept.push(finding);
+            }
+        }
+        Self(kept)
     }
 }
 

@@ -21,6 +21,8 @@ use crate::base::Code;
 
 /// Deeper nesting is refused; it also bounds every recursion over a tree.
 const MAX_DEPTH: usize = 128;
+/// Below this key at the top, a number may be a key: ECS Compose-X names listeners by their port.
+const BY_PORT: &str = "x-elbv2";
 
 /// All documents of a file, in order. After a syntax error these are the ones before it.
 pub(super) fn parse(text: &str, file: u32, report: &mut Report) -> Vec<Node> {
@@ -341,10 +343,7 @@ impl Composer<'_> {
     /// In raw CloudFormation, a function in its short form is its long form; elsewhere such a tag means nothing.
     fn called(&self, node: Node, marks: &Marks) -> Node {
         let Some(RawTag::Function(name)) = marks.tag else { return node };
-        let raw = self.stack.first().is_some_and(
-            |open| matches!(&open.kind, Kind::Map { key: Expected::Value(key, _), .. } if &*key.text == "Resources"),
-        );
-        if !raw {
+        if !self.is_below("Resources") {
             return node;
         }
         let span = node.span;
@@ -358,6 +357,12 @@ impl Composer<'_> {
         let mut map = Map::default();
         map.insert(Key { text: name.into(), span }, argument);
         Node::map(map, span)
+    }
+
+    /// Whether what is read stands below this key at the top of the file.
+    fn is_below(&self, top: &str) -> bool {
+        let first = self.stack.first().map(|open| &open.kind);
+        matches!(first, Some(Kind::Map { key: Expected::Value(key, _), .. }) if &*key.text == top)
     }
 
     /// A copy of what an anchor names.
@@ -442,8 +447,13 @@ impl Composer<'_> {
     }
 
     /// Takes a node as the key of the mapping that is open.
-    fn key(&mut self, node: Node, merge_key: bool) -> bool {
+    fn key(&mut self, mut node: Node, merge_key: bool) -> bool {
         let span = node.span;
+        if let Value::Int(port, _) = node.value
+            && self.is_below(BY_PORT)
+        {
+            node.value = Value::Str(port.to_string());
+        }
         let Value::Str(text) = node.value else {
             if !node.is_invalid() {
                 let shown = node.written().map(|text| format!(" {text}")).unwrap_or_default();
