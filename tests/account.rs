@@ -313,7 +313,7 @@ fn every_golden_project_is_created_updated_and_deleted() {
 }
 
 /// A project of one file, with what of an account it names by id put in place of its ids.
-fn live_file(name: &str, file: &str, seed: &Value, ids: impl Fn(&Value) -> Vec<(&'static str, Value)>) {
+pub(crate) fn live_file(name: &str, file: &str, seed: &Value, ids: impl Fn(&Value) -> Vec<(&'static str, Value)>) {
     let shop = Deployment::empty();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects").join(name).join(file);
     let mut text = fs::read_to_string(path).unwrap();

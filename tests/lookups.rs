@@ -1,4 +1,5 @@
-//! Every kind of thing that the files can look up in an account, on the AWS bed: found, not found, found twice.
+//! Every kind of thing that the files can look up in an account, on the AWS bed: found, not found, found twice. A VPC that is there twice
+//! is in `account`, load balancers and their listeners are in `balancers`.
 
 use std::fs;
 
@@ -61,7 +62,8 @@ const MISSING: [(&str, &str, &str); 13] = [
     ("Name: lan.shop", "Name: lan.shp", "there is no Cloud Map namespace lan.shp in eu-west-1; there is ns-"),
 ];
 
-const TWICE: [&str; 8] = [
+const TWICE: [&str; 9] = [
+    "Cloud Map namespace lan.shop",
     "ECS cluster tagged env=dev",
     "security group tagged role=shared",
     "security group tagged Name=bastion",
@@ -161,7 +163,7 @@ fn what_is_there_twice_is_said_of_every_kind_in_one_run() {
         "hosted_zone": "shop.example.com", "secrets": { "/shop/web": "{}" }, "resources": twice,
         "prefix_lists": { "offices": { "use": "offices" }, "others": { "use": "offices" } } }));
     shop.seed(&json!({ "name": "other", "cidr": "10.9.0.0/16", "cluster": "shop-2", "cluster_tags": { "env": "dev" },
-        "hosted_zone": "shop.example.com" }));
+        "hosted_zone": "shop.example.com", "namespace": "lan.shop" }));
     let ran = shop.run(&["render", "-d", "outputs", "--resolve"]);
     assert_eq!(ran.code, 2);
     for said in TWICE {
@@ -169,7 +171,8 @@ fn what_is_there_twice_is_said_of_every_kind_in_one_run() {
         let line = ran.stderr.lines().find(|line| line.contains(&said)).unwrap_or_else(|| panic!("{said}\n{}", ran.stderr));
         assert!(line.contains("error[CE222]") && line.contains("; they are ") && line.contains("say which"), "{line}");
     }
-    assert!(ran.stderr.contains("secret tagged holds=keys") && ran.stderr.contains("/shop/keys-2"), "{}", ran.stderr);
+    let secret = "error[CE222]: secrets.keys: there are 2 of the kind secret tagged holds=keys in eu-west-1; they are ";
+    assert!(ran.stderr.contains(secret) && ran.stderr.contains("/shop/keys-2"), "{}", ran.stderr);
 }
 
 /// What is in another account can't be listed: an ARN is taken as it is, and CloudFormation judges it.

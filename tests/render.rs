@@ -37,7 +37,7 @@ fn rendered(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> (S
 }
 
 /// No finding of cfn-lint, warnings included.
-fn lint(paths: &[PathBuf]) {
+pub(crate) fn lint(paths: &[PathBuf]) {
     let output = Command::new(root().join("tests/bed/lint")).args(paths).output().unwrap();
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
@@ -390,6 +390,23 @@ fn every_key_of_the_vocabulary_is_rendered() {
     assert_eq!(property("ConnectService", "/ServiceConnectConfiguration/Services/0/DiscoveryName"), "connect-8083");
     assert_eq!(property("ConnectService", "/ServiceConnectConfiguration/Services/0/ClientAliases/0/DnsName"), "connect");
     assert_eq!(property("ConnectFromConsole8083", "/FromPort"), 8083);
+    // A sidecar of two tasks is in both.
+    for task in ["ConsoleTaskDefinition", "ApiTaskDefinition"] {
+        let names = property(task, "/ContainerDefinitions");
+        assert!(names.as_array().unwrap().iter().any(|container| container["Name"] == "shipper"), "{task}");
+    }
+    // A topic that keeps its order, who publishes to it, and an alarm that scales.
+    assert_eq!(property("EventsTopic", "/FifoTopic"), true);
+    assert_eq!(property("ApiTaskDefinition", "/ContainerDefinitions/0/Environment/0/Value/Ref"), "EventsTopic");
+    assert!(property("ApiTaskRole", "/Policies").to_string().contains("sns:Publish"));
+    let steps = "/StepScalingPolicyConfiguration/StepAdjustments";
+    assert_eq!(
+        property("ConnectLagScaleOut", &format!("{steps}/1")),
+        serde_json::json!({ "MetricIntervalLowerBound": 10000, "ScalingAdjustment": 6 })
+    );
+    assert_eq!(property("ConnectLagScaleIn", &format!("{steps}/0/ScalingAdjustment")), 0);
+    assert_eq!(property("LagAlarm", "/AlarmActions/0/Ref"), "ConnectLagScaleOut");
+    assert_eq!(property("LagAlarm", "/OKActions/0/Ref"), "ConnectLagScaleIn");
     // What the overlay says stands, and what it didn't name is still there.
     assert_eq!(property("FrontLoadBalancerListener443", "/SslPolicy"), "ELBSecurityPolicy-TLS13-1-3-2021-06");
     assert_eq!(property("LogArchive", "/BucketName/Fn::Sub"), "archive-${AWS::StackName}-${AWS::Region}");
@@ -412,6 +429,7 @@ fn a_vpc_that_is_asked_for_is_made() {
         .collect();
     assert_eq!(blocks, ["10.20.0.0/22", "10.20.4.0/22", "10.20.8.0/23", "10.20.10.0/23", "10.20.12.0/23", "10.20.14.0/23"]);
     assert_eq!(template["Parameters"].as_object().unwrap().keys().collect::<Vec<_>>(), ["WebDesiredCount"]);
+    assert_eq!(template["Resources"]["DhcpOptions"]["Properties"]["DomainName"], "own-vpc.internal");
     // A task can't pull its image before there is a way out.
     let waits = template["Resources"]["WebService"]["DependsOn"].to_string();
     assert!(waits.contains("AppRoute1") && waits.contains("AppSubnet2RouteTable"), "{waits}");

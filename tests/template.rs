@@ -15,12 +15,13 @@
 //! | circuit breaker with rollback; the count is a parameter | `a_deploy_can_fail_and_never_resets_the_count` |
 //! | FARGATE unless providers are named, then as written | `capacity_is_as_written` |
 //! | one role pair a service, no `*` where a name is known, boundary | `roles_are_each_services_own_and_bounded` |
-//! | MSK: statements of IAM, rule on the cluster's group | `msk_gets_its_rule_for_each_service` |
-//! | HTTPS, idle timeout | `balancers_speak_https_and_wait_long_enough` |
-//! | names in Cloud Map, never App Mesh | `names_are_in_cloud_map` |
+//! | MSK: statements of IAM, rule on the cluster's group | `msk_gets_its_rule_for_each_service`, `a_task_role_has_what_acl_list_shows` |
+//! | HTTPS, idle timeout, grace | `balancers_speak_https_and_wait_long_enough` |
+//! | a login in front where asked | `a_login_stands_in_front_where_it_is_asked_for` |
+//! | names in Cloud Map and where asked in Service Connect, never App Mesh | `names_are_in_cloud_map`, `one_name_is_not_taken_twice` |
 //! | no physical names, retained logs, tags, nothing made that nobody asked for | `nothing_is_made_or_named_that_nobody_asked_for` |
 //! | identity is somebody's choice | `a_folders_name_is_no_identity` |
-//! | limits, with the largest services | `a_stack_over_a_limit_names_its_largest_services` |
+//! | limits, with the largest services | `a_stack_over_a_limit_names_its_largest_services`, `parameters_and_bytes_have_limits_too` |
 //! | a stack without our tags is left alone | `deploy::` … `a_stack_of_somebody_else_is_left_alone` |
 
 use std::fmt::Write as _;
@@ -314,6 +315,53 @@ fn msk_gets_its_rule_for_each_service() {
     assert_eq!(rule["SourceSecurityGroupId"]["Fn::GetAtt"][0], "ConnectSecurityGroup");
 }
 
+/// MSK with IAM: the statements of the role are those that `acl commands` prints, neither more nor less.
+#[test]
+fn a_task_role_has_what_acl_list_shows() {
+    let arn = "arn:aws:kafka:eu-west-1:111122223333:cluster/demo/0a1b2c3d-0000-4000-8000-0123456789ab-2";
+    let kafka = format!(
+        "x-kafka:\n  provider: msk-iam\n  bootstrap: b-1.demo.abcdef.c2.kafka.eu-west-1.amazonaws.com:9098\n  cluster: {arn}\n{STANDING}"
+    );
+    let mut text = connect("");
+    for client in ["", "PRODUCER_", "CONSUMER_", "ADMIN_"] {
+        for (name, value) in [
+            ("SECURITY_PROTOCOL", "SASL_SSL"),
+            ("SASL_MECHANISM", "AWS_MSK_IAM"),
+            ("SASL_JAAS_CONFIG", "software.amazon.msk.auth.iam.IAMLoginModule required;"),
+            ("SASL_CLIENT_CALLBACK_HANDLER_CLASS", "software.amazon.msk.auth.iam.IAMClientCallbackHandler"),
+        ] {
+            text = text.replace("    environment:\n", &format!("    environment:\n      CONNECT_{client}{name}: \"{value}\"\n"));
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("compose.yml"), format!("name: shop\n{text}{kafka}")).unwrap();
+    let ran = run_with(folder.path(), &["render", "--format", "json"], "", &[]);
+    let template: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+    let policies = resource(&template, "ConnectTaskRole")["Policies"].as_array().unwrap();
+    let role = &policies.iter().find(|policy| policy["PolicyName"] == "kafka").unwrap()["PolicyDocument"]["Statement"];
+    let ran = run_with(folder.path(), &["acl", "commands", "--for", "msk-iam"], "", &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    // The command holds the document; it begins at the first brace.
+    let shown = ran.stdout.split_once('{').map(|(_, rest)| format!("{{{rest}")).unwrap_or_default();
+    let end = shown.rfind('}').unwrap();
+    let shown: Value = serde_json::from_str(&shown[..=end]).unwrap_or_else(|error| panic!("{error}\n{}", ran.stdout));
+    let pairs = |statements: &Value| {
+        let each = |value: &Value| match value {
+            Value::Array(list) => list.iter().map(|item| item.as_str().unwrap().to_owned()).collect::<Vec<_>>(),
+            one => vec![one.as_str().unwrap().to_owned()],
+        };
+        let mut pairs = std::collections::BTreeSet::new();
+        for statement in statements.as_array().unwrap() {
+            for resource in each(&statement["Resource"]) {
+                pairs.extend(each(&statement["Action"]).into_iter().map(|action| (resource.clone(), action)));
+            }
+        }
+        pairs
+    };
+    assert!(!pairs(role).is_empty());
+    assert_eq!(pairs(role), pairs(&shown["Statement"]));
+}
+
 #[test]
 fn balancers_speak_https_and_wait_long_enough() {
     let certificate = "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d-0000-4000-8000-0123456789ab";
@@ -339,6 +387,46 @@ x-elbv2:
     let (_, balancer) = of_type(&template, "AWS::ElasticLoadBalancingV2::LoadBalancer").next().unwrap();
     let attributes = balancer["LoadBalancerAttributes"].as_array().unwrap();
     assert!(attributes.contains(&json!({ "Key": "idle_timeout.timeout_seconds", "Value": "300" })), "{attributes:?}");
+    // What a balancer thinks of a new task is not listened to before it can answer.
+    assert_eq!(resource(&template, "WebService")["HealthCheckGracePeriodSeconds"], 60);
+    let front = "x-elbv2:\n  lb:\n    MacroParameters: { Ingress: { ExtSources: [{ IPv4: 10.0.0.0/8 }] } }\n    Services: { 'console:console': { port: 9021 } }\n    Listeners: { 80: { Targets: [{ name: 'console:console' }] } }\n";
+    let ran = render(&format!("{CONTROL_CENTER}{front}"));
+    let template: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+    assert!(resource(&template, "ConsoleService")["HealthCheckGracePeriodSeconds"].as_u64().is_some_and(|grace| grace > 60));
+}
+
+#[test]
+fn a_login_stands_in_front_where_it_is_asked_for() {
+    let certificate = "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d-0000-4000-8000-0123456789ab";
+    let ran = render(&format!(
+        r#"{CONTROL_CENTER}
+x-elbv2:
+  front:
+    MacroParameters: {{ Ingress: {{ ExtSources: [{{ IPv4: 10.0.0.0/8, Name: office }}] }} }}
+    Services: {{ "console:console": {{ port: 9021, protocol: HTTP }} }}
+    Listeners:
+      443:
+        Certificates: [{{ CertificateArn: "{certificate}" }}]
+        Targets:
+          - name: console:console
+            AuthenticateOidcConfig:
+              Issuer: https://login.example.com
+              AuthorizationEndpoint: https://login.example.com/authorize
+              TokenEndpoint: https://login.example.com/token
+              UserInfoEndpoint: https://login.example.com/userinfo
+              ClientId: console
+              ClientSecret: "{{{{resolve:secretsmanager:/oidc:SecretString:ClientSecret}}}}"
+"#
+    ));
+    let template: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+    let (_, listener) = of_type(&template, "AWS::ElasticLoadBalancingV2::Listener").next().unwrap();
+    let actions = listener["DefaultActions"].as_array().unwrap();
+    assert_eq!((&actions[0]["Type"], &actions[0]["Order"]), (&json!("authenticate-oidc"), &json!(1)));
+    assert_eq!((&actions[1]["Type"], &actions[1]["Order"]), (&json!("forward"), &json!(2)));
+    assert_eq!(
+        actions[0]["AuthenticateOidcConfig"]["ClientSecret"],
+        "{{resolve:secretsmanager:/oidc:SecretString:ClientSecret}}"
+    );
 }
 
 #[test]
@@ -349,6 +437,27 @@ fn names_are_in_cloud_map() {
     assert_eq!(resource(&template, "WebDiscovery")["Name"], "web");
     assert_eq!(resource(&template, "WebService")["ServiceRegistries"][0]["RegistryArn"]["Fn::GetAtt"][0], "WebDiscovery");
     assert!(!template.to_string().contains("AppMesh"));
+}
+
+/// Cloud Map and Service Connect share the names of a namespace: who asks for one in Service Connect gets it, and one that nobody asked
+/// for steps back.
+#[test]
+fn one_name_is_not_taken_twice() {
+    let connected = |more: &str| {
+        template(&format!(
+            "services:\n  web:\n    image: acme/w:1\n    ports: [\"80\"]\n    x-network:\n      {more}\n      x-ecs_connect:\n        Properties:\n          Namespace: lan\n          Services: [{{ PortName: tcp_80, DiscoveryName: web, ClientAliases: [{{ DnsName: web, Port: 80 }}] }}]\nx-cloudmap: {{ lan: {{ Name: lan.internal }} }}\n"
+        ))
+        .0
+    };
+    let alone = connected("AssignPublicIp: false");
+    assert_eq!(resource(&alone, "WebService")["ServiceConnectConfiguration"]["Services"][0]["DiscoveryName"], "web");
+    assert!(alone["Resources"].get("WebDiscovery").is_none(), "nobody asked for the name in Cloud Map");
+    let (both, _) = template(
+        "services:\n  web:\n    image: acme/w:1\n    ports: [\"80\"]\n    x-network:\n      x-cloudmap: lan\n      x-ecs_connect: { MacroParameters: { x-cloudmap: lan, service_ports: { tcp_80: { DnsName: web } } } }\nx-cloudmap: { lan: { Name: lan.internal } }\n",
+    );
+    assert_eq!(resource(&both, "WebDiscovery")["Name"], "web");
+    let offer = &resource(&both, "WebService")["ServiceConnectConfiguration"]["Services"][0];
+    assert_eq!((&offer["DiscoveryName"], &offer["ClientAliases"][0]["DnsName"]), (&json!("web-80"), &json!("web")));
 }
 
 #[test]
@@ -410,4 +519,24 @@ fn a_stack_over_a_limit_names_its_largest_services() {
     );
     let (fits, _) = template(&many(80));
     assert!(fits["Resources"].as_object().unwrap().len() <= 500);
+}
+
+#[test]
+fn parameters_and_bytes_have_limits_too() {
+    // Two parameters a secret: its ARN and its version.
+    let secrets: Vec<String> = (0..100).map(|number| format!("s{number}")).collect();
+    let mut text = format!("services:\n  web:\n    image: acme/w:1\n    secrets: [{}]\nsecrets:\n", secrets.join(", "));
+    for name in &secrets {
+        let _ = writeln!(text, "  {name}: {{ x-secrets: {{ Name: /shop/{name} }} }}");
+    }
+    let ran = render(&text);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("[CE189]") && ran.stderr.contains("parameters; CloudFormation takes 200"), "{}", ran.stderr);
+    let mut text = String::from("services:\n");
+    for number in 0..60 {
+        let _ = writeln!(text, "  s{number}:\n    image: acme/s:1\n    environment: {{ TEXT: {} }}", "x".repeat(18_000));
+    }
+    let ran = render(&text);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("[CE189]") && ran.stderr.contains("bytes; CloudFormation takes 1000000"), "{}", ran.stderr);
 }

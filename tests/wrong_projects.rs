@@ -25,6 +25,10 @@ pub(crate) const fn top(top: &'static str, words: &'static [&'static str]) -> Wr
 /// A balancer that is right, but for what a row puts into it.
 const BALANCER: &str = "x-elbv2:\n  lb:\n    MacroParameters: { Ingress: { ExtSources: [ { IPv4: 10.0.0.0/8 } ] } }\n";
 
+/// An alarm that is right, but for what a row puts to it.
+const ALARM: &str = "x-alarms:\n  busy:\n    Properties: { Namespace: n, MetricName: m, Statistic: Sum, ComparisonOperator: GreaterThanThreshold, \
+    Threshold: 1, Period: 60, EvaluationPeriods: 1 }\n";
+
 const SERVICE: &[Wrong] = &[
     // Misspelt at every level.
     service("§x-scalling: { Range: 1-3 }", &["unknown key x-scalling", "did you mean x-scaling?"]),
@@ -87,6 +91,13 @@ const SERVICE: &[Wrong] = &[
     service("§mem_limit: 200g", &["asks for 200 GB"]),
     service("§platform: windows/amd64", &["Fargate doesn't run windows/amd64"]),
     service("labels: { §ecs.ephemeral.storage: '500' }", &["takes 21 to 200"]),
+    service("labels: { §ecs.ephemeral.storage: 12128GB }", &["takes 21 to 200"]),
+    service(
+        "labels: { ecs.task.family: pair }\n  zside:\n    image: example.com/side:1\n    §ports: ['8080']\n    labels: { ecs.task.family: pair }\n    deploy: { resources: { limits: { cpus: '1', memory: 2G } } }",
+        &["zside and web both listen on port 8080 of one task"],
+    ),
+    service("labels: { §ecs.task.family: 'one,one' }", &["stands in the family one twice"]),
+    service("labels: { §ecs.task.family: 'one,,two' }", &["can't be the name of a task family"]),
     service("labels: { §ecs.depends.condition: HELTHY }", &["is no condition of a container", "did you mean HEALTHY?"]),
     service("healthcheck: { test: [CMD, x], §interval: 1s }", &["ECS takes interval from 5 s to 300 s, not 1 s"]),
     service(
@@ -195,6 +206,42 @@ const TOP: &[Wrong] = &[
         "LB    Services: { 'web:web': { port: 8080 } }\n    Listeners: { '80': { Targets: [ { name: 'web:web' } ] } }\n    DnsAliases: [ { Names: [web.example.org], Route53Zone: §x-route53::pulic } ]\nx-route53: { public: { ZoneName: example.com, Lookup: true } }",
         &["there is no hosted zone pulic", "did you mean public?"],
     ),
+    // A balancer that is there.
+    top(
+        "x-elbv2:\n  lb:\n    Lookup: { loadbalancer: { Tags: { Name: a } }, Listeners: { 443: { Targets: [ { name: §'web:web' } ] } } }\n    Services: { 'web:web': { port: 8080 } }",
+        &["would get every request of a listener that is there", "Conditions, or access"],
+    ),
+    top(
+        "x-elbv2:\n  lb:\n    Lookup: { loadbalancer: { §Tgas: { Name: a } }, Listeners: { 443: { Targets: [ { name: 'web:web', access: /a } ] } } }\n    Services: { 'web:web': { port: 8080 } }",
+        &["unknown key Tgas", "did you mean Tags?"],
+    ),
+    top(
+        "x-elbv2:\n  lb:\n    Lookup: a\n    MacroParameters: { timeout_seconds: §60 }\n    Listeners: { 80: { Targets: [ { name: 'web:web' } ] } }\n    Services: { 'web:web': { port: 8080 } }",
+        &["would change a load balancer that is looked up"],
+    ),
+    top(
+        "x-elbv2:\n  §lb:\n    Lookup: a\n    Listeners: { 80: { Protocol: TCP, Targets: [ { name: 'web:web' } ] } }\n    Services: { 'web:web': { port: 8080, protocol: TCP } }",
+        &["nobody may reach web through the load balancer", "services.web.x-network.Ingress"],
+    ),
+    top(
+        "x-elbv2:\n  lb:\n    Lookup: { loadbalancer: { Tags: { Name: a } }, Listeners: { §80: { Targets: [ { name: 'web:web' } ] } } }\n    Services: { 'web:web': { port: 8080, protocol: TCP } }",
+        &["has no rules: a network load balancer's sends all to one"],
+    ),
+    // An alarm that scales.
+    top(
+        "ALARM    Services: { §web: { Scaling: { Steps: [ { LowerBound: 0, Count: 2 } ] } } }",
+        &["web has no range in which an alarm could scale it"],
+    ),
+    top(
+        "ALARM    Services: { web: { Scaling: { Steps: [ { LowerBound: 0, UpperBound: 10, Count: 2 }, §{ LowerBound: 20, Count: 3 } ] } } }",
+        &["the step begins at 20, and the one before it ends at 10"],
+    ),
+    top("ALARM    Services: { §wbe: { Scaling: { Steps: [ { LowerBound: 0, Count: 2 } ] } } }", &["there is no service wbe"]),
+    top("ALARM    Services: { web: { Scaling: §{ ScaleInCooldown: 60 } } }", &["the scaling has no steps"]),
+    top(
+        "x-alarms: { a: { MacroParameters: { CompositeExpression: 'ALARM(b)' }, Services: §{ web: { Scaling: { Steps: [ { LowerBound: 0, Count: 2 } ] } } } } }",
+        &["a composite alarm can't scale a service"],
+    ),
     // The overlay.
     top(
         "Resources: { §WebServce: { Properties: { Tags: [] } } }",
@@ -214,6 +261,7 @@ fn project(row: &Wrong) -> (String, String) {
     let used = if row.top.starts_with("networks:") { "    networks: [inner]\n" } else { used };
     let used = if row.top.starts_with("volumes:") { "    volumes: ['data:/data']\n" } else { used };
     let top = row.top.strip_prefix("LB").map_or(row.top.to_owned(), |rest| format!("{BALANCER}{rest}"));
+    let top = top.strip_prefix("ALARM").map_or(top.clone(), |rest| format!("{ALARM}{rest}"));
     let size = if row.service.contains("cpus") || row.service.contains("mem_limit") {
         ""
     } else {

@@ -8,6 +8,7 @@
 //! [`Secret`](crate::base::Secret).
 
 mod account;
+mod balancers;
 mod buckets;
 mod changes;
 mod drift;
@@ -30,6 +31,7 @@ mod tasks;
 mod xml;
 
 pub use account::{Account, Caller, CallerKeys};
+pub use balancers::{Listener, LoadBalancer};
 pub use buckets::StoredTemplate;
 pub use changes::{
     Capability, Cause, Change, ChangeAction, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Execution, Parameter,

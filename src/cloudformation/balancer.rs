@@ -9,12 +9,32 @@ use super::resource::{
 };
 use super::{Builder, Expression, Parameter, ParameterType, id_of};
 use crate::stack::{
-    self, Answer, Balancer, BalancerKind, CertificateSource, Conditions, Family, IdentityProvider, Login, Lookup, Need, Reply,
-    TargetMember, Text, Zone, logical,
+    self, Answer, Balancer, BalancerFact, BalancerKind, CertificateSource, Conditions, Family, IdentityProvider, Login, Lookup,
+    Need, Reply, TargetMember, Text, Zone, logical,
 };
 
 impl Builder<'_> {
     pub(super) fn balancer(&mut self, balancer: &Balancer) {
+        let id = &balancer.id;
+        match &balancer.existing {
+            Some(lookup) => {
+                self.balancer_fact(balancer, lookup, BalancerFact::Arn);
+            }
+            None => self.new_balancer(balancer),
+        }
+        for target in &balancer.targets {
+            let group = self.target_group(target);
+            self.add(&target.id, Properties::TargetGroup(Box::new(group)));
+        }
+        for listener in &balancer.listeners {
+            self.listener(balancer, listener);
+        }
+        self.aliases(balancer);
+        let address = self.address(balancer);
+        self.output(format!("{id}DnsName"), format!("Address of the load balancer {}", balancer.name), address);
+    }
+
+    fn new_balancer(&mut self, balancer: &Balancer) {
         let id = &balancer.id;
         let group = format!("{id}SecurityGroup");
         self.security_group(&group, format!("Load balancer {}", balancer.name), &balancer.name, &balancer.ingress);
@@ -36,48 +56,96 @@ impl Builder<'_> {
             },
         };
         self.add(id, Properties::LoadBalancer(load_balancer));
-        for target in &balancer.targets {
-            let group = self.target_group(target);
-            self.add(&target.id, Properties::TargetGroup(Box::new(group)));
+    }
+
+    /// What the account knows of a balancer that is there.
+    pub(super) fn balancer_fact(&mut self, balancer: &Balancer, lookup: &Lookup, fact: BalancerFact) -> Expression {
+        let (suffix, what, kind) = match fact {
+            BalancerFact::Arn => ("Arn", "ARN", ParameterType::String),
+            BalancerFact::DnsName => ("Address", "Address", ParameterType::String),
+            BalancerFact::HostedZone => ("HostedZoneId", "Hosted zone of the address", ParameterType::String),
+            BalancerFact::SecurityGroup => ("SecurityGroupId", "Security group", ParameterType::SecurityGroupId),
+        };
+        let network = balancer.kind == BalancerKind::Network;
+        self.parameter(&format!("{}{suffix}", balancer.id), || Parameter {
+            kind,
+            description: format!("{what} of the load balancer {}", lookup.words()),
+            default: arn_of(lookup).filter(|_| fact == BalancerFact::Arn),
+            need: Need::LoadBalancer { lookup: lookup.clone(), network, fact },
+        })
+    }
+
+    fn address(&mut self, balancer: &Balancer) -> Expression {
+        match &balancer.existing {
+            Some(lookup) => self.balancer_fact(balancer, lookup, BalancerFact::DnsName),
+            None => Expression::attribute(&balancer.id, "DNSName"),
         }
-        for listener in &balancer.listeners {
-            self.listener(balancer, listener);
-        }
-        self.aliases(balancer);
-        self.output(
-            format!("{id}DnsName"),
-            format!("Address of the load balancer {}", balancer.name),
-            Expression::attribute(id, "DNSName"),
-        );
+    }
+
+    /// The listener of a balancer that is there.
+    fn listener_arn(&mut self, balancer: &Balancer, id: &str, port: u16, lookup: &Lookup) -> Expression {
+        let of = balancer.existing.clone().unwrap_or_default();
+        let network = balancer.kind == BalancerKind::Network;
+        self.parameter(&format!("{id}Arn"), || Parameter {
+            kind: ParameterType::String,
+            description: format!("ARN of the listener on port {port} of the load balancer {}", of.words()),
+            default: arn_of(lookup),
+            need: Need::Listener { balancer: of, network, port, lookup: lookup.clone() },
+        })
+    }
+
+    /// Which place a rule has among all rules of a listener that is there, of which others have theirs.
+    fn priority(&mut self, balancer: &Balancer, listener: &stack::Listener, lookup: &Lookup, index: usize) -> Expression {
+        let of = balancer.existing.clone().unwrap_or_default();
+        let (port, count) = (listener.port, listener.rules.len());
+        let first = first_priority(&self.stack.name, &balancer.name, port);
+        let default = first.saturating_add(u32::try_from(index).unwrap_or_default());
+        self.parameter(&format!("{}Priority", rule_id(balancer, listener, index)), || Parameter {
+            kind: ParameterType::Number,
+            description: format!("Place of the rule among those of the listener on port {port}: one that no other rule has"),
+            default: Some(default.to_string()),
+            need: Need::RulePriority { balancer: of, port, lookup: lookup.clone(), index, count, first },
+        })
     }
 
     fn listener(&mut self, balancer: &Balancer, listener: &stack::Listener) {
         let id = format!("{}Listener{}", balancer.id, listener.port);
         let mut certificates = listener.certificates.iter().map(|key| self.certificate(key)).collect::<Vec<_>>().into_iter();
-        let resource = Listener {
-            alpn_policy: listener.alpn_policy.into_iter().collect(),
-            // The one for clients that name no host; a listener takes one, and the others stand beside it.
-            certificates: certificates.next().map(|certificate_arn| Certificate { certificate_arn }).into_iter().collect(),
-            default_actions: actions(balancer, &listener.default),
-            load_balancer_arn: Expression::reference(&balancer.id),
-            port: listener.port,
-            protocol: listener.protocol.clone(),
-            ssl_policy: listener.ssl_policy.clone(),
-        };
-        self.add(&id, Properties::Listener(resource));
-        for (index, certificate_arn) in certificates.enumerate() {
-            let further = ListenerCertificate {
-                certificates: vec![Certificate { certificate_arn }],
-                listener_arn: Expression::reference(&id),
+        let listener_arn = if let Some(lookup) = &listener.existing {
+            self.listener_arn(balancer, &id, listener.port, lookup)
+        } else {
+            let load_balancer_arn = match &balancer.existing {
+                Some(lookup) => self.balancer_fact(balancer, lookup, BalancerFact::Arn),
+                None => Expression::reference(&balancer.id),
             };
+            let resource = Listener {
+                alpn_policy: listener.alpn_policy.into_iter().collect(),
+                // The one for clients that name no host; a listener takes one, and the others stand beside it.
+                certificates: certificates.next().map(|certificate_arn| Certificate { certificate_arn }).into_iter().collect(),
+                default_actions: listener.default.as_ref().map(|answer| actions(balancer, answer)).unwrap_or_default(),
+                load_balancer_arn,
+                port: listener.port,
+                protocol: listener.protocol.clone(),
+                ssl_policy: listener.ssl_policy.clone(),
+            };
+            self.add(&id, Properties::Listener(resource));
+            Expression::reference(&id)
+        };
+        for (index, certificate_arn) in certificates.enumerate() {
+            let further =
+                ListenerCertificate { certificates: vec![Certificate { certificate_arn }], listener_arn: listener_arn.clone() };
             self.add(&format!("{id}FurtherCertificate{}", index + 1), Properties::ListenerCertificate(further));
         }
         for (index, rule) in listener.rules.iter().enumerate() {
+            let priority = match &listener.existing {
+                Some(lookup) => serde_json::to_value(self.priority(balancer, listener, lookup, index)).unwrap_or_default(),
+                None => (index + 1).into(),
+            };
             let resource = ListenerRule {
                 actions: actions(balancer, &rule.answer),
                 conditions: conditions(&rule.conditions),
-                listener_arn: Expression::reference(&id),
-                priority: index + 1,
+                listener_arn: listener_arn.clone(),
+                priority,
             };
             self.add(&rule_id(balancer, listener, index), Properties::ListenerRule(Box::new(resource)));
         }
@@ -167,14 +235,19 @@ impl Builder<'_> {
     fn aliases(&mut self, balancer: &Balancer) {
         for alias in &balancer.aliases {
             let hosted_zone_id = self.zone_id(&alias.zone);
+            let dns_name = self.address(balancer);
+            let zone_of_address = match &balancer.existing {
+                Some(lookup) => self.balancer_fact(balancer, lookup, BalancerFact::HostedZone),
+                None => Expression::attribute(&balancer.id, "CanonicalHostedZoneID"),
+            };
             let kinds: &[&'static str] = if balancer.dual_stack { &["A", "AAAA"] } else { &["A"] };
             for kind in kinds {
                 let record = RecordSet {
                     alias_target: AliasTarget {
-                        dns_name: Expression::attribute(&balancer.id, "DNSName"),
+                        dns_name: dns_name.clone(),
                         // There is one place to go to, and an answer that says so is better than none.
                         evaluate_target_health: false,
-                        hosted_zone_id: Expression::attribute(&balancer.id, "CanonicalHostedZoneID"),
+                        hosted_zone_id: zone_of_address.clone(),
                     },
                     hosted_zone_id: hosted_zone_id.clone(),
                     name: (&alias.name).into(),
@@ -186,6 +259,15 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// Where the rules of a stack begin on a listener that others have rules on too: the same place every time, and another for other
+/// stacks. Whether it is free, the account says.
+fn first_priority(stack: &str, balancer: &str, port: u16) -> u32 {
+    let text = format!("{stack}/{balancer}/{port}");
+    // FNV-1a, which is the same on every machine.
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    1000 + hash % 40_000
 }
 
 /// The rule of a listener, by its place in the order.

@@ -127,7 +127,7 @@ impl Builder<'_> {
         let mut routes = BTreeSet::new();
         for (balancer, target, _) in self.target_groups(family) {
             for listener in &balancer.listeners {
-                if listener.default.targets().contains(&target.name) {
+                if listener.default.as_ref().is_some_and(|answer| answer.targets().contains(&target.name)) {
                     routes.insert(format!("{}Listener{}", balancer.id, listener.port));
                 }
                 let rules = listener.rules.iter().enumerate();
@@ -230,13 +230,14 @@ impl Builder<'_> {
                 policy_name: name.to_ascii_lowercase(),
                 policy_type: "TargetTrackingScaling",
                 scaling_target_id: Expression::reference(&id),
-                target_tracking_scaling_policy_configuration: TargetTracking {
+                step_scaling_policy_configuration: None,
+                target_tracking_scaling_policy_configuration: Some(TargetTracking {
                     disable_scale_in: scaling.disable_scale_in,
                     predefined_metric_specification: PredefinedMetric { predefined_metric_type: metric },
                     scale_in_cooldown: scaling.scale_in_cooldown,
                     scale_out_cooldown: scaling.scale_out_cooldown,
                     target_value,
-                },
+                }),
             };
             self.add(&format!("{}{name}Scaling", family.id), Properties::ScalingPolicy(policy));
         }

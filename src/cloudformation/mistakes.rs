@@ -17,8 +17,22 @@ const HEALTH_CHECK: [(&str, i64, i64); 4] =
 const LONGEST_STOP: i64 = 120;
 
 /// Actions that know no resource, besides those that only list or describe.
-const NO_RESOURCE: [&str; 5] = [
+const NO_RESOURCE: [&str; 19] = [
+    "cloudwatch:PutMetricData",
+    "ecr-public:GetAuthorizationToken",
     "ecr:GetAuthorizationToken",
+    "ecs:DiscoverPollEndpoint",
+    "s3:GetAccountPublicAccessBlock",
+    "servicediscovery:DiscoverInstances",
+    "ses:GetSendQuota",
+    "sts:GetCallerIdentity",
+    "sts:GetServiceBearerToken",
+    "tag:GetResources",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingStatisticSummaries",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
     "ssmmessages:CreateControlChannel",
     "ssmmessages:CreateDataChannel",
     "ssmmessages:OpenControlChannel",

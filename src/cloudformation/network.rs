@@ -2,7 +2,7 @@
 
 use super::resource::{IngressRule, InlineIngress, Properties, SecurityGroup};
 use super::{Builder, Expression};
-use crate::stack::{Ingress, Peer, Port, Protocol};
+use crate::stack::{BalancerFact, Ingress, Peer, Port, Protocol};
 
 impl Builder<'_> {
     /// A security group with the rules that let `peers` in. Rules between groups of this stack are resources of their own, so
@@ -12,14 +12,19 @@ impl Builder<'_> {
         let tags = self.tags(Some(name));
         let mut inline = Vec::new();
         for ingress in peers {
+            let stack = self.stack;
+            let own = |group: String| Expression::attribute(group, "GroupId");
             let (source, group) = match &ingress.from {
-                Peer::Myself => ("Itself".to_owned(), id.to_owned()),
-                Peer::Family(family) => match self.stack.family(family) {
-                    Some(family) => (family.id.clone(), format!("{}SecurityGroup", family.id)),
+                Peer::Myself => ("Itself".to_owned(), own(id.to_owned())),
+                Peer::Family(family) => match stack.family(family) {
+                    Some(family) => (family.id.clone(), own(format!("{}SecurityGroup", family.id))),
                     None => continue,
                 },
-                Peer::Balancer(balancer) => match self.stack.balancers.iter().find(|candidate| candidate.name == *balancer) {
-                    Some(balancer) => (balancer.id.clone(), format!("{}SecurityGroup", balancer.id)),
+                Peer::Balancer(balancer) => match stack.balancers.iter().find(|candidate| candidate.name == *balancer) {
+                    Some(balancer) => match &balancer.existing {
+                        Some(lookup) => (balancer.id.clone(), self.balancer_fact(balancer, lookup, BalancerFact::SecurityGroup)),
+                        None => (balancer.id.clone(), own(format!("{}SecurityGroup", balancer.id))),
+                    },
                     None => continue,
                 },
                 Peer::Cidr4(_) | Peer::Cidr6(_) | Peer::SecurityGroup(_) | Peer::PrefixList(_) => {
@@ -33,7 +38,7 @@ impl Builder<'_> {
                 from_port: ingress.port.number,
                 group_id: Expression::attribute(id, "GroupId"),
                 ip_protocol: protocol(ingress.port),
-                source_security_group_id: Expression::attribute(group, "GroupId"),
+                source_security_group_id: group,
                 to_port: ingress.port.number,
             };
             let suffix = if ingress.port.protocol == Protocol::Udp { "Udp" } else { "" };

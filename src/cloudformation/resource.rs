@@ -333,7 +333,24 @@ pub struct ScalingPolicy {
     pub policy_name: String,
     pub policy_type: &'static str,
     pub scaling_target_id: Expression,
-    pub target_tracking_scaling_policy_configuration: TargetTracking,
+    pub step_scaling_policy_configuration: Option<StepScaling>,
+    pub target_tracking_scaling_policy_configuration: Option<TargetTracking>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct StepScaling {
+    pub adjustment_type: &'static str,
+    pub cooldown: u32,
+    pub step_adjustments: Vec<StepAdjustment>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct StepAdjustment {
+    pub metric_interval_lower_bound: Option<u32>,
+    pub metric_interval_upper_bound: Option<u32>,
+    pub scaling_adjustment: u32,
 }
 
 #[derive(Debug, Clone, Serialize)]

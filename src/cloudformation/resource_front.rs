@@ -55,7 +55,8 @@ pub struct ListenerRule {
     pub actions: Vec<Action>,
     pub conditions: Vec<RuleCondition>,
     pub listener_arn: Expression,
-    pub priority: usize,
+    /// A number, or the parameter that holds it.
+    pub priority: serde_json::Value,
 }
 
 #[derive(Debug, Clone, Serialize)]

@@ -153,6 +153,7 @@ fn stack() -> Stack {
         msk_cluster: None,
         outside_rules: vec![OutsideRule { behind: "Kafka", group: "sg-1".into(), family: "connect".to_owned(), port: 9096 }],
         balancers: vec![Balancer {
+            existing: None,
             name: "front".to_owned(),
             id: "FrontLoadBalancer".to_owned(),
             kind: BalancerKind::Application,
@@ -165,12 +166,13 @@ fn stack() -> Stack {
             attributes: BTreeMap::from([("idle_timeout.timeout_seconds".to_owned(), "300".into())]),
             ingress: vec![ingress(Peer::Cidr4("10.0.0.0/8".to_owned()), 80)],
             listeners: vec![Listener {
+                existing: None,
                 port: 80,
                 protocol: "HTTP".to_owned(),
                 certificates: Vec::new(),
                 ssl_policy: None,
                 alpn_policy: None,
-                default: Answer::Forward { targets: vec!["web:web".to_owned()], login: None },
+                default: Some(Answer::Forward { targets: vec!["web:web".to_owned()], login: None }),
                 rules: Vec::new(),
             }],
             targets: vec![targets],

@@ -3,9 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::balancer::arn_of;
-use super::resource::{CompositeAlarm, Dimension, MetricAlarm, Properties, Subscription, Tag, Topic};
+use super::resource::{
+    self, CompositeAlarm, Dimension, MetricAlarm, Properties, ScalingPolicy, StepAdjustment, Subscription, Tag, Topic,
+};
 use super::{Builder, Expression, Parameter, ParameterType, written};
-use crate::stack::{Alarm, AlarmKind, Need, NewTopic, RulePart, ServiceMetric, Text, TopicSource};
+use crate::stack::{Alarm, AlarmKind, Need, NewTopic, RulePart, ServiceMetric, StepScaling, Text, TopicSource};
 
 impl Builder<'_> {
     pub(super) fn topics(&mut self) {
@@ -56,7 +58,12 @@ impl Builder<'_> {
     }
 
     pub(super) fn alarm(&mut self, alarm: &Alarm) {
-        let (alarm_actions, ok_actions) = (self.topic_arns(&alarm.on_alarm), self.topic_arns(&alarm.on_ok));
+        let (mut alarm_actions, mut ok_actions) = (self.topic_arns(&alarm.on_alarm), self.topic_arns(&alarm.on_ok));
+        for scaling in &alarm.scales {
+            let [out, back] = self.steps(&alarm.id, scaling);
+            alarm_actions.push(Expression::reference(out));
+            ok_actions.push(Expression::reference(back));
+        }
         let tags = self.tags(None);
         let properties = match &alarm.kind {
             AlarmKind::Service(metric) => Properties::MetricAlarm(Box::new(MetricAlarm {
@@ -110,6 +117,37 @@ impl Builder<'_> {
             }
         };
         self.add(&alarm.id, properties);
+    }
+
+    /// The policies of a family that follows an alarm: up by steps, and back to the least, which no number is below.
+    fn steps(&mut self, alarm: &str, scaling: &StepScaling) -> [String; 2] {
+        let family = self.stack.family(&scaling.family).map_or("", |family| family.id.as_str()).to_owned();
+        let start = format!("{family}{}", alarm.strip_suffix("Alarm").unwrap_or(alarm));
+        let up = scaling.steps.iter().map(|step| StepAdjustment {
+            metric_interval_lower_bound: Some(step.lower),
+            metric_interval_upper_bound: step.upper,
+            scaling_adjustment: step.count,
+        });
+        let down =
+            StepAdjustment { metric_interval_lower_bound: None, metric_interval_upper_bound: Some(0), scaling_adjustment: 0 };
+        let policies =
+            [("ScaleOut", up.collect(), scaling.scale_out_cooldown), ("ScaleIn", vec![down], scaling.scale_in_cooldown)];
+        policies.map(|(direction, step_adjustments, cooldown)| {
+            let id = format!("{start}{direction}");
+            let policy = ScalingPolicy {
+                policy_name: id.clone(),
+                policy_type: "StepScaling",
+                scaling_target_id: Expression::reference(format!("{family}ScalableTarget")),
+                step_scaling_policy_configuration: Some(resource::StepScaling {
+                    adjustment_type: "ExactCapacity",
+                    cooldown,
+                    step_adjustments,
+                }),
+                target_tracking_scaling_policy_configuration: None,
+            };
+            self.add(&id, Properties::ScalingPolicy(policy));
+            id
+        })
     }
 
     /// The dimensions by which a service's metrics are found.

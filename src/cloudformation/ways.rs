@@ -5,7 +5,7 @@
 
 use super::Builder;
 use super::template::{DeployedApi, Way};
-use crate::stack::{Answer, Api, Balancer, Conditions, Container, Family, Listener};
+use crate::stack::{Answer, Api, Balancer, Conditions, Container, Family, Listener, pattern_fits};
 
 impl Builder<'_> {
     /// What of a family can be asked.
@@ -43,10 +43,10 @@ fn way(balancer: &Balancer, listener: &Listener, target: &str, path: &str) -> Op
         _ => return None,
     };
     let rule = listener.rules.iter().find(|rule| leads(&rule.answer, target) && takes(&rule.conditions, path));
-    let (answer, hosts) = match rule {
-        Some(rule) => (&rule.answer, rule.conditions.hosts.clone()),
-        None if leads(&listener.default, target) => (&listener.default, Vec::new()),
-        None => return None,
+    let (answer, hosts) = match (rule, &listener.default) {
+        (Some(rule), _) => (&rule.answer, rule.conditions.hosts.clone()),
+        (None, Some(default)) if leads(default, target) => (default, Vec::new()),
+        _ => return None,
     };
     let only_hosts = !hosts.is_empty();
     let hosts = if only_hosts { hosts } else { balancer.aliases.iter().map(|alias| alias.name.to_string()).collect() };
@@ -73,31 +73,13 @@ fn takes(conditions: &Conditions, path: &str) -> bool {
         && headers.is_empty()
         && queries.is_empty()
         && (methods.is_empty() || methods.iter().any(|method| method == "GET"))
-        && (paths.is_empty() || paths.iter().any(|pattern| fits(pattern.as_bytes(), path.as_bytes())))
-}
-
-/// A pattern of a load balancer: `*` stands for any characters, `?` for one.
-fn fits(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => fits(rest, text) || text.split_first().is_some_and(|(_, text)| fits(pattern, text)),
-        (Some((b'?', rest)), Some((_, text))) => fits(rest, text),
-        (Some((one, rest)), Some((other, text))) => one == other && fits(rest, text),
-        _ => false,
-    }
+        && (paths.is_empty() || paths.iter().any(|pattern| pattern_fits(pattern, path)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{fits, takes};
+    use super::takes;
     use crate::stack::Conditions;
-
-    #[test]
-    fn patterns_are_those_of_a_load_balancer() {
-        let fits = |pattern: &str, text: &str| fits(pattern.as_bytes(), text.as_bytes());
-        assert!(fits("/*", "/health") && fits("/h?alth", "/health") && fits("*", "") && fits("/health", "/health"));
-        assert!(!fits("/connect/*", "/health") && !fits("/health", "/health/more") && !fits("?", ""));
-    }
 
     #[test]
     fn a_rule_that_looks_at_more_than_name_and_path_is_no_way() {

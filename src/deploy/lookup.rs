@@ -3,11 +3,11 @@
 //! Comes in: a need. Goes out: its value or the [`Gap`]. Rules: each kind has one way, and in every kind "not there" shows what there
 //! is; the answer is the same whichever of several needs asks first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::gap::{Candidate, Gap, Wanted};
 use super::parameters::resolve;
-use crate::aws::{Account, Filter, Lookup as Search, SecretFacts, Tags};
+use crate::aws::{Account, Filter, Listener, LoadBalancer, Lookup as Search, SecretFacts, Tags};
 use crate::base::Result;
 use crate::stack::{Lookup, Need, SecretLookup, Text};
 
@@ -15,15 +15,19 @@ use crate::stack::{Lookup, Need, SecretLookup, Text};
 pub(super) type Value = std::result::Result<String, Gap>;
 
 pub(super) struct Lookups<'a> {
-    account: &'a Account,
-    vpc: Option<&'a Lookup>,
+    pub(super) account: &'a Account,
+    pub(super) vpc: Option<&'a Lookup>,
     /// The VPC, once it was asked for: subnets and groups are looked for in it.
     found_vpc: Option<Value>,
     secrets: BTreeMap<String, std::result::Result<SecretFacts, Gap>>,
+    /// What was asked of load balancers, their listeners and those's rules.
+    pub(super) load_balancers: Option<Vec<LoadBalancer>>,
+    pub(super) listeners: BTreeMap<String, Vec<Listener>>,
+    pub(super) priorities: BTreeMap<String, BTreeSet<u32>>,
 }
 
 /// A lookup with what only the account knows filled in.
-enum Key {
+pub(super) enum Key {
     Ids(Vec<String>),
     Tags(Tags),
     Unsaid,
@@ -31,7 +35,15 @@ enum Key {
 
 impl<'a> Lookups<'a> {
     pub(super) fn new(account: &'a Account, vpc: Option<&'a Lookup>) -> Self {
-        Self { account, vpc, found_vpc: None, secrets: BTreeMap::new() }
+        Self {
+            account,
+            vpc,
+            found_vpc: None,
+            secrets: BTreeMap::new(),
+            load_balancers: None,
+            listeners: BTreeMap::new(),
+            priorities: BTreeMap::new(),
+        }
     }
 
     /// `None`: the template's default is right.
@@ -60,11 +72,12 @@ impl<'a> Lookups<'a> {
             Need::SecretVersion { secret, lookup } => {
                 self.secret(secret, lookup).await?.ok().and_then(|facts| facts.version).map(Ok)
             }
-            Need::DesiredCount { .. } => None,
+            // These hang on the stack as it is, and are asked for with it.
+            Need::LoadBalancer { .. } | Need::Listener { .. } | Need::RulePriority { .. } | Need::DesiredCount { .. } => None,
         })
     }
 
-    fn key(&self, lookup: &Lookup) -> Key {
+    pub(super) fn key(&self, lookup: &Lookup) -> Key {
         match lookup {
             Lookup::Id(id) => Key::Ids(resolve(id, self.account).split(',').map(|id| id.trim().to_owned()).collect()),
             Lookup::Tags(tags) => Key::Tags(
@@ -82,7 +95,7 @@ impl<'a> Lookups<'a> {
         arn.starts_with("arn:") && !arn.contains(&here)
     }
 
-    fn wanted(&self, kind: &'static str, lookup: &Lookup, path: &str) -> Wanted {
+    pub(super) fn wanted(&self, kind: &'static str, lookup: &Lookup, path: &str) -> Wanted {
         Wanted {
             kind,
             words: resolve(&Text::from(lookup.words()), self.account),
@@ -92,7 +105,7 @@ impl<'a> Lookups<'a> {
         }
     }
 
-    async fn vpc(&mut self, lookup: &Lookup) -> Result<Value> {
+    pub(super) async fn vpc(&mut self, lookup: &Lookup) -> Result<Value> {
         if let Some(known) = &self.found_vpc {
             return Ok(known.clone());
         }

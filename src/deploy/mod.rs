@@ -5,6 +5,7 @@
 //! decides nothing; nothing that was made and not executed stays behind; a stack that isn't ours is left alone.
 
 mod answers;
+mod balancers;
 mod cause;
 mod change;
 mod farewell;

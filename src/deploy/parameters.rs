@@ -32,6 +32,9 @@ pub async fn look_up(account: &Account, template: &Template, current: Option<&St
         let found = match &parameter.need {
             Need::DesiredCount { family, scaled: true, .. } => running_count(account, template, current, family).await?.map(Ok),
             Need::DesiredCount { .. } => None,
+            need @ (Need::LoadBalancer { .. } | Need::Listener { .. } | Need::RulePriority { .. }) => {
+                lookups.of_balancer(name, need, current).await?
+            }
             need => lookups.value(need).await?,
         };
         match found {

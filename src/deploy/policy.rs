@@ -36,6 +36,20 @@ const ON_REPOSITORIES: &[&str] = &[
     "ecr:UploadLayerPart",
 ];
 
+const ON_BALANCERS: &[&str] = &[
+    "elasticloadbalancing:AddListenerCertificates",
+    "elasticloadbalancing:AddTags",
+    "elasticloadbalancing:CreateListener",
+    "elasticloadbalancing:CreateRule",
+    "elasticloadbalancing:DeleteListener",
+    "elasticloadbalancing:DeleteRule",
+    "elasticloadbalancing:ModifyListener",
+    "elasticloadbalancing:ModifyRule",
+    "elasticloadbalancing:RemoveListenerCertificates",
+    "elasticloadbalancing:RemoveTags",
+    "elasticloadbalancing:SetRulePriorities",
+];
+
 /// Where the policy holds. What is not known is `*` in its ARNs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
@@ -79,12 +93,14 @@ pub fn deployer_policy(stack: &Stack, template: &Template, scope: &Scope) -> Dep
         }
     }
     for parameter in template.parameters.values() {
-        if let Some(action) = looked_up_with(&parameter.need) {
-            statements.allow(["*".to_owned()], Vec::new(), &[action]);
+        let actions = looked_up_with(&parameter.need);
+        if !actions.is_empty() {
+            statements.allow(["*".to_owned()], Vec::new(), actions);
         }
     }
     statements.secrets(stack, &names);
     statements.images(stack, &names);
+    statements.balancers(stack, &names);
     statements.roles(stack, &names);
     if let Some(cluster) = &scope.scram_cluster {
         statements.scram(cluster.as_ref(), &names);
@@ -101,15 +117,18 @@ fn statements_for(template: &Template, kind: &str) -> bool {
     template.resource_values().values().any(|resource| resource["Type"] == kind)
 }
 
-/// The call that looks a need up, where only some stacks have it.
-fn looked_up_with(need: &Need) -> Option<&'static str> {
+/// The calls that look a need up, where only some stacks have it.
+fn looked_up_with(need: &Need) -> &'static [&'static str] {
     match need {
-        Need::Certificate(_) => Some("acm:ListCertificates"),
-        Need::HostedZone { .. } => Some("route53:ListHostedZonesByName"),
-        Need::Namespace { .. } => Some("servicediscovery:ListNamespaces"),
-        Need::FileSystem(_) => Some("elasticfilesystem:DescribeFileSystems"),
-        Need::Topic(_) => Some("sns:ListTopics"),
-        _ => None,
+        Need::Certificate(_) => &["acm:ListCertificates"],
+        Need::HostedZone { .. } => &["route53:ListHostedZonesByName"],
+        Need::Namespace { .. } => &["servicediscovery:ListNamespaces"],
+        Need::FileSystem(_) => &["elasticfilesystem:DescribeFileSystems"],
+        Need::Topic(_) => &["sns:ListTopics"],
+        Need::LoadBalancer { .. } => &["elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeTags"],
+        Need::Listener { .. } => &["elasticloadbalancing:DescribeListeners"],
+        Need::RulePriority { .. } => &["elasticloadbalancing:DescribeRules"],
+        _ => &[],
     }
 }
 
@@ -269,6 +288,24 @@ impl Statements {
             .collect();
         if !repositories.is_empty() {
             self.allow(repositories, Vec::new(), ON_REPOSITORIES);
+        }
+    }
+
+    /// What the stack adds to load balancers that are there: listeners, rules and certificates, on those alone where their names are
+    /// known.
+    fn balancers(&mut self, stack: &Stack, names: &Names) {
+        for existing in stack.balancers.iter().filter_map(|balancer| balancer.existing.as_ref()) {
+            let text = match existing {
+                Lookup::Id(id) => names.text(id),
+                Lookup::Tags(_) | Lookup::Unsaid => "*".to_owned(),
+            };
+            // An ARN ends in KIND/NAME/ID.
+            let name = text.split(":loadbalancer/").nth(1).and_then(|rest| rest.split('/').nth(1)).unwrap_or(&text);
+            let of = |kind: &str, more: &str| {
+                names.filled(&format!("arn:{{p}}:elasticloadbalancing:{{r}}:{{a}}:{kind}/*/{name}/{more}"))
+            };
+            let arns = [of("listener", "*"), of("listener-rule", "*"), of("loadbalancer", "*")];
+            self.allow(arns, Vec::new(), ON_BALANCERS);
         }
     }
 

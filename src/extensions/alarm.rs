@@ -26,6 +26,26 @@ pub struct Alarm {
     pub at: Placed<()>,
     pub kind: AlarmKind,
     pub topics: Vec<TopicUse>,
+    /// The services that it scales.
+    pub scaled: Vec<ScaledByAlarm>,
+}
+
+/// A service whose number of tasks follows an alarm: as many as the step says while it is on, the least when it is over.
+#[derive(Debug, Clone)]
+pub struct ScaledByAlarm {
+    pub service: Placed<String>,
+    pub steps: Vec<ScalingStep>,
+    pub scale_in_cooldown: Option<u32>,
+    pub scale_out_cooldown: Option<u32>,
+}
+
+/// So many tasks where the metric is this far over the alarm's threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScalingStep {
+    pub lower: u32,
+    /// Nothing: no end.
+    pub upper: Option<u32>,
+    pub count: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -146,7 +166,7 @@ impl Reader<'_> {
 
     /// An alarm at the top.
     pub(super) fn alarm(&mut self, item: &Item<'_>) -> Option<Alarm> {
-        let fields = self.fields(item, &[&["Properties"], &["MacroParameters"], &["Topics"]], &["Services", "Settings"])?;
+        let fields = self.fields(item, &[&["Properties"], &["MacroParameters"], &["Topics"], &["Services"]], &["Settings"])?;
         let topics = fields.get("Topics").map(|list| self.topic_uses(list)).unwrap_or_default();
         let (mut expression, mut service) = (None, None);
         if let Some(short) = fields.get("MacroParameters") {
@@ -180,7 +200,85 @@ impl Reader<'_> {
             }
             None => AlarmKind::Metric { properties, service },
         };
-        Some(Alarm { at: Placed { value: (), place: self.key_place(item), path: item.path.clone() }, kind, topics })
+        let scaled = fields.get("Services").map(|services| self.scaled_by_alarm(services)).unwrap_or_default();
+        if let (Some(services), AlarmKind::Composite { .. }, false) = (fields.get("Services"), &kind, scaled.is_empty()) {
+            let help = "put Services to one of the alarms that the expression asks";
+            self.wrong(services, "a composite alarm can't scale a service", help);
+        }
+        if let (Some(services), AlarmKind::Metric { properties, .. }, false) = (fields.get("Services"), &kind, scaled.is_empty())
+            && properties
+                .get("ComparisonOperator")
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|it| it.starts_with("LessThan"))
+        {
+            let help = "turn the metric round, so that the alarm is on above its threshold";
+            self.wrong(services, "the steps count up from the threshold, and the alarm is on below it", help);
+        }
+        Some(Alarm { at: Placed { value: (), place: self.key_place(item), path: item.path.clone() }, kind, topics, scaled })
+    }
+
+    /// `Services` of an alarm: by name, or once a list with `name`.
+    fn scaled_by_alarm(&mut self, item: &Item<'_>) -> Vec<ScaledByAlarm> {
+        let keys: &[Key] = &[&["Name", "name"], &["Access", "access"], &["Scaling", "scaling"]];
+        let mut scaled = Vec::new();
+        for (named, entry) in self.named(Some(item)) {
+            let Some(fields) = self.fields(&entry, keys, &["ReturnValues"]) else { continue };
+            let Some(service) = named.or_else(|| fields.get("Name").and_then(|item| self.word(item))) else {
+                self.wrong(&entry, "the entry names no service", "add Name with a service of this project");
+                continue;
+            };
+            let Some(scaling) = fields.get("Scaling") else {
+                self.wrong(&entry, "the alarm does nothing to the service", "add Scaling with Steps");
+                continue;
+            };
+            let keys: &[Key] = &[&["Steps", "steps"], &["ScaleInCooldown"], &["ScaleOutCooldown"]];
+            let Some(fields) = self.fields(scaling, keys, &[]) else { continue };
+            let mut seconds =
+                |key: &str| fields.get(key).and_then(|item| self.number(item, 0..=86_400)).map(|number| number.value);
+            let (scale_in_cooldown, scale_out_cooldown) = (seconds("ScaleInCooldown"), seconds("ScaleOutCooldown"));
+            let steps = fields.get("Steps").map(|steps| self.scaling_steps(steps)).unwrap_or_default();
+            if fields.get("Steps").is_none_or(|steps| steps.node.as_seq().is_some_and(<[_]>::is_empty)) {
+                self.wrong(scaling, "the scaling has no steps", "add Steps, each with LowerBound and Count");
+            }
+            scaled.push(ScaledByAlarm { service, steps, scale_in_cooldown, scale_out_cooldown });
+        }
+        scaled
+    }
+
+    /// Steps that follow each other without a gap, as Application Auto Scaling takes them; the last has no end.
+    fn scaling_steps(&mut self, item: &Item<'_>) -> Vec<ScalingStep> {
+        let keys: &[Key] = &[&["LowerBound"], &["UpperBound"], &["Count"]];
+        let mut steps: Vec<(ScalingStep, Item<'_>)> = Vec::new();
+        for entry in self.items(item) {
+            let Some(fields) = self.fields(&entry, keys, &[]) else { continue };
+            let mut number =
+                |key: &str| fields.get(key).and_then(|item| self.number(item, 0..=u32::MAX)).map(|number| number.value);
+            let (lower, upper, count) = (number("LowerBound"), number("UpperBound"), number("Count"));
+            let (Some(lower), Some(count)) = (lower, count) else {
+                if fields.get("LowerBound").is_none() || fields.get("Count").is_none() {
+                    self.wrong(&entry, "the step lacks LowerBound or Count", "both are needed");
+                }
+                continue;
+            };
+            if let Some(upper) = upper.filter(|upper| *upper <= lower) {
+                self.wrong(&entry, format!("the step ends at {upper}, before it begins at {lower}"), "exchange the two bounds");
+            }
+            steps.push((ScalingStep { lower, upper, count }, entry));
+        }
+        steps.sort_by_key(|(step, _)| step.lower);
+        for pair in steps.windows(2) {
+            let [(before, _), (after, entry)] = pair else { continue };
+            if before.upper != Some(after.lower) {
+                let end = before.upper.map_or("nowhere".to_owned(), |upper| format!("at {upper}"));
+                let message = format!("the step begins at {}, and the one before it ends {end}", after.lower);
+                self.wrong(&entry.clone(), message, "let each step begin where the one before it ends");
+            }
+        }
+        let mut steps: Vec<ScalingStep> = steps.into_iter().map(|(step, _)| step).collect();
+        if let Some(last) = steps.last_mut() {
+            last.upper = None;
+        }
+        steps
     }
 
     fn topic_uses(&mut self, item: &Item<'_>) -> Vec<TopicUse> {

@@ -6,6 +6,7 @@ use super::ingress::Ingress;
 use super::listener::Listener;
 use super::reader::{Item, Key, Placed, Reader};
 use super::target::Target;
+use super::top::Wanted;
 use crate::base::Place;
 
 // The booleans are independent of each other.
@@ -14,6 +15,8 @@ use crate::base::Place;
 pub struct Balancer {
     pub place: Place,
     pub path: String,
+    /// It is there, and this stack adds to it.
+    pub existing: Option<Wanted>,
     pub network: bool,
     pub internet_facing: bool,
     /// Its name in the account, only where the files ask for one.
@@ -53,11 +56,13 @@ impl Reader<'_> {
             &["Services"],
             &["TargetGroups"],
             &["DnsAliases"],
+            &["Lookup", "Use"],
         ];
-        let fields = self.fields(item, keys, &["Lookup"])?;
+        let fields = self.fields(item, keys, &[])?;
         let mut balancer = Balancer {
             place: self.key_place(item),
             path: item.path.clone(),
+            existing: None,
             network: false,
             internet_facing: true,
             name: None,
@@ -80,6 +85,14 @@ impl Reader<'_> {
                 self.balancer_settings(settings, &mut balancer);
             }
         }
+        if let Some(lookup) = fields.get("Lookup") {
+            self.balancer_lookup(lookup, &mut balancer)?;
+            for key in ["Properties", "MacroParameters", "Settings"] {
+                if let Some(written) = fields.get(key) {
+                    self.left_alone(written);
+                }
+            }
+        }
         for (name, service) in self.named(fields.get("Services")) {
             let target = self.target(name, &service);
             balancer.unread_targets |= target.is_none();
@@ -96,14 +109,47 @@ impl Reader<'_> {
         for alias in fields.get("DnsAliases").map(|list| self.items(list)).unwrap_or_default() {
             balancer.aliases.extend(self.alias(&alias));
         }
-        if fields.get("Listeners").is_none() {
+        // What Properties don't say of one that is there, its targets do.
+        balancer.network |= balancer.existing.is_some() && balancer.targets.iter().any(Target::is_of_network);
+        let looked_up = balancer.listeners.iter().any(|listener| listener.existing.is_some());
+        if fields.get("Listeners").is_none() && !looked_up {
             self.wrong(item, "the load balancer listens on nothing", "add Listeners, each with a port and Targets");
         }
         Some(balancer)
     }
 
+    /// `Lookup`: which load balancer, and which of its listeners get rules of this stack.
+    fn balancer_lookup(&mut self, item: &Item<'_>, balancer: &mut Balancer) -> Option<()> {
+        let parts = ["loadbalancer", "LoadBalancer", "Listeners"];
+        let in_parts = item.node.as_map().is_some_and(|map| map.iter().any(|(key, _)| parts.contains(&&*key.text)));
+        if !in_parts {
+            balancer.existing = Some(self.wanted(item)?);
+            return Some(());
+        }
+        let fields = self.fields(item, &[&["loadbalancer", "LoadBalancer"], &["Listeners"]], &["RoleArn"])?;
+        let Some(which) = fields.get("loadbalancer") else {
+            self.wrong(item, "the lookup doesn't say which load balancer", "add loadbalancer with Tags, or with its Arn");
+            return None;
+        };
+        balancer.existing = Some(self.wanted(which)?);
+        for (port, listener) in self.named(fields.get("Listeners")) {
+            balancer.listeners.extend(self.existing_listener(port, &listener));
+        }
+        Some(())
+    }
+
+    /// What a load balancer has that is there already is its owner's.
+    fn left_alone(&mut self, item: &Item<'_>) {
+        for (key, value) in self.entries(item).unwrap_or_default() {
+            if !["Scheme", "Type"].contains(&key) {
+                let help = "leave it out: its attributes, subnets and security groups are said where it is made";
+                self.wrong(&value, format!("{key} would change a load balancer that is looked up"), help);
+            }
+        }
+    }
+
     /// A list of mappings, or a mapping by name: both are written. In a mapping, `x-` keys hold anchors.
-    fn named<'n>(&mut self, item: Option<&Item<'n>>) -> Vec<(Option<Placed<String>>, Item<'n>)> {
+    pub(super) fn named<'n>(&mut self, item: Option<&Item<'n>>) -> Vec<(Option<Placed<String>>, Item<'n>)> {
         let Some(item) = item else { return Vec::new() };
         if item.node.as_seq().is_some() {
             return self.items(item).into_iter().map(|item| (None, item)).collect();

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::reader::{Item, Key, Placed, Reader};
+use super::reader::{Fields, Item, Key, Placed, Reader};
 use super::target::PROTOCOLS;
-use super::top::is_dns_name;
+use super::top::{Wanted, is_dns_name};
 
 #[derive(Debug, Clone)]
 pub struct Listener {
     pub port: Placed<u16>,
+    /// It is there, and gets rules of this stack. Without tags it is the one on this port.
+    pub existing: Option<Wanted>,
     pub protocol: &'static str,
     pub certificates: Vec<CertificateSource>,
     pub ssl_policy: Option<Placed<String>>,
@@ -103,6 +105,8 @@ const POLICY_WORDS: [&str; 12] = ["TLS13", "TLS", "FS", "0", "1", "2", "3", "Res
 const CONTENT_TYPES: [&str; 5] = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
 const ALPN: [&str; 4] = ["HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred"];
 const FIELDS: [&str; 6] = ["host-header", "path-pattern", "http-request-method", "source-ip", "http-header", "query-string"];
+/// Where a listener that is there speaks HTTPS, as far as can be told without asking.
+const SECURE_PORTS: [u16; 2] = [443, 8443];
 /// What CloudFormation fills in itself, so that the template doesn't hold the secret.
 const REFERENCE: &str = "{{resolve:secretsmanager:";
 
@@ -118,20 +122,7 @@ impl Reader<'_> {
             &["Targets", "targets"],
         ];
         let fields = self.fields(item, keys, &[])?;
-        let port = match (fields.get("Port"), port) {
-            (Some(port), _) => self.port(port)?,
-            (None, Some(name)) => {
-                let Some(value) = name.value.parse().ok().filter(|port| *port > 0) else {
-                    self.wrong(item, format!("\"{}\" is not a port", name.value), "name listeners by their port");
-                    return None;
-                };
-                Placed { value, place: name.place, path: name.path }
-            }
-            (None, None) => {
-                self.wrong(item, "the listener has no port", "add Port");
-                return None;
-            }
-        };
+        let port = self.listener_port(item, &fields, port)?;
         let certificates = fields.get("Certificates").map(|item| self.certificates(item)).unwrap_or_default();
         let written = match fields.get("Protocol") {
             Some(protocol) => self.choice(protocol, &PROTOCOLS)?.value,
@@ -159,7 +150,54 @@ impl Reader<'_> {
         let default = fields.get("DefaultActions").and_then(|actions| self.default_action(actions));
         let targets = fields.get("Targets").map(|list| self.items(list)).unwrap_or_default();
         let targets = targets.iter().filter_map(|target| self.listener_target(target)).collect();
-        Some(Listener { port, protocol, certificates, ssl_policy, alpn_policy, default, targets })
+        Some(Listener { port, existing: None, protocol, certificates, ssl_policy, alpn_policy, default, targets })
+    }
+
+    fn listener_port(&mut self, item: &Item<'_>, fields: &Fields<'_>, named: Option<Placed<String>>) -> Option<Placed<u16>> {
+        match (fields.get("Port"), named) {
+            (Some(port), _) => self.port(port),
+            (None, Some(name)) => {
+                let Some(value) = name.value.parse().ok().filter(|port| *port > 0) else {
+                    self.wrong(item, format!("\"{}\" is not a port", name.value), "name listeners by their port");
+                    return None;
+                };
+                Some(Placed { value, place: name.place, path: name.path })
+            }
+            (None, None) => {
+                self.wrong(item, "the listener has no port", "add Port");
+                None
+            }
+        }
+    }
+
+    /// A listener of a balancer that is looked up: it keeps what it does with all other requests.
+    pub(super) fn existing_listener(&mut self, port: Option<Placed<String>>, item: &Item<'_>) -> Option<Listener> {
+        let keys: &[Key] =
+            &[&["Port", "port"], &["Tags", "tags"], &["Arn", "ListenerArn"], &["Certificates"], &["Targets", "targets"]];
+        let fields = self.fields(item, keys, &["RoleArn"])?;
+        let port = self.listener_port(item, &fields, port)?;
+        let existing = match (fields.get("Arn"), fields.get("Tags")) {
+            (Some(arn), _) => Wanted::Ids(vec![self.arn(arn, "elasticloadbalancing", "a listener")?]),
+            (None, Some(tags)) => Wanted::Tags(self.tags(tags).into_iter().map(|(key, value)| (key, value.value)).collect()),
+            (None, None) => Wanted::Tags(Vec::new()),
+        };
+        let certificates = fields.get("Certificates").map(|item| self.certificates(item)).unwrap_or_default();
+        let targets = fields.get("Targets").map(|list| self.items(list)).unwrap_or_default();
+        let targets: Vec<ListenerTarget> = targets.iter().filter_map(|target| self.listener_target(target)).collect();
+        if fields.get("Targets").is_none() {
+            self.wrong(item, "the listener gets nothing from this stack", "add Targets, each with Conditions or access");
+        }
+        let secure = !certificates.is_empty() || SECURE_PORTS.contains(&port.value);
+        Some(Listener {
+            port,
+            existing: Some(existing),
+            protocol: if secure { "HTTPS" } else { "HTTP" },
+            certificates,
+            ssl_policy: None,
+            alpn_policy: None,
+            default: None,
+            targets,
+        })
     }
 
     fn ssl_policy(&mut self, item: &Item<'_>) -> Option<Placed<String>> {
@@ -278,7 +316,7 @@ impl Reader<'_> {
     }
 
     /// What AWS takes in each part; what would lead a request back to where it came from.
-    fn redirect_parts(&mut self, item: &Item<'_>, fields: &super::reader::Fields<'_>) {
+    fn redirect_parts(&mut self, item: &Item<'_>, fields: &Fields<'_>) {
         if ["Protocol", "Port", "Host", "Path"].iter().all(|key| fields.get(key).is_none()) {
             self.wrong(item, "the redirect leads back to itself", "say another Protocol, Port, Host or Path");
         }

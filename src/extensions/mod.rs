@@ -31,7 +31,7 @@ use crate::base::{Code, Finding, Findings, nearest};
 use crate::compose::{Map, Node, Project, Value};
 
 pub use account::{Certificate, HostedZone, NewTopic, Topic, TopicUser};
-pub use alarm::{Alarm, AlarmKind, PredefinedAlarm, TopicRef, TopicUse};
+pub use alarm::{Alarm, AlarmKind, PredefinedAlarm, ScaledByAlarm, ScalingStep, TopicRef, TopicUse};
 pub use balancer::{Alias, Balancer};
 pub use confluent::{Confluent, Connector, SINK, SOURCE};
 pub use connect::{Connect, Offer};

@@ -19,6 +19,13 @@ pub struct Target {
     pub attributes: BTreeMap<String, Placed<String>>,
 }
 
+impl Target {
+    /// Only a network load balancer speaks it.
+    pub(super) fn is_of_network(&self) -> bool {
+        !matches!(self.protocol, "HTTP" | "HTTPS")
+    }
+}
+
 /// A container of a family: `family:container`, or one name for both.
 #[derive(Debug, Clone)]
 pub struct Member {

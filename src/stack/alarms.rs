@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::build::Builder;
 use super::wiring::family_of;
-use super::{Alarm, AlarmKind, Balancer, Family, Lookup, RulePart, ServiceMetric, Text, Topic, TopicSource, logical, standing};
+use super::{
+    Alarm, AlarmKind, Balancer, Family, Lookup, RulePart, ServiceMetric, StepScaling, Text, Topic, TopicSource, logical, standing,
+};
 use crate::base::{Code, nearest};
 use crate::extensions::{self, Placed, PredefinedAlarm, TopicRef, TopicUse};
 
@@ -15,6 +17,8 @@ const THRESHOLD: u32 = 75;
 const PERIOD: u32 = 60;
 const EVALUATIONS: u32 = 10;
 const DATAPOINTS: u32 = 5;
+/// Seconds between two steps unless the files say: the value of ECS Compose-X.
+const COOLDOWN: u32 = 60;
 /// What a composite alarm asks of others.
 const STATES: [&str; 3] = ["ALARM", "OK", "INSUFFICIENT_DATA"];
 
@@ -124,6 +128,7 @@ impl Builder<'_> {
             kind: AlarmKind::Service(metric),
             on_alarm: Vec::new(),
             on_ok: Vec::new(),
+            scales: Vec::new(),
         };
         let threshold = written.threshold.unwrap_or(THRESHOLD);
         let busy = quiet(
@@ -166,6 +171,7 @@ impl Builder<'_> {
             kind: AlarmKind::Composite { rule, properties: serde_json::Map::new() },
             on_alarm,
             on_ok,
+            scales: Vec::new(),
         };
         vec![busy, maxed, both]
     }
@@ -182,6 +188,7 @@ impl Builder<'_> {
                 let family = match service {
                     Some(service) => {
                         self.known_family(service, families);
+                        self.one_family(service, &service.value, families);
                         Some(family_of(families, &service.value)?.name.clone())
                     }
                     None => None,
@@ -197,7 +204,34 @@ impl Builder<'_> {
             }
         };
         let (on_alarm, on_ok) = self.heard(&written.topics);
-        Some(Alarm { id: alarm_id(name), description: format!("{name} of x-alarms"), kind, on_alarm, on_ok })
+        let scales = written.scaled.iter().filter_map(|scaled| self.scaled(scaled, families)).collect();
+        Some(Alarm { id: alarm_id(name), description: format!("{name} of x-alarms"), kind, on_alarm, on_ok, scales })
+    }
+
+    /// A family that an alarm scales: within the range that it has.
+    fn scaled(&mut self, written: &extensions::ScaledByAlarm, families: &[Family]) -> Option<StepScaling> {
+        let name = &written.service;
+        self.known_family(name, families);
+        self.one_family(name, &name.value, families);
+        let family = family_of(families, &name.value)?;
+        let Some(scaling) = &family.scaling else {
+            self.error_at(Code::SCALING, name, format!("{} has no range in which an alarm could scale it", family.name)).help =
+                Some("add x-scaling with a Range to the service".to_owned());
+            return None;
+        };
+        if let Some(step) = written.steps.iter().find(|step| !(scaling.minimum..=scaling.maximum).contains(&step.count)) {
+            let message = format!(
+                "a step of {} tasks is outside of the range of {}, {}-{}",
+                step.count, family.name, scaling.minimum, scaling.maximum
+            );
+            self.error_at(Code::SCALING, name, message).help = Some("widen the Range, or correct the step's Count".to_owned());
+        }
+        Some(StepScaling {
+            family: family.name.clone(),
+            steps: written.steps.clone(),
+            scale_in_cooldown: written.scale_in_cooldown.unwrap_or(COOLDOWN),
+            scale_out_cooldown: written.scale_out_cooldown.unwrap_or(COOLDOWN),
+        })
     }
 
     /// `x-elbv2::NAME` and `x-elbv2::NAME::SERVICE::PORT` as the values of dimensions.
@@ -214,6 +248,10 @@ impl Builder<'_> {
                 continue;
             };
             *value = match parts.next().map(|target| target.replace("::", ":")) {
+                // An ARN ends in it.
+                None if balancer.existing.is_some() => {
+                    json!({ "Fn::Select": [1, { "Fn::Split": [":loadbalancer/", { "Ref": format!("{}Arn", balancer.id) }] }] })
+                }
                 None => json!({ "Fn::GetAtt": [balancer.id, "LoadBalancerFullName"] }),
                 Some(target) => {
                     let fits = |group: &&super::TargetGroup| {

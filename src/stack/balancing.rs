@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::build::Builder;
-use super::wiring::family_of;
+use super::wiring::{families_of, family_of};
 use super::{
     Alias, Balancer, BalancerKind, Family, Group, Ingress, Listener, Peer, Port, Protocol, TargetGroup, TargetHealthCheck,
     TargetMember, Text, logical, standing,
@@ -45,7 +45,13 @@ impl Builder<'_> {
             written.targets.iter().filter_map(|target| self.target(&id, target, written, families)).collect();
         let listeners = self.listeners(name, &id, written, &targets);
         self.unused(written, &targets, &listeners);
-        for target in &targets {
+        let existing = written.existing.as_ref().map(standing::looked_up);
+        // A network load balancer that is there may have no security group: the services say who may reach them.
+        let lets_in = existing.is_none() || !written.network;
+        if !lets_in {
+            self.reached_through(written, &targets);
+        }
+        for target in targets.iter().filter(|_| lets_in) {
             let check = (target.health_check.port, target.health_check.protocol.as_deref().unwrap_or("TCP"));
             for member in &target.members {
                 let ports = ports_of(member.port, &target.protocol);
@@ -65,16 +71,38 @@ impl Builder<'_> {
             name: name.to_owned(),
             id,
             kind: if written.network { BalancerKind::Network } else { BalancerKind::Application },
+            existing,
             physical_name: written.name.as_ref().map(Text::from),
             internet_facing: written.internet_facing,
             dual_stack: written.dual_stack,
             subnets: subnets.to_owned(),
-            attributes: self.attributes(written),
+            attributes: if written.existing.is_some() { BTreeMap::new() } else { self.attributes(written) },
             tags,
-            ingress: self.balancer_ingress(name, written, &listeners, &targets, families),
+            ingress: match written.existing {
+                Some(_) => Vec::new(),
+                None => self.balancer_ingress(name, written, &listeners, &targets, families),
+            },
             aliases: self.aliases(written),
             listeners,
             targets,
+        }
+    }
+
+    /// Who comes through a network load balancer that is looked up must be let in by the services behind it.
+    fn reached_through(&mut self, written: &extensions::Balancer, targets: &[TargetGroup]) {
+        let mut named: Vec<&str> = targets.iter().flat_map(|target| &target.members).map(|it| it.container.as_str()).collect();
+        named.sort_unstable();
+        named.dedup();
+        for name in named {
+            let ingress = self.extensions.services.get(name).map(|service| &service.network.ingress);
+            if ingress.is_some_and(|ingress| ingress.blocks.is_empty() && ingress.groups.is_empty()) {
+                let message = format!("nobody may reach {name} through the load balancer, not its health check either");
+                let finding = Finding::error(Code::BALANCER, message).at(written.place.clone()).path(&written.path);
+                let help = format!(
+                    "add services.{name}.x-network.Ingress: AwsSources with the balancer's security group, or ExtSources with its subnets"
+                );
+                self.findings.push(finding.help(help));
+            }
         }
     }
 
@@ -185,6 +213,7 @@ impl Builder<'_> {
             self.error_at(Code::BALANCER, &written.name, format!("there is no service {family_name}")).help = Some(help);
             return None;
         };
+        self.one_family(&written.name, family_name, families);
         let Some(container) = family.containers.iter().find(|container| container.name == container_name) else {
             let known: Vec<&str> = family.containers.iter().map(|container| container.name.as_str()).collect();
             let message = format!("{family_name} has no container {container_name}");
@@ -260,7 +289,7 @@ impl Builder<'_> {
             );
         }
         for source in &ingress.services {
-            if let Some(family) = family_of(families, &source.name.value) {
+            for family in families_of(families, &source.name.value) {
                 add(Peer::Family(family.name.clone()), ports(&source.ports), &format!("{} may reach {name}", family.name));
             }
         }
@@ -290,6 +319,16 @@ impl Builder<'_> {
         let help = nearest(&name.value, known.iter().copied())
             .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean {near}?"));
         self.error_at(Code::INGRESS, name, format!("there is no service {}", name.value)).help = Some(help);
+    }
+
+    /// A finding where a name stands for one family, and the service stands in several.
+    pub(super) fn one_family(&mut self, at: &Placed<String>, name: &str, families: &[Family]) {
+        let found = families_of(families, name);
+        if let [first, _, ..] = found.as_slice() {
+            let names = found.iter().map(|family| family.name.as_str()).collect::<Vec<_>>().join(", ");
+            let message = format!("{name} stands in several families: {names}");
+            self.error_at(Code::FAMILY, at, message).help = Some(format!("say which, as in {}:{name}", first.name));
+        }
     }
 
     fn attributes(&mut self, written: &extensions::Balancer) -> BTreeMap<String, Text> {

@@ -156,7 +156,7 @@ impl Builder<'_> {
         let used: BTreeSet<&str> = families
             .iter()
             .map(|family| family.subnets.as_str())
-            .chain(balancers.iter().map(|balancer| balancer.subnets.as_str()))
+            .chain(balancers.iter().filter(|balancer| balancer.existing.is_none()).map(|balancer| balancer.subnets.as_str()))
             .collect();
         used.into_iter().map(|usage| (usage.to_owned(), self.subnet_lookup(usage))).collect()
     }

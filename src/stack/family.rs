@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::build::Builder;
 use super::{
-    Architecture, Capacity, Condition, Container, Family, Group, Iam, Namespace, PolicyName, Provider, Registration, Rollout,
-    Scaling, ScheduledAction, Size, Text, logical, rollout, size, standing,
+    Architecture, Capacity, Condition, Container, Family, Group, Iam, Namespace, PolicyName, Port, Provider, Registration,
+    Rollout, Scaling, ScheduledAction, Size, Text, logical, rollout, size, standing,
 };
 use crate::base::Code;
 use crate::compose::Service;
@@ -19,8 +19,12 @@ const RETENTION: u32 = 30;
 /// Seconds between scalings unless the files say: the values of ECS Compose-X.
 const SCALE_IN: u32 = 300;
 const SCALE_OUT: u32 = 60;
+/// GiB of a task's disk: what Fargate gives without being asked, and the most that it gives.
+const DISK: u32 = 20;
+const LARGEST_DISK: u32 = 200;
 
 /// A service with what is known of it.
+#[derive(Clone, Copy)]
 pub(super) struct Member<'a> {
     pub(super) name: &'a str,
     pub(super) service: &'a Service,
@@ -33,10 +37,11 @@ impl<'a> Builder<'a> {
         let mut grouped: BTreeMap<String, Vec<Member<'a>>> = BTreeMap::new();
         for (name, service) in &self.project.services {
             let Some(extensions) = self.extensions.services.get(name) else { continue };
-            let family = self.family_name(name, service);
             let component = self.component(service, extensions);
             self.components.extend(component.map(|component| (name.clone(), component)));
-            grouped.entry(family).or_default().push(Member { name, service, extensions, component });
+            for family in self.family_names(name, service) {
+                grouped.entry(family).or_default().push(Member { name, service, extensions, component });
+            }
         }
         let mut ids: BTreeMap<String, u32> = BTreeMap::new();
         let mut families = Vec::new();
@@ -50,21 +55,27 @@ impl<'a> Builder<'a> {
         families
     }
 
-    fn family_name(&mut self, name: &str, service: &Service) -> String {
-        let Some(family) = label(service, "ecs.task.family").filter(|family| !family.trim().is_empty()) else {
-            return name.to_owned();
+    /// The families that a service is a container of, each with its own copy: between commas in the label.
+    fn family_names(&mut self, name: &str, service: &Service) -> Vec<String> {
+        let Some(written) = label(service, "ecs.task.family").filter(|families| !families.trim().is_empty()) else {
+            return vec![name.to_owned()];
         };
-        if family.contains(',') {
-            let finding = self.error(Code::FAMILY, &["services", name], "a service can stand in one family only");
-            finding.help = Some("keep one name in the label ecs.task.family".to_owned());
+        let mut families: Vec<String> = Vec::new();
+        for family in written.split(',').map(str::trim) {
+            let path = label_path(name, service, "ecs.task.family");
+            if !is_ecs_name(family) {
+                let message = format!("\"{family}\" can't be the name of a task family");
+                let finding = self.error(Code::FAMILY, &path, message);
+                finding.help =
+                    Some("at most 255 letters, digits, hyphens and underscores; a comma between two families".to_owned());
+            } else if families.iter().any(|known| known == family) {
+                let finding = self.error(Code::FAMILY, &path, format!("{name} stands in the family {family} twice"));
+                finding.help = Some("name each family once".to_owned());
+                continue;
+            }
+            families.push(family.to_owned());
         }
-        let family = family.split(',').next().unwrap_or(name).trim();
-        if !is_ecs_name(family) {
-            let message = format!("\"{family}\" can't be the name of a task family");
-            let finding = self.error(Code::FAMILY, &label_path(name, service, "ecs.task.family"), message);
-            finding.help = Some("at most 255 letters, digits, hyphens and underscores".to_owned());
-        }
-        family.to_owned()
+        families
     }
 
     /// What the image holds, by its name or by what the file says.
@@ -122,10 +133,11 @@ impl<'a> Builder<'a> {
             container.mounts = mounts;
         }
         self.something_stays(members, &containers);
+        self.one_port_each(&containers);
         let main = main(members);
         let count = members.iter().map(|member| member.service.replicas()).max().unwrap_or(1);
         let count = u32::try_from(count).unwrap_or(0);
-        let scaling = self.scaling(members, count);
+        let scaling = self.scaling(&name, members, count);
         let registration = self.registration(&name, members, &containers, namespaces);
         let connect = self.connect(&name, members, &containers, registration.as_ref(), namespaces);
         let ecs = |pick: fn(&ServiceExtensions) -> bool| members.iter().any(|member| pick(member.extensions));
@@ -214,7 +226,21 @@ impl<'a> Builder<'a> {
         self.error(Code::FAMILY, path, message).help = Some("let one container of the family stay".to_owned());
     }
 
-    fn scaling(&mut self, members: &[Member<'_>], count: u32) -> Option<Scaling> {
+    /// The containers of a task share one network: only one of those that stay can listen on a port.
+    fn one_port_each(&mut self, containers: &[Container]) {
+        let mut taken: BTreeMap<Port, &str> = BTreeMap::new();
+        for container in containers.iter().filter(|container| container.essential) {
+            for port in &container.ports {
+                let Some(first) = taken.insert(*port, &container.name) else { continue };
+                let message = format!("{} and {first} both listen on port {} of one task", container.name, port.number);
+                self.error(Code::PORT, &["services", &container.name, "ports"], message).help = Some(
+                    "they share one network: let one of them listen on another port, or run in a task of its own".to_owned(),
+                );
+            }
+        }
+    }
+
+    fn scaling(&mut self, family: &str, members: &[Member<'_>], count: u32) -> Option<Scaling> {
         let (member, scaling) = members.iter().find_map(|member| Some((member, member.extensions.scaling.as_ref()?)))?;
         if !(scaling.minimum..=scaling.maximum).contains(&count) {
             let message = format!(
@@ -224,7 +250,9 @@ impl<'a> Builder<'a> {
             let finding = crate::base::Finding::warning(Code::SCALING, message).at(scaling.place.clone()).path(&scaling.path);
             self.findings.push(finding.help("make deploy.replicas and the range agree: scaling changes the number at once"));
         }
-        if scaling.cpu.is_none() && scaling.memory.is_none() && scaling.schedule.is_empty() {
+        let scaled = self.extensions.alarms.values().flat_map(|alarm| &alarm.scaled).map(|scaled| scaled.service.value.as_str());
+        let by_alarm = scaled.into_iter().any(|name| name == family || members.iter().any(|member| member.name == name));
+        if scaling.cpu.is_none() && scaling.memory.is_none() && scaling.schedule.is_empty() && !by_alarm {
             let message = "the range has neither a target nor a schedule: nothing will ever scale".to_owned();
             let finding = crate::base::Finding::warning(Code::SCALING, message).at(scaling.place.clone()).path(&scaling.path);
             self.findings.push(finding.help("add TargetScaling with CpuTarget or MemoryTarget"));
@@ -366,20 +394,21 @@ impl<'a> Builder<'a> {
         Architecture::default()
     }
 
-    /// GiB of disk from the label `ecs.ephemeral.storage`; Fargate gives 20 without being asked.
+    /// GiB of disk from the label `ecs.ephemeral.storage`, the most that a container asks for; Fargate gives 20 without being asked.
     fn ephemeral(&mut self, members: &[Member<'_>]) -> Option<u32> {
-        let (member, text) = members.iter().find_map(|member| Some((member, label(member.service, "ecs.ephemeral.storage")?)))?;
-        match text.trim().parse::<u32>() {
-            Ok(gib) if gib <= 20 => None,
-            Ok(gib) if gib <= 200 => Some(gib),
-            _ => {
+        let mut most = None;
+        for member in members {
+            let Some(text) = label(member.service, "ecs.ephemeral.storage") else { continue };
+            if let Some(gib) = gibibytes(text).filter(|gib| *gib <= LARGEST_DISK) {
+                most = most.max(Some(gib));
+            } else {
                 let message = format!("\"{text}\" is no size of a task's disk");
                 let path = label_path(member.name, member.service, "ecs.ephemeral.storage");
                 let finding = self.error(Code::SIZE, &path, message);
-                finding.help = Some("the label ecs.ephemeral.storage takes 21 to 200, in GiB".to_owned());
-                None
+                finding.help = Some(format!("the label ecs.ephemeral.storage takes 21 to {LARGEST_DISK}, in GiB"));
             }
         }
+        most.filter(|gib| *gib > DISK)
     }
 
     /// The usage of the subnets, by the network that a service stands in.
@@ -428,6 +457,18 @@ impl Asked {
 fn units(cpus: f32) -> u32 {
     // Rust's cast stops at the ends of the range.
     (f64::from(cpus) * 1024.0).ceil() as u32
+}
+
+/// `60`, and `60GB` with the words that Compose has for sizes.
+fn gibibytes(text: &str) -> Option<u32> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let per_gib: u32 = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "g" | "gb" | "gib" => 1,
+        "m" | "mb" | "mib" => 1024,
+        _ => return None,
+    };
+    digits.parse::<u32>().ok().map(|size| size.div_ceil(per_gib))
 }
 
 fn mebibytes(bytes: i64) -> u32 {

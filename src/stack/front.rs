@@ -10,6 +10,8 @@ pub struct Balancer {
     pub name: String,
     pub id: String,
     pub kind: BalancerKind,
+    /// It is there, and this stack adds to it.
+    pub existing: Option<Lookup>,
     /// Its name in the account, only where the files ask for one.
     pub physical_name: Option<Text>,
     pub internet_facing: bool,
@@ -43,13 +45,15 @@ pub struct Alias {
 #[derive(Debug, Clone)]
 pub struct Listener {
     pub port: u16,
+    /// It is there; [`Lookup::Unsaid`] is the one on this port.
+    pub existing: Option<Lookup>,
     pub protocol: String,
     /// Keys of [`Stack::certificates`](super::Stack::certificates), the default one first.
     pub certificates: Vec<String>,
     pub ssl_policy: Option<String>,
     pub alpn_policy: Option<&'static str>,
-    /// What requests get that no rule takes.
-    pub default: Answer,
+    /// What requests get that no rule takes; nothing where the listener is there and has its own.
+    pub default: Option<Answer>,
     /// In the order in which they are asked.
     pub rules: Vec<Rule>,
 }

@@ -29,14 +29,14 @@ fn requests_go_by_host_and_path_and_the_rest_gets_an_answer() {
     assert_eq!(listener.rules[0].conditions, wanted);
     assert_eq!(listener.rules[1].conditions.paths, ["/api/*"]);
     assert_eq!(listener.rules[1].answer.targets(), ["api:api"]);
-    let Answer::Reply(Reply::Fixed { status, .. }) = &listener.default else { panic!("{:?}", listener.default) };
+    let Some(Answer::Reply(Reply::Fixed { status, .. })) = &listener.default else { panic!("{:?}", listener.default) };
     assert_eq!(status, "404");
     // Whoever takes everything is asked last, wherever it is written.
     let (stack, findings) = before(&format!(
         "{INGRESS}{services}    Listeners: {{ '80': {{ Targets: [ {{ name: 'web:web', access: / }}, {{ name: 'api:api', access: /api }} ] }} }}\n"
     ));
     assert_eq!(findings, "");
-    assert_eq!(stack.balancers[0].listeners[0].default.targets(), ["web:web"]);
+    assert_eq!(stack.balancers[0].listeners[0].default.as_ref().unwrap().targets(), ["web:web"]);
 }
 
 #[test]

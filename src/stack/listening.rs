@@ -4,7 +4,7 @@ use super::balancing::{kind, protocols};
 use super::build::Builder;
 use super::{Answer, Certificate, CertificateSource, Listener, Lookup, Rule, TargetGroup, Text, Zone, logical, standing};
 use crate::base::{Code, is_mark, nearest};
-use crate::extensions::{self, Placed, Reply};
+use crate::extensions::{self, Placed, Reply, Wanted};
 
 /// TLS 1.2 and 1.3 without weak ciphers.
 const SSL_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
@@ -20,7 +20,7 @@ impl Listener {
     }
 
     pub fn answers(&self) -> impl Iterator<Item = &Answer> {
-        std::iter::once(&self.default).chain(self.rules.iter().map(|rule| &rule.answer))
+        self.default.iter().chain(self.rules.iter().map(|rule| &rule.answer))
     }
 }
 
@@ -44,7 +44,8 @@ impl Builder<'_> {
         for written in &of.listeners {
             let Some(Reply::Redirect { protocol, port, host, .. }) = &written.default else { continue };
             let here = host == "#{host}" && !port.starts_with('#');
-            if here && !of.listeners.iter().any(|other| other.port.value.to_string() == *port) {
+            // A balancer that is there may listen there already.
+            if here && of.existing.is_none() && !of.listeners.iter().any(|other| other.port.value.to_string() == *port) {
                 let message = format!("requests are sent on to port {port}, where {balancer} doesn't listen");
                 self.error_at(Code::BALANCER, &written.port, message).help =
                     Some(format!("add a listener with Port: {port} and Protocol: {protocol}"));
@@ -61,6 +62,17 @@ impl Builder<'_> {
         of: &extensions::Balancer,
         targets: &[TargetGroup],
     ) -> Option<Listener> {
+        let existing = written.existing.as_ref().map(|wanted| match wanted {
+            Wanted::Tags(tags) if tags.is_empty() => Lookup::Unsaid,
+            wanted => standing::looked_up(wanted),
+        });
+        if existing.is_some() && of.network {
+            let message =
+                format!("the listener on {} has no rules: a network load balancer's sends all to one", written.port.value);
+            self.error_at(Code::BALANCER, &written.port, message).help =
+                Some("add a listener of your own under Listeners, on a port that is free".to_owned());
+            return None;
+        }
         if of.network == matches!(written.protocol, "HTTP" | "HTTPS") {
             let message = format!("{} doesn't go with {}", written.protocol, kind(of));
             self.error_at(Code::BALANCER, &written.port, message).help = Some(protocols(of).to_owned());
@@ -76,18 +88,29 @@ impl Builder<'_> {
         let mut rest: Vec<(&extensions::ListenerTarget, String)> = Vec::new();
         for wanted in &written.targets {
             let Some(found) = self.wanted_target(balancer, &wanted.name, of, targets) else { continue };
-            if wanted.login.is_some() && written.protocol != "HTTPS" {
+            // What one that is there speaks is known when it is asked.
+            if wanted.login.is_some() && written.protocol != "HTTPS" && existing.is_none() {
                 let message = format!("{} asks for a login on a listener without TLS", wanted.name.value);
                 self.error_at(Code::BALANCER, &wanted.name, message).help =
                     Some("make it an HTTPS listener with Certificates".to_owned());
             }
             if wanted.conditions.is_empty() {
+                if existing.is_some() {
+                    let message = format!("{} would get every request of a listener that is there", wanted.name.value);
+                    self.error_at(Code::BALANCER, &wanted.name, message).help =
+                        Some("give it Conditions, or access with a host or a path".to_owned());
+                }
                 rest.push((wanted, found));
                 continue;
             }
             if rules.iter().any(|rule| rule.conditions == wanted.conditions) {
                 let message = format!("the requests meant for {} go to another target already", wanted.name.value);
                 self.error_at(Code::BALANCER, &wanted.name, message).help = Some("give it other hosts or paths".to_owned());
+            }
+            if rules.iter().any(|rule| takes_all_of(&rule.conditions, &wanted.conditions)) {
+                let message = format!("{} gets no request: a target before it takes them all", wanted.name.value);
+                self.warn_at(Code::BALANCER, &wanted.name, message).help =
+                    Some("put it before the others: rules are asked in the order of the file".to_owned());
             }
             let count = values(&wanted.conditions);
             if count > VALUES_OF_A_RULE {
@@ -103,7 +126,10 @@ impl Builder<'_> {
             let message = format!("the listener has {} rules: AWS takes {RULES}", rules.len());
             self.error_at(Code::BALANCER, &written.port, message);
         }
-        let default = self.default_answer(written, targets, &rest, !rules.is_empty())?;
+        let default = match existing {
+            Some(_) => None,
+            None => Some(self.default_answer(written, targets, &rest, !rules.is_empty())?),
+        };
         let secure = matches!(written.protocol, "HTTPS" | "TLS");
         let certificates = written.certificates.iter().enumerate();
         let certificates = certificates
@@ -111,6 +137,7 @@ impl Builder<'_> {
             .collect();
         Some(Listener {
             port: written.port.value,
+            existing,
             protocol: written.protocol.to_owned(),
             certificates,
             ssl_policy: written
@@ -371,9 +398,64 @@ impl Builder<'_> {
     }
 }
 
+/// A pattern of a load balancer: `*` stands for any characters, `?` for one.
+pub fn pattern_fits(pattern: &str, text: &str) -> bool {
+    fn fits(pattern: &[u8], text: &[u8]) -> bool {
+        match (pattern.split_first(), text.split_first()) {
+            (None, None) => true,
+            (Some((b'*', rest)), _) => fits(rest, text) || text.split_first().is_some_and(|(_, text)| fits(pattern, text)),
+            (Some((b'?', rest)), Some((_, text))) => fits(rest, text),
+            (Some((one, rest)), Some((other, text))) => one == other && fits(rest, text),
+            _ => false,
+        }
+    }
+    fits(pattern.as_bytes(), text.as_bytes())
+}
+
+/// Whether every request that `later` would take is taken by `first` already; what looks at more than hosts and paths is not judged.
+fn takes_all_of(first: &extensions::Conditions, later: &extensions::Conditions) -> bool {
+    let only = first.methods.is_empty() && first.sources.is_empty() && first.headers.is_empty() && first.queries.is_empty();
+    let within = |patterns: &[String], texts: &[String], any_case: bool| {
+        let text = |text: &String| if any_case { text.to_ascii_lowercase() } else { text.clone() };
+        let covered = |it: &String| patterns.iter().any(|pattern| pattern_fits(&text(pattern), &text(it)));
+        patterns.is_empty() || (!texts.is_empty() && texts.iter().all(covered))
+    };
+    only && first != later && within(&first.hosts, &later.hosts, true) && within(&first.paths, &later.paths, false)
+}
+
 fn values(conditions: &extensions::Conditions) -> usize {
     let lists = [&conditions.hosts, &conditions.paths, &conditions.methods, &conditions.sources];
     lists.iter().map(|list| list.len()).sum::<usize>()
         + conditions.headers.iter().map(|(_, values)| values.len()).sum::<usize>()
         + conditions.queries.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{pattern_fits, takes_all_of};
+    use crate::extensions::Conditions;
+
+    #[test]
+    fn patterns_are_those_of_a_load_balancer() {
+        for (pattern, text) in [("/*", "/health"), ("/h?alth", "/health"), ("*", ""), ("/health", "/health")] {
+            assert!(pattern_fits(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("/connect/*", "/health"), ("/health", "/health/more"), ("?", "")] {
+            assert!(!pattern_fits(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_rule_behind_a_wider_one_gets_nothing() {
+        let on = |hosts: &[&str], paths: &[&str]| {
+            let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+            Conditions { hosts: list(hosts), paths: list(paths), ..Conditions::default() }
+        };
+        assert!(takes_all_of(&on(&["*.example.com"], &[]), &on(&["Admin.example.com"], &["/a", "/a/*"])));
+        assert!(takes_all_of(&on(&[], &["/a*"]), &on(&["x.y"], &["/api/*"])));
+        assert!(!takes_all_of(&on(&["admin.example.com"], &["/a"]), &on(&["*.example.com"], &[])));
+        assert!(!takes_all_of(&on(&["a.b"], &[]), &on(&[], &["/a"])));
+        let get = Conditions { methods: vec!["GET".to_owned()], ..Conditions::default() };
+        assert!(!takes_all_of(&get, &on(&["a.b"], &[])));
+    }
 }

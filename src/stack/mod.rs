@@ -38,22 +38,23 @@ pub use front::{
     Alias, Answer, Balancer, BalancerKind, Certificate, CertificateSource, Listener, Rule, TargetGroup, TargetHealthCheck,
     TargetMember, Zone,
 };
+pub use listening::pattern_fits;
 pub use model::{
     Api, Architecture, Capacity, Cluster, Condition, Container, Family, Group, HealthCheck, Iam, Ingress, Namespace, OutsideRule,
     Peer, PolicyName, Port, Protocol, Provider, Registration, Repository, Rollout, Scaling, ScheduledAction, SecretSource, Size,
     Stack, StackSecret, Ulimit, VpcSource,
 };
 pub use names::logical;
-pub use need::{Lookup, Need, SecretLookup};
+pub use need::{BalancerFact, Lookup, Need, SecretLookup};
 pub use storage::{Efs, Mount, Volume, VolumeKind};
 pub use tags::{ENV_TAG, PROJECT_TAG, VERSION_TAG};
 pub use text::{Part, Text, without_marks};
-pub use watch::{Alarm, AlarmKind, Connect, ConnectNamespace, Offer, RulePart, ServiceMetric, Topic, TopicSource};
+pub use watch::{Alarm, AlarmKind, Connect, ConnectNamespace, Offer, RulePart, ServiceMetric, StepScaling, Topic, TopicSource};
 
 // What others say in full, and nothing is left to decide about.
 pub use crate::confluent::grant::{MskResource, MskRight};
 pub use crate::extensions::{
-    Conditions, Dhcp, IdentityProvider, Login, Nat, NewCluster, NewTopic, NewVpc, OverlayResource, Reply,
+    Conditions, Dhcp, IdentityProvider, Login, Nat, NewCluster, NewTopic, NewVpc, OverlayResource, Reply, ScalingStep,
 };
 
 #[cfg(test)]

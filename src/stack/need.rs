@@ -33,6 +33,12 @@ pub enum Need {
     Certificate(Lookup),
     /// The id of a hosted zone that is there.
     HostedZone { name: Text, private: bool },
+    /// What is known of a load balancer that is there.
+    LoadBalancer { lookup: Lookup, network: bool, fact: BalancerFact },
+    /// The ARN of one of its listeners: the one on this port, which must fit the lookup where there is one.
+    Listener { balancer: Lookup, network: bool, port: u16, lookup: Lookup },
+    /// The place of a rule among the rules of such a listener: the `index`th of `count` of this stack, from `first` on where that is free.
+    RulePriority { balancer: Lookup, port: u16, lookup: Lookup, index: usize, count: usize, first: u32 },
     /// The id of an EFS file system that is there.
     FileSystem(Lookup),
     /// The ARN of an MSK cluster, which the files don't name.
@@ -45,6 +51,16 @@ pub enum Need {
     SecretVersion { secret: String, lookup: SecretLookup },
     /// How many tasks of a family shall run: `default`, or where a scalable target rules (`scaled`) what runs now.
     DesiredCount { family: String, default: u32, scaled: bool },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BalancerFact {
+    Arn,
+    DnsName,
+    /// The hosted zone of its name, for alias records.
+    HostedZone,
+    /// One of its security groups.
+    SecurityGroup,
 }
 
 /// How a secret is found.

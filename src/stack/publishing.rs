@@ -17,20 +17,21 @@ impl Builder<'_> {
                 let topic = TopicRef::Named(Placed { value: key.clone(), place: place.0, path: place.1 });
                 let Some(topic) = self.topic(&topic) else { continue };
                 let holds = |family: &Family| family.containers.iter().any(|container| container.name == *name);
-                let Some(family) = families.iter_mut().find(|family| family.name == *name || holds(family)) else { continue };
-                if !family.publishes.contains(&topic) {
-                    family.publishes.push(topic.clone());
-                }
-                // A service is meant by its own name; by a family's, all of it.
-                let one = holds(family);
-                for container in family.containers.iter_mut().filter(|container| !one || container.name == *name) {
-                    for variable in &user.variables {
-                        let taken = container.environment.contains_key(variable) || container.secrets.contains_key(variable);
-                        let other = container.topics.insert(variable.clone(), topic.clone());
-                        if taken || other.is_some_and(|other| other != topic) {
-                            let message = format!("{variable} of {} is set already", container.name);
-                            self.error_at(Code::CONTRADICTION, &user.service, message).help =
-                                Some("name another variable with ReturnValues: { TopicArn: NAME }".to_owned());
+                for family in families.iter_mut().filter(|family| family.name == *name || holds(family)) {
+                    if !family.publishes.contains(&topic) {
+                        family.publishes.push(topic.clone());
+                    }
+                    // A service is meant by its own name; by a family's, all of it.
+                    let one = holds(family);
+                    for container in family.containers.iter_mut().filter(|container| !one || container.name == *name) {
+                        for variable in &user.variables {
+                            let taken = container.environment.contains_key(variable) || container.secrets.contains_key(variable);
+                            let other = container.topics.insert(variable.clone(), topic.clone());
+                            if taken || other.is_some_and(|other| other != topic) {
+                                let message = format!("{variable} of {} is set already", container.name);
+                                self.error_at(Code::CONTRADICTION, &user.service, message).help =
+                                    Some("name another variable with ReturnValues: { TopicArn: NAME }".to_owned());
+                            }
                         }
                     }
                 }

@@ -404,3 +404,39 @@ fn settings_fit_what_is_around_them() {
     assert!(findings.contains("they are one cluster") && !findings.contains("calls curl"), "{findings}");
     assert!(!findings.contains("error"), "{findings}");
 }
+
+#[test]
+fn a_service_of_several_families_is_in_each() {
+    let (stack, findings) = decided(&format!(
+        "services:\n  one:\n    image: i\n    ports: ['80']\n{SIZE}  two:\n    image: i\n    ports: ['81']\n{SIZE}\
+         \x20 proxy:\n    image: i\n    ports: ['90']\n    depends_on: [one]\n    labels: {{ ecs.task.family: 'one, two' }}\n    deploy: {{ resources: {{ limits: {{ cpus: '1', memory: 2G }} }} }}\n\
+         \x20 client:\n    image: i\n    depends_on: [proxy]\n{SIZE}"
+    ));
+    assert_eq!(findings, "", "each finding once, and none here");
+    let names = |name: &str| family(&stack, name).containers.iter().map(|container| container.name.clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (names("one"), names("two")),
+        (vec!["one".to_owned(), "proxy".to_owned()], vec!["proxy".to_owned(), "two".to_owned()])
+    );
+    assert_eq!(family(&stack, "two").size, Size { cpu: 2048, memory: 4096 });
+    // Who depends on it may reach it in each of its tasks; the copy beside `one` needs no way to it, the other does.
+    let client = |name: &str, port| rules(&family(&stack, name).ingress).contains(&("client".to_owned(), port));
+    assert!(client("one", 90) && client("two", 90));
+    assert_eq!(rules(&family(&stack, "one").ingress).iter().filter(|(from, _)| from == "two").count(), 2);
+}
+
+#[test]
+fn the_most_disk_that_a_container_asks_for_is_the_tasks() {
+    let labels = |first: &str, second: &str| {
+        decided(&format!(
+            "services:\n  a:\n    image: i\n    labels: {{ ecs.task.family: f, ecs.ephemeral.storage: {first} }}\n{SIZE}\
+             \x20 b:\n    image: i\n    labels: {{ ecs.task.family: f, ecs.ephemeral.storage: {second} }}\n{SIZE}"
+        ))
+    };
+    for (first, second, expected) in
+        [("'30'", "'60'", Some(60)), ("60GB", "'30'", Some(60)), ("'20'", "10G", None), ("51200m", "'21'", Some(50))]
+    {
+        let (stack, findings) = labels(first, second);
+        assert_eq!((stack.families[0].ephemeral_gib, findings.as_str()), (expected, ""), "{first} {second}");
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Lookup, Text};
-use crate::extensions::NewTopic;
+use crate::extensions::{NewTopic, ScalingStep};
 
 /// An alarm of CloudWatch.
 #[derive(Debug, Clone)]
@@ -14,6 +14,17 @@ pub struct Alarm {
     /// Keys of [`Stack::topics`](super::Stack::topics).
     pub on_alarm: Vec<String>,
     pub on_ok: Vec<String>,
+    /// The families whose tasks follow it.
+    pub scales: Vec<StepScaling>,
+}
+
+/// As many tasks as the step says while an alarm is on, and the least when it is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepScaling {
+    pub family: String,
+    pub steps: Vec<ScalingStep>,
+    pub scale_in_cooldown: u32,
+    pub scale_out_cooldown: u32,
 }
 
 #[derive(Debug, Clone)]

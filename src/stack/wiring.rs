@@ -29,8 +29,8 @@ struct Address<'v> {
 
 /// The families by every name that an address or a rule can give them.
 struct Hosts {
-    /// Families by their own name, or by that of a service in them.
-    families: HashMap<String, usize>,
+    /// Families by their own name, or by that of a service in them, which may stand in several.
+    families: HashMap<String, Vec<usize>>,
     /// What can stand in an address.
     addresses: HashMap<String, Vec<(usize, Name)>>,
     /// The full name of each family, where it has one.
@@ -42,7 +42,7 @@ impl Hosts {
         let mut hosts = Self { families: HashMap::new(), addresses: HashMap::new(), full: Vec::with_capacity(families.len()) };
         for (index, family) in families.iter().enumerate() {
             for container in &family.containers {
-                hosts.families.entry(container.name.clone()).or_insert(index);
+                hosts.families.entry(container.name.clone()).or_default().push(index);
                 hosts.addresses.entry(container.name.clone()).or_default().push((index, Name::Bare));
             }
             let full = family.registration.as_ref().and_then(|registration| {
@@ -58,12 +58,12 @@ impl Hosts {
             hosts.full.push(full);
         }
         // A family's own name goes before that of a service in another.
-        hosts.families.extend(families.iter().enumerate().map(|(index, family)| (family.name.clone(), index)));
+        hosts.families.extend(families.iter().enumerate().map(|(index, family)| (family.name.clone(), vec![index])));
         hosts
     }
 
-    fn family<'f>(&self, families: &'f [Family], name: &str) -> Option<&'f Family> {
-        families.get(*self.families.get(name)?)
+    fn families<'f>(&self, families: &'f [Family], name: &str) -> impl Iterator<Item = &'f Family> {
+        self.families.get(name).into_iter().flatten().filter_map(|index| families.get(*index))
     }
 }
 
@@ -107,6 +107,10 @@ impl Builder<'_> {
                 let found_here = addresses(value, &hosts.addresses);
                 for (index, address) in &found_here {
                     let Some(target) = families.get(*index).filter(|target| target.name != family.name) else { continue };
+                    // A container of the same task is meant, whatever other tasks have it too.
+                    if address.name == Name::Bare && family.containers.iter().any(|other| other.name == address.host) {
+                        continue;
+                    }
                     // One word may be a service's name and, for clients of Service Connect, a name that leads there.
                     let better = |other: &(usize, Address<'_>)| other.0 == *index && other.1.host == address.host;
                     let connected = namespace_shared(family, target);
@@ -179,18 +183,22 @@ impl Builder<'_> {
         for container in &family.containers {
             let Some(service) = self.project.services.get(&container.name) else { continue };
             for name in service.depends_on.keys() {
-                let Some(target) = hosts.family(families, name).filter(|target| target.name != family.name) else { continue };
-                let why = format!("{} depends on {name}", family.name);
-                let from = Peer::Family(family.name.clone());
-                let mut ports = target.ports();
-                if namespace_shared(family, target) {
-                    let offers = target.connect.iter().flat_map(|connect| &connect.offers);
-                    let numbers = offers.filter_map(|offer| offer.ingress_port);
-                    ports.extend(numbers.map(|number| Port { number, protocol: Protocol::Tcp }));
+                // One in the same task is meant, whatever other tasks have it too.
+                if family.containers.iter().any(|other| other.name == *name) {
+                    continue;
                 }
-                found.extend(
-                    ports.into_iter().map(|port| (target.name.clone(), Ingress { from: from.clone(), port, why: why.clone() })),
-                );
+                for target in hosts.families(families, name) {
+                    let why = format!("{} depends on {name}", family.name);
+                    let from = Peer::Family(family.name.clone());
+                    let mut ports = target.ports();
+                    if namespace_shared(family, target) {
+                        let offers = target.connect.iter().flat_map(|connect| &connect.offers);
+                        let numbers = offers.filter_map(|offer| offer.ingress_port);
+                        ports.extend(numbers.map(|number| Port { number, protocol: Protocol::Tcp }));
+                    }
+                    let rule = |port| (target.name.clone(), Ingress { from: from.clone(), port, why: why.clone() });
+                    found.extend(ports.into_iter().map(rule));
+                }
             }
         }
     }
@@ -221,8 +229,7 @@ impl Builder<'_> {
                 add(peer, &source.ports, &why);
             }
             for source in &ingress.services {
-                let from = hosts.family(families, &source.name.value);
-                if let Some(from) = from {
+                for from in hosts.families(families, &source.name.value) {
                     let peer = if from.name == family.name { Peer::Myself } else { Peer::Family(from.name.clone()) };
                     add(peer, &source.ports, &format!("{} may reach {}", from.name, family.name));
                 }
@@ -312,10 +319,17 @@ fn connected_names(connect: &Connect, namespaces: &BTreeMap<String, Namespace>) 
     connect.offers.iter().flat_map(names).collect()
 }
 
-/// A family by its own name or by that of a service in it.
+/// A family by its own name or by that of a service in it; of several with the service, the first.
 pub(super) fn family_of<'f>(families: &'f [Family], name: &str) -> Option<&'f Family> {
-    let own = families.iter().find(|family| family.name == name);
-    own.or_else(|| families.iter().find(|family| family.containers.iter().any(|container| container.name == name)))
+    families_of(families, name).first().copied()
+}
+
+/// The family of this name, else those with a service of this name.
+pub(super) fn families_of<'f>(families: &'f [Family], name: &str) -> Vec<&'f Family> {
+    match families.iter().find(|family| family.name == name) {
+        Some(own) => vec![own],
+        None => families.iter().filter(|family| family.containers.iter().any(|container| container.name == name)).collect(),
+    }
 }
 
 /// Every place in a value where one of the names stands as a host: with a port behind it, or behind a scheme.

@@ -60,6 +60,28 @@ def _prefix_list(name, tags):
     return number
 
 
+def _namespace(name, vpc, tags):
+    """One of a name that another VPC's namespace may have too: AWS refuses only two of a name in one VPC ("Creating namespaces", AWS Cloud
+    Map Developer Guide), ministack any two."""
+    from ministack.services import servicediscovery
+
+    known = any(space["Name"] == name for space in servicediscovery._namespaces.values())
+    number, _ = _make(
+        "AWS::ServiceDiscovery::PrivateDnsNamespace", {"Name": f"{vpc}.{name}" if known else name, "Vpc": vpc, "Tags": _tags(tags)}
+    )
+    servicediscovery._namespaces[number]["Name"] = name
+    return number
+
+
+def _filled(value, names):
+    """The properties of a resource with what its names stand for."""
+    if isinstance(value, dict):
+        return {key: _filled(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
 def seed(wanted):
     """Makes what is named and returns the ids. All keys may be left out:
 
@@ -67,8 +89,9 @@ def seed(wanted):
     the tags Name and vpc::usage), nat (true: where there are public subnets, the others lead out through one), cluster (name),
     cluster_tags, capacity_providers, namespace (name), hosted_zone (name), certificate (domain name), msk_cluster (name),
     bucket (name), secrets ({name: text}), security_group (name), log_groups ([name]),
-    resources ({key: {type, properties}}: one more of any type that a stack can have; "$vpc" in a property is the VPC; the answer has the
-    Ref of each under its key), prefix_lists ({name: tags}),
+    resources ({key: {type, properties}}: one more of any type that a stack can have; "$vpc" in a property is the VPC, "$subnets" those of
+    the first tier, "$key" what was made before; the answer has the Ref of each under its key), order ([key]: in which these are made),
+    prefix_lists ({name: tags}),
     registry (host:port of what plays the account's registry of ECR, see ecr.py), scans ({digest: {severity: count}})
     """
     from ministack.core.responses import get_account_id, get_region
@@ -110,9 +133,7 @@ def seed(wanted):
         properties["CapacityProviders"] = wanted.get("capacity_providers", ["FARGATE", "FARGATE_SPOT"])
         made["cluster"] = _make("AWS::ECS::Cluster", properties)[1]["Arn"]
     if wanted.get("namespace"):
-        made["namespace"], _ = _make(
-            "AWS::ServiceDiscovery::PrivateDnsNamespace", {"Name": wanted["namespace"], "Vpc": vpc, "Tags": _tags(tags)}
-        )
+        made["namespace"] = _namespace(wanted["namespace"], vpc, tags)
     if wanted.get("hosted_zone"):
         made["hosted_zone"], _ = _make("AWS::Route53::HostedZone", {"Name": wanted["hosted_zone"]})
     if wanted.get("certificate"):
@@ -127,9 +148,12 @@ def seed(wanted):
         made.setdefault("secrets", {})[secret], _ = _make(
             "AWS::SecretsManager::Secret", {"Name": secret, "SecretString": text, "Tags": _tags(tags)}
         )
-    for key, resource in (wanted.get("resources") or {}).items():
-        properties = {name: vpc if value == "$vpc" else value for name, value in resource["properties"].items()}
-        made.setdefault("resources", {})[key], _ = _make(resource["type"], properties)
+    resources = wanted.get("resources") or {}
+    known = made.setdefault("resources", {}) if resources else {}
+    subnets = next(iter(made["subnets"].values()), [])
+    for key in wanted.get("order", resources):
+        names = {"$vpc": vpc, "$subnets": subnets, **{f"${name}": ref for name, ref in known.items()}}
+        known[key], _ = _make(resources[key]["type"], _filled(resources[key]["properties"], names))
     for key, tags_of_list in (wanted.get("prefix_lists") or {}).items():
         made.setdefault("prefix_lists", {})[key] = _prefix_list(key, tags_of_list)
     if wanted.get("registry"):
