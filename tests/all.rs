@@ -19,6 +19,7 @@ mod live;
 mod lookups;
 mod net;
 mod plan;
+mod plugins;
 mod preflight;
 mod profiles;
 mod readme;

@@ -41,14 +41,15 @@ fn layout(folder: &Path, architectures: &[&str], size: usize) {
         .collect();
         let mut packed = GzEncoder::new(Vec::new(), Compression::none());
         packed.write_all(&bytes).unwrap();
-        blob(&packed.finish().unwrap())
+        (blob(&packed.finish().unwrap()), Digest::of(&bytes))
     };
-    let shared = layer(1, 2000);
+    let (shared, shared_plain) = layer(1, 2000);
     let mut manifests = Vec::new();
     for (index, architecture) in architectures.iter().enumerate() {
-        let own = layer(2 + index as u64, size);
+        let (own, own_plain) = layer(2 + index as u64, size);
         let config = json!({ "os": "linux", "architecture": architecture, "created": "2026-08-24T10:00:00Z",
-            "rootfs": { "type": "layers", "diff_ids": [] }, "config": {} });
+            "rootfs": { "type": "layers", "diff_ids": [shared_plain, own_plain] },
+            "config": { "Env": ["PATH=/usr/bin", "CUB_CLASSPATH=\"/usr/share/java/cp-base-new/*\""], "Cmd": ["/etc/confluent/docker/run"] } });
         let config = blob(config.to_string().as_bytes());
         let piece = |kind: &str, (digest, size): &(String, usize)| json!({ "mediaType": kind, "digest": digest, "size": size });
         let manifest = json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": piece(CONFIG, &config),
@@ -65,7 +66,7 @@ fn layout(folder: &Path, architectures: &[&str], size: usize) {
     fs::write(folder.join("index.json"), top.to_string()).unwrap();
 }
 
-fn skopeo(arguments: &[&str]) -> Vec<u8> {
+pub(crate) fn skopeo(arguments: &[&str]) -> Vec<u8> {
     let output = Command::new("skopeo").args(arguments).output().unwrap();
     assert!(output.status.success(), "skopeo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
@@ -80,7 +81,7 @@ pub(crate) fn make(registry: &str, name: &str, architectures: &[&str], size: usi
 }
 
 /// The digest of a name, as Skopeo reads the manifest.
-fn digest(registry: &str, name: &str, login: Option<&str>) -> String {
+pub(crate) fn digest(registry: &str, name: &str, login: Option<&str>) -> String {
     let image = format!("docker://{registry}/{name}");
     let mut arguments = vec!["inspect", "--raw", "--tls-verify=false"];
     arguments.extend(login.map(|_| "--creds"));
@@ -89,20 +90,20 @@ fn digest(registry: &str, name: &str, login: Option<&str>) -> String {
     Digest::of(&skopeo(&arguments)).to_string()
 }
 
-fn open() -> String {
+pub(crate) fn open() -> String {
     bed().facts("registry")["open"].as_str().unwrap().to_owned()
 }
 
 /// A registry with a login, in the part of ECR, behind a front; its address and the one behind it.
-struct EcrPart {
-    shop: Deployment,
-    front: String,
-    id: Value,
-    behind: String,
-    login: String,
+pub(crate) struct EcrPart {
+    pub(crate) shop: Deployment,
+    pub(crate) front: String,
+    pub(crate) id: Value,
+    pub(crate) behind: String,
+    pub(crate) login: String,
 }
 
-fn ecr(faults: &Value) -> EcrPart {
+pub(crate) fn ecr(faults: &Value) -> EcrPart {
     let made = bed().call("registry/new", &json!({ "auth": true }));
     let behind = made["registry"].as_str().unwrap().to_owned();
     let mut wanted = faults.clone();
@@ -123,7 +124,7 @@ fn front(registry: &str, faults: &Value) -> (String, Value) {
     (made["registry"].as_str().unwrap().to_owned(), made["id"].clone())
 }
 
-fn seen(id: &Value) -> Vec<Value> {
+pub(crate) fn seen(id: &Value) -> Vec<Value> {
     bed().call("registry/seen", &json!({ "id": id }))["requests"].as_array().unwrap().clone()
 }
 
@@ -286,6 +287,16 @@ fn check_says_what_is_there_and_what_is_not() {
         found.stdout.contains(&pinned) && found.stdout.contains("linux/amd64") && found.stdout.contains("days old"),
         "{found:?}"
     );
+    let before = fs::read_to_string(shop.path().join("docker-compose.yml")).unwrap();
+    let ran = shop.run(&["images", "check", "--pin"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let tag = format!("{source}/team/seen:1.0");
+    let expected = before.replace(&tag, &format!("{tag}@{}", digest(&source, "team/seen:1.0", None)));
+    assert_eq!(fs::read_to_string(shop.path().join("docker-compose.yml")).unwrap(), expected);
+    assert!(ran.stderr.contains("pinned    docker-compose.yml:4  "), "{ran:?}");
+    // By its digest it is found as well, and there is nothing more to write.
+    let again = shop.run(&["images", "check", "--pin"]);
+    assert!(again.code == 0 && !again.stderr.contains("pinned") && !again.stdout.contains("pin  image"), "{again:?}");
     let refused = bed().facts("faults")["refused"].as_str().unwrap().to_owned();
     let page = bed().facts("faults")["http"].as_str().unwrap().to_owned();
     for (image, more, code, said) in [

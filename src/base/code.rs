@@ -190,6 +190,12 @@ codes! {
     TASK_UNHEALTHY = 626, "a task that counts as unhealthy";
     TASK_ADDRESSES = 627, "the subnets have no address left";
     TASK_COMMAND = 628, "a command that can't be run";
+    PLUGIN_UNPINNED = 650, "a plugin that isn't pinned";
+    PLUGIN_PLACE = 651, "a plugin that the service would not load";
+    PLUGIN_FETCH = 652, "a plugin that can't be fetched";
+    PLUGIN_BYTES = 653, "a plugin whose bytes are others than its hash says";
+    PLUGIN_ARCHIVE = 654, "an archive that isn't unpacked";
+    IMAGE_PLUGINS = 655, "an image that doesn't hold the plugins of the files";
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub use event::{
 pub use exit::Exit;
 pub use failure::{Error, Failure, Result};
 pub use finding::{Finding, Findings, Severity};
-pub use mark::{ACCOUNT_MARK, REGION_MARK, is_mark};
+pub use mark::{ACCOUNT_MARK, REGION_MARK, SUFFIX_MARK, is_mark};
 pub use moment::Moment;
 pub use place::{Place, Sources};
 pub use redact::redact;

@@ -1,5 +1,7 @@
 //! `images`: what was typed.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Args)]
@@ -12,8 +14,10 @@ pub struct ImagesArgs {
 pub enum ImagesVerb {
     /// Ask each image's registry: is it there, for the task's processor, which digest, how old, what did ECR's scan find
     Check(ImagesCheckArgs),
-    /// Copy images into the account's ECR: every platform, the same digest, only the layers that lack
+    /// Copy images into the account's ECR, every platform with the same digest; lay plugins on those of x-confluent.plugins
     Push(ImagesPushArgs),
+    /// Write a Dockerfile that lays the same plugins on a service's image, each proven by its hash
+    Dockerfile(ImagesDockerfileArgs),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -21,6 +25,19 @@ pub struct ImagesCheckArgs {
     /// Only the images of these services
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,
+    /// Write each digest that was found beside its tag in the compose files; nothing else of them is changed
+    #[arg(long)]
+    pub pin: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ImagesDockerfileArgs {
+    /// The service
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// File to write; one that is there is not overwritten [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -22,7 +22,7 @@ pub use deploy::{
     WatchArgs, WatchVerbArgs,
 };
 pub use explain::ExplainArgs;
-pub use images::{ImagesArgs, ImagesCheckArgs, ImagesPushArgs, ImagesVerb};
+pub use images::{ImagesArgs, ImagesCheckArgs, ImagesDockerfileArgs, ImagesPushArgs, ImagesVerb};
 pub use init::InitArgs;
 pub use preflight::{CheckCategory, PreflightArgs};
 pub use profiles::{ProfilesArgs, ProfilesVerb};

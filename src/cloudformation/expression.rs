@@ -77,6 +77,7 @@ pub(super) fn substitution(text: &Text) -> String {
             Part::Literal(text) => text.replace("${", "${!"),
             Part::AccountId => "${AWS::AccountId}".to_owned(),
             Part::Region => "${AWS::Region}".to_owned(),
+            Part::UrlSuffix => "${AWS::URLSuffix}".to_owned(),
         })
         .collect()
 }
@@ -90,6 +91,7 @@ pub(super) fn marks_substituted(pattern: &str) -> String {
             Part::Literal(text) => text.as_str(),
             Part::AccountId => "${AWS::AccountId}",
             Part::Region => "${AWS::Region}",
+            Part::UrlSuffix => "${AWS::URLSuffix}",
         })
         .collect()
 }

@@ -21,6 +21,7 @@ fn container(name: &str, ports: &[u16]) -> Container {
         name: name.to_owned(),
         image: Text::from(format!("{ACCOUNT_MARK}.dkr.ecr.eu-west-1.amazonaws.com/a/{name}:1")),
         repository: Some(Repository { account: ACCOUNT_MARK.to_string().into(), region: "eu-west-1".into(), name: "a/x".into() }),
+        layered: None,
         entrypoint: None,
         command: Some(vec!["echo ${HOME}".into()]),
         environment: BTreeMap::from([("B".to_owned(), "yes".into()), ("A".to_owned(), "1".into())]),

@@ -170,6 +170,7 @@ async fn looked_at(account: &Account, ready: &Ready) -> Read<Vec<ImageFacts>> {
     let checked = checked?;
     let found = checked.into_iter().map(|checked| {
         let state = match &checked.outcome {
+            Outcome::Found(_) if checked.holds_others() => ImageState::OtherPlugins,
             Outcome::Found(facts) if facts.runs_on(checked.wanted.architecture) => {
                 ImageState::There { digest: facts.digest.to_string() }
             }
@@ -186,6 +187,7 @@ async fn looked_at(account: &Account, ready: &Ready) -> Read<Vec<ImageFacts>> {
             services: wanted.services,
             architecture: wanted.architecture,
             built: wanted.built,
+            plugins: wanted.plugins.is_some(),
             state,
             place: wanted.place,
         }

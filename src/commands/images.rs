@@ -1,4 +1,4 @@
-//! `images`: whether the services' images are there, and copies of them into ECR.
+//! `images`: whether the services' images are there, and copies of them into ECR. Those with plugins are put together by [`layers`].
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,6 +7,8 @@ use std::{env, iter};
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::layers::{self, Build};
+use super::pin;
 use super::project::{Account as Known, Ready, Request, load};
 use super::session::must_be_answerable;
 use super::world::{Interrupt, block_on, connect};
@@ -17,7 +19,6 @@ use crate::deploy;
 use crate::images::{
     self, Checked, CredentialSource, Credentials, DockerConfig, Outcome, Reference, Registry, Renew, Scan, Standing, Wanted,
 };
-use crate::stack::Architecture;
 use crate::ui::{Pushed, Ui};
 
 pub(super) fn run(cli: &Cli, args: &ImagesArgs, ui: &mut Ui) -> Result<Exit> {
@@ -27,6 +28,11 @@ pub(super) fn run(cli: &Cli, args: &ImagesArgs, ui: &mut Ui) -> Result<Exit> {
             must_be_answerable("images push", cli, ui)?;
             block_on(push(cli, args, ui))
         }
+        ImagesVerb::Dockerfile(args) => {
+            let ready = ready(cli, None, ui)?;
+            must_be_services(&ready, std::slice::from_ref(&args.service))?;
+            layers::written(&ready, &args.service, args.out.as_deref(), ui)
+        }
     }
 }
 
@@ -34,11 +40,12 @@ async fn check(cli: &Cli, args: &ImagesCheckArgs, ui: &mut Ui) -> Result<Exit> {
     // Without an account everything but ECR can still be asked.
     let account = connect().await;
     let ready = ready(cli, account.as_ref().ok(), ui)?;
-    let wanted = wanted(&ready, &args.services)?;
     let ecr = match &account {
         Ok(account) => Ecr::of(account).await.map_err(|error| error.to_string()),
         Err(error) => Err(without_account(error)),
     };
+    let mut wanted = wanted(&ready, &args.services, &ecr)?;
+    wanted.extend(bases(&ready, &args.services));
     let login = |reference: &Reference| login(&ecr, reference);
     let mut checked = images::check(wanted, &login).await;
     if let (Ok(account), Ok(ecr)) = (&account, &ecr) {
@@ -51,6 +58,9 @@ async fn check(cli: &Cli, args: &ImagesCheckArgs, ui: &mut Ui) -> Result<Exit> {
         _ => Exit::PreflightFailed,
     };
     ui.images_checked(&checked, exit as u8);
+    if args.pin {
+        pin::pin(&checked, Path::new("."), ui)?;
+    }
     Ok(exit)
 }
 
@@ -59,23 +69,32 @@ async fn push(cli: &Cli, args: &ImagesPushArgs, ui: &mut Ui) -> Result<Exit> {
     let account = connect().await?;
     let ready = ready(cli, Some(&account), ui)?;
     let ecr = Ecr::of(&account).await?;
-    let copies = copies(&wanted(&ready, &args.services)?, &ecr.login.registry, args)?;
-    if copies.is_empty() {
+    let registry = ecr.registry().to_owned();
+    let ecr = Ok(ecr);
+    let wanted = wanted(&ready, &args.services, &ecr)?;
+    let Ok(ecr) = ecr else { return Ok(Exit::Done) };
+    let builds = layers::builds(&ready, &args.services, &registry)?;
+    let copies = copies(wanted, &builds, &registry, args)?;
+    if copies.is_empty() && builds.is_empty() {
         ui.images_pushed(&[], &cli.project.again(None));
         return Ok(Exit::Done);
     }
     let mut missing: Vec<String> = Vec::new();
-    for copy in &copies {
-        let name = &copy.target.repository;
+    for target in copies.iter().map(|copy| &copy.target).chain(builds.iter().map(|build| &build.target)) {
+        let name = &target.repository;
         if !missing.contains(name) && account.ecr_repository(name).await?.is_none() {
             missing.push(name.clone());
         }
     }
     let pairs: Vec<(&Reference, &Reference)> = copies.iter().map(|copy| (&copy.source, &copy.target)).collect();
-    ui.images_planned(&pairs, &missing);
-    let agreed = cli.display.yes || ui.confirm_unless("Copy?", interrupt.wait()).await? == Some(true);
+    let parts = |build: &Build| build.layered.pieces.iter().map(|piece| piece.plugin.written.value.clone()).collect();
+    let planned: Vec<(&Reference, &Reference, Vec<String>)> =
+        builds.iter().map(|build| (&build.source, &build.target, parts(build))).collect();
+    ui.images_planned(&pairs, &planned, &missing);
+    let question = if builds.is_empty() { "Copy?" } else { "Push?" };
+    let agreed = cli.display.yes || ui.confirm_unless(question, interrupt.wait()).await? == Some(true);
     if !agreed || interrupt.happened() {
-        return Err(Failure::new(Exit::Interrupted, "nothing was copied, and no repository was made").into());
+        return Err(Failure::new(Exit::Interrupted, "nothing was pushed, and no repository was made").into());
     }
     let tags = ready.stack.tags.iter().map(|(key, value)| (key.clone(), value.to_string())).collect();
     for name in &missing {
@@ -97,7 +116,29 @@ async fn push(cli: &Cli, args: &ImagesPushArgs, ui: &mut Ui) -> Result<Exit> {
             source: copy.source,
             target: copy.target,
             copied: result,
+            plugins: 0,
             place: copy.place,
+        });
+    }
+    for build in builds {
+        let work = layers::put(&build, &ecr, &known, &ready.project.directory, ui);
+        let (result, note) = tokio::select! {
+            ended = work => ended?,
+            () = interrupt.wait() => {
+                let failure = Failure::new(Exit::Interrupted, format!("the way to {} was broken off", build.target));
+                return Err(failure.help("run it again: layers that have arrived are not sent a second time").into());
+            }
+        };
+        if let Some(note) = note {
+            ui.note(&note);
+        }
+        pushed.push(Pushed {
+            services: build.services,
+            source: build.source,
+            target: build.target,
+            copied: result,
+            plugins: build.layered.pieces.len(),
+            place: build.place,
         });
     }
     ui.images_pushed(&pushed, &cli.project.again(None));
@@ -105,7 +146,7 @@ async fn push(cli: &Cli, args: &ImagesPushArgs, ui: &mut Ui) -> Result<Exit> {
 }
 
 async fn carry(copy: &Copy, ecr: &Ecr, known: &[String], ui: &Ui) -> Result<images::Copied> {
-    let source = if ecr.is_for(&copy.source) { ecr.source() } else { docker() };
+    let source = source_login(ecr, &copy.source);
     let from = Arc::new(Registry::of(&copy.source, source)?);
     let to = Arc::new(Registry::of(&copy.target, ecr.source())?);
     let view = Arc::new(ui.copy_progress(&copy.target));
@@ -120,20 +161,25 @@ async fn carry(copy: &Copy, ecr: &Ecr, known: &[String], ui: &Ui) -> Result<imag
     Ok(copied?)
 }
 
+/// Whose login the source of an image gets.
+pub(super) fn source_login(ecr: &Ecr, source: &Reference) -> CredentialSource {
+    if ecr.is_for(source) { ecr.source() } else { docker() }
+}
+
 /// Repositories whose images are likely to share layers: those of one maker.
-fn same_maker(one: &str, other: &str) -> bool {
+pub(super) fn same_maker(one: &str, other: &str) -> bool {
     let maker = |name: &str| name.rsplit_once('/').map(|(maker, _)| maker.to_owned());
     one != other && maker(one).is_some() && maker(one) == maker(other)
 }
 
 /// ECR of the account, and how to log in to it.
-struct Ecr {
+pub(super) struct Ecr {
     login: EcrLogin,
     renew: Renew,
 }
 
 impl Ecr {
-    async fn of(account: &Account) -> std::result::Result<Self, crate::aws::CallError> {
+    pub(super) async fn of(account: &Account) -> std::result::Result<Self, crate::aws::CallError> {
         let login = account.ecr_login().await?;
         let account = account.clone();
         // The token is asked for when it is needed, so that a long copy gets a new one when the old one has ended.
@@ -152,7 +198,12 @@ impl Ecr {
         reference.registry == self.login.registry || is_ecr(reference)
     }
 
-    fn source(&self) -> CredentialSource {
+    /// The account's registry, as image names begin.
+    pub(super) fn registry(&self) -> &str {
+        &self.login.registry
+    }
+
+    pub(super) fn source(&self) -> CredentialSource {
         CredentialSource::Renewed(Arc::clone(&self.renew))
     }
 }
@@ -161,7 +212,7 @@ impl Ecr {
 pub(super) async fn looked_at(account: &Account, ready: &Ready) -> Result<Vec<Checked>> {
     let ecr = Ecr::of(account).await.map_err(|error| error.to_string());
     let login = |reference: &Reference| login(&ecr, reference);
-    Ok(images::check(wanted(ready, &[])?, &login).await)
+    Ok(images::check(wanted(ready, &[], &ecr)?, &login).await)
 }
 
 pub(super) fn is_ecr(reference: &Reference) -> bool {
@@ -189,42 +240,81 @@ fn without_account(error: &Error) -> String {
     }
 }
 
-/// Refuses a deploy of images that the project builds itself and that nobody has pushed yet; gives the commands that do. What a registry
-/// would not tell is no reason to refuse.
-pub(super) async fn must_be_pushed(account: &Account, ready: &Ready, ui: &mut Ui) -> Result<()> {
-    let mut built: Vec<Wanted> = wanted(ready, &[])?.into_iter().filter(|image| image.built).collect();
-    for image in &mut built {
+/// Refuses a deploy of images that the project builds itself, or that hold plugins, and that nobody has pushed yet; gives the commands
+/// that do. What a registry would not tell is no reason to refuse. `again` is how the project is typed.
+pub(super) async fn must_be_pushed(account: &Account, ready: &Ready, again: &str, ui: &mut Ui) -> Result<()> {
+    let mut containers = ready.stack.families.iter().flat_map(|family| &family.containers);
+    let is_built = |name: &str| ready.project.services.get(name).is_some_and(|service| service.build.is_some());
+    if !containers.any(|container| container.layered.is_some() || is_built(&container.name)) {
+        return Ok(());
+    }
+    let ecr = Ecr::of(account).await.map_err(|error| error.to_string());
+    let mut ours: Vec<Wanted> =
+        wanted(ready, &[], &ecr)?.into_iter().filter(|image| image.built || image.plugins.is_some()).collect();
+    for image in ours.iter_mut().filter(|image| image.built) {
         let containers = ready.stack.families.iter().flat_map(|family| &family.containers);
         if let Some(container) = containers.into_iter().find(|container| image.services.contains(&container.name)) {
             image.image = deploy::resolve(&container.image, account);
         }
     }
-    if built.is_empty() {
-        return Ok(());
-    }
-    let ecr = Ecr::of(account).await.map_err(|error| error.to_string());
     let login = |reference: &Reference| login(&ecr, reference);
-    let checked = images::check(built, &login).await;
+    let checked = images::check(ours, &login).await;
     for image in &checked {
         let name = &image.wanted.image;
         match &image.outcome {
-            Outcome::Found(_) if image.standing() == Standing::Failed => {
-                ui.note(&format!("image {name} is not built for {}, the processor of its task", image.wanted.architecture));
-            }
             Outcome::Unasked(why) | Outcome::NoName(why) => ui.note(&format!("image {name} was not looked for: {why}")),
             Outcome::Failed(error) => ui.note(&format!("image {name}: whether it was pushed is not known: {error}")),
             Outcome::Found(_) | Outcome::Missing => {}
         }
     }
-    let missing: Vec<&Checked> = checked.iter().filter(|image| matches!(image.outcome, Outcome::Missing)).collect();
-    if missing.is_empty() {
-        return Ok(());
+    if let Some(other) = checked.iter().find(|image| image.holds_others()) {
+        return Err(holds_others(other).into());
     }
-    let images: Vec<&str> = missing.iter().map(|image| image.wanted.image.as_str()).collect();
-    let services: Vec<&str> = missing.iter().flat_map(|image| &image.wanted.services).map(String::as_str).collect();
-    let mut failure = Failure::usage(format!("{} is built by the project, and not in its registry", images.join(", ")))
-        .code(Code::IMAGE_NOT_PUSHED)
-        .cause("ECS pulls images, and builds none; nothing was deployed");
+    let lacking = checked.iter().filter(|image| matches!(image.outcome, Outcome::Missing) || is_for_others(image));
+    let (laid, built): (Vec<&Checked>, Vec<&Checked>) = lacking.partition(|image| image.wanted.plugins.is_some());
+    if !laid.is_empty() {
+        return Err(not_laid(&laid, again).into());
+    }
+    if built.is_empty() { Ok(()) } else { Err(not_built(&built, account).into()) }
+}
+
+/// The registry says for which processors it is, and the task's is not among them.
+fn is_for_others(image: &Checked) -> bool {
+    let Outcome::Found(facts) = &image.outcome else { return false };
+    !facts.platforms.is_empty() && !facts.runs_on(image.wanted.architecture)
+}
+
+/// The files name plugins, and no image holds them.
+fn not_laid(missing: &[&Checked], again: &str) -> Failure {
+    let (images, services) = named(missing);
+    Failure::usage(format!("{} is not in ECR: the image with the plugins of {}", images.join(", "), services.join(", ")))
+        .code(Code::IMAGE_PLUGINS)
+        .cause("its tag changes with every plugin, hash and base that the files name; nothing was deployed")
+        .help(format!("confluent-ecs images push{again} {}", services.join(" ")))
+}
+
+fn holds_others(image: &Checked) -> Failure {
+    let name = &image.wanted.image;
+    let failure = Failure::usage(format!("{name} holds other plugins than the files name"))
+        .code(Code::IMAGE_PLUGINS)
+        .cause("somebody has put another image there under this tag; nothing was deployed");
+    match Reference::parse(name) {
+        Ok(reference) => failure.help(layers::removal(&reference)),
+        Err(_) => failure,
+    }
+}
+
+fn not_built(missing: &[&Checked], account: &Account) -> Failure {
+    let (images, services) = named(missing);
+    let architecture = missing.first().map_or("amd64", |first| first.wanted.architecture);
+    let (what, platform) = if missing.iter().any(|image| is_for_others(image)) {
+        let what = format!("{} is built by the project, and not in its registry for linux/{architecture}", images.join(", "));
+        (what, format!("DOCKER_DEFAULT_PLATFORM=linux/{architecture} "))
+    } else {
+        (format!("{} is built by the project, and not in its registry", images.join(", ")), String::new())
+    };
+    let mut failure =
+        Failure::usage(what).code(Code::IMAGE_NOT_PUSHED).cause("ECS pulls images, and builds none; nothing was deployed");
     if let Some(registry) =
         images.iter().filter_map(|image| Reference::parse(image).ok()).find(is_ecr).map(|image| image.registry)
     {
@@ -234,7 +324,12 @@ pub(super) async fn must_be_pushed(account: &Account, ready: &Ready, ui: &mut Ui
         ));
     }
     let services = services.join(" ");
-    Err(failure.help(format!("docker compose build {services} && docker compose push {services}")).into())
+    failure.help(format!("{platform}docker compose build {services} && docker compose push {services}"))
+}
+
+fn named<'a>(images: &[&'a Checked]) -> (Vec<&'a str>, Vec<&'a str>) {
+    let services = images.iter().flat_map(|image| &image.wanted.services).map(String::as_str).collect();
+    (images.iter().map(|image| image.wanted.image.as_str()).collect(), services)
 }
 
 fn ready(cli: &Cli, account: Option<&Account>, ui: &mut Ui) -> Result<Ready> {
@@ -242,33 +337,59 @@ fn ready(cli: &Cli, account: Option<&Account>, ui: &mut Ui) -> Result<Ready> {
     load(&Request { project: &cli.project, name: None, account, touches_stack: false }, ui)
 }
 
-/// The images of the services that were asked for, each once.
-fn wanted(ready: &Ready, services: &[String]) -> Result<Vec<Wanted>> {
+fn must_be_services(ready: &Ready, services: &[String]) -> Result<()> {
     let mut unknown = Findings::default();
     for service in services.iter().filter(|service| !ready.project.services.contains_key(service.as_str())) {
         let near = nearest(service, ready.project.services.keys().map(String::as_str));
         let help = near.map_or_else(|| "confluent-ecs config shows them".to_owned(), |near| format!("did you mean {near}?"));
         unknown.push(Finding::error(Code::NO_SUCH_SERVICE, format!("no such service: {service}")).help(help));
     }
-    if unknown.has_errors() {
-        return Err(Error::Findings(unknown));
-    }
+    if unknown.has_errors() { Err(Error::Findings(unknown)) } else { Ok(()) }
+}
+
+/// The images of the services that were asked for, each once. What holds plugins is looked for in the account's registry.
+fn wanted(ready: &Ready, services: &[String], ecr: &std::result::Result<Ecr, String>) -> Result<Vec<Wanted>> {
+    must_be_services(ready, services)?;
     let mut found: Vec<Wanted> = Vec::new();
     for (family, container) in ready.stack.families.iter().flat_map(|family| family.containers.iter().map(move |c| (family, c))) {
         if !services.is_empty() && !services.contains(&container.name) {
             continue;
         }
-        let architecture = if family.architecture == Architecture::Arm64 { "arm64" } else { "amd64" };
-        let image = container.image.to_string();
+        let architecture = layers::word(family.architecture);
+        let image = match (&container.layered, ecr) {
+            (Some(layered), Ok(ecr)) => layers::target(layered, ecr.registry()).to_string(),
+            _ => container.image.to_string(),
+        };
         if let Some(same) = found.iter_mut().find(|other| other.image == image && other.architecture == architecture) {
             same.services.push(container.name.clone());
             continue;
         }
         let built = ready.project.services.get(&container.name).is_some_and(|service| service.build.is_some());
         let place = Some(ready.project.place(&["services", &container.name, "image"]));
-        found.push(Wanted { image, services: vec![container.name.clone()], architecture, built, place });
+        let plugins = container.layered.as_ref().map(|layered| layered.recipe.clone());
+        let unasked = ecr.as_ref().err().filter(|_| plugins.is_some()).map(|why| format!("ECR was not asked: {why}"));
+        found.push(Wanted { image, services: vec![container.name.clone()], architecture, built, plugins, unasked, place });
     }
     Ok(found)
+}
+
+/// The images that plugins are laid on, each once.
+fn bases(ready: &Ready, services: &[String]) -> Vec<Wanted> {
+    let mut found: Vec<Wanted> = Vec::new();
+    for (family, container) in ready.stack.families.iter().flat_map(|family| family.containers.iter().map(move |c| (family, c))) {
+        let Some(layered) = container.layered.as_ref().filter(|_| services.is_empty() || services.contains(&container.name))
+        else {
+            continue;
+        };
+        let (image, architecture) = (layered.base.to_string(), layers::word(family.architecture));
+        if found.iter().any(|other| other.image == image && other.architecture == architecture) {
+            continue;
+        }
+        let place = Some(ready.project.place(&["services", &container.name, "image"]));
+        let services = vec![format!("base of {}", container.name)];
+        found.push(Wanted { image, services, architecture, built: false, plugins: None, unasked: None, place });
+    }
+    found
 }
 
 /// One copy to be made.
@@ -281,12 +402,21 @@ struct Copy {
 
 /// What has to be copied from where to where: images of other registries under their own names, and with `--from` the one image that
 /// is to be in ECR.
-fn copies(wanted: &[Wanted], registry: &str, args: &ImagesPushArgs) -> Result<Vec<Copy>> {
+fn copies(mut wanted: Vec<Wanted>, builds: &[Build], registry: &str, args: &ImagesPushArgs) -> Result<Vec<Copy>> {
+    if let Some(flag) = [("--from", args.from.is_some()), ("--prefix", args.prefix.is_some())].iter().find(|flag| flag.1)
+        && let Some(build) = builds.first()
+    {
+        let failure = Failure::usage(format!("{} is for copies, and {} has plugins", flag.0, build.services.join(", ")));
+        return Err(failure
+            .help("name the services that are meant; what has plugins stands where the template looks for it")
+            .into());
+    }
+    wanted.retain(|image| image.plugins.is_none());
     let read = |text: &str| Reference::parse(text).map_err(|why| Failure::usage("an image's name is wrong").cause(why).into());
     let mut copies = Vec::new();
     let mut seen = BTreeSet::new();
     if let Some(from) = &args.from {
-        let [only] = wanted else {
+        let [only] = wanted.as_slice() else {
             let failure = Failure::usage("--from is the source of one image, and several are meant");
             return Err(failure.help("name the service: confluent-ecs images push --from IMAGE SERVICE").into());
         };
@@ -296,7 +426,7 @@ fn copies(wanted: &[Wanted], registry: &str, args: &ImagesPushArgs) -> Result<Ve
         let target = if named.registry == registry { named } else { target(&source, registry, args.prefix.as_deref()) };
         return Ok(vec![Copy { services: only.services.clone(), source, target, place: only.place.clone() }]);
     }
-    for image in wanted {
+    for image in &wanted {
         let source: Reference = read(&image.image)?;
         if source.registry == registry || !seen.insert(source.clone()) {
             continue;

@@ -1,8 +1,9 @@
 //! `plan`: what a deploy would change, from a real change set that is taken away again unless it shall be kept.
 
+use super::images;
 use super::project::{Request, load, placed};
 use super::world::{Interrupt, block_on, connect};
-use crate::base::{Exit, Failure, Result};
+use crate::base::{Error, Exit, Failure, Result};
 use crate::cli::{Cli, PlanArgs};
 use crate::deploy::{self, Preparation, Storage, Wanted, What};
 use crate::ui::{PlanView, Ui};
@@ -44,6 +45,10 @@ pub(super) fn run(cli: &Cli, args: &PlanArgs, ui: &mut Ui) -> Result<Exit> {
                 return Err(refusal.failure().into());
             }
         };
+        // The plan holds; the deploy would not.
+        if let Err(Error::Failure(failure)) = images::must_be_pushed(&account, &ready, &again, ui).await {
+            ui.note(&format!("{}; {}", failure.headline, failure.help.join("; ")));
+        }
         let exit = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
         if args.keep && !interrupt.happened() {
             prepared.keep();

@@ -39,6 +39,11 @@ impl<'a> Session<'a> {
         Ok(Self { account, ready, verb, again, yes: cli.display.yes, interrupt, watching: watching.clone(), bucket: None })
     }
 
+    /// How the same project and stack are typed again.
+    pub(super) fn again(&self) -> &str {
+        &self.again
+    }
+
     /// … and keeps what it deploys in this bucket, too.
     pub(super) fn kept_in(self, bucket: Option<&str>) -> Self {
         Self { bucket: bucket.map(str::to_owned), ..self }

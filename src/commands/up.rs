@@ -29,7 +29,7 @@ pub(super) fn run(cli: &Cli, args: &UpArgs, ui: &mut Ui) -> Result<Exit> {
 
 async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) -> Result<Exit> {
     let (account, template) = (&session.account, &ready.template);
-    images::must_be_pushed(account, ready, ui).await?;
+    images::must_be_pushed(account, ready, session.again(), ui).await?;
     let prepared = if let Some(name) = &args.change_set {
         taken_up(session, args, name, ui).await?
     } else {

@@ -11,7 +11,7 @@ use super::lookup::Lookups;
 use crate::aws::{Account, Parameter, SecretFacts, Stack};
 use crate::base::{Error, Findings, Result};
 use crate::cloudformation::Template;
-use crate::stack::{Need, Part, Text};
+use crate::stack::{Need, Part, Text, url_suffix};
 
 /// Looks up every parameter that needs an account; all that is missing is an error.
 pub async fn parameters(account: &Account, template: &Template, current: Option<&Stack>) -> Result<Vec<Parameter>> {
@@ -99,6 +99,7 @@ pub fn resolve(text: &Text, account: &Account) -> String {
             Part::Literal(text) => text.as_str(),
             Part::AccountId => &account.caller.account,
             Part::Region => &account.region,
+            Part::UrlSuffix => url_suffix(&account.region),
         })
         .collect()
 }

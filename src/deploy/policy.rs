@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::policy_rows::{Grant, OWN, SERVICE_LINKED, rows};
 use crate::cloudformation::Template;
-use crate::stack::{Lookup, Need, Part, PolicyName, SecretLookup, Stack, Text, VpcSource};
+use crate::stack::{Lookup, Need, Part, PolicyName, SecretLookup, Stack, Text, VpcSource, url_suffix};
 
 const ON_SECRETS: &[&str] = &[
     "secretsmanager:CreateSecret",
@@ -182,6 +182,7 @@ impl Names {
                 Part::Literal(text) => text.as_str(),
                 Part::AccountId => &self.account,
                 Part::Region => &self.region,
+                Part::UrlSuffix => url_suffix(&self.region),
             })
             .collect()
     }

@@ -1,6 +1,6 @@
 //! `services.*.x-confluent`: what only the user knows of a component: its name where the image doesn't tell, and the connectors that it
-//! will run, whose rights depend on their topics, and the features with
-//! rights of their own that are used.
+//! will run, whose rights depend on their topics, the features with rights of their own that are used, and the plugins that are laid on
+//! its image ([`super::plugin`]).
 //!
 //! ```yaml
 //! x-confluent:
@@ -10,6 +10,7 @@
 //!   features: [topic-browser]
 //! ```
 
+use super::plugin::Plugin;
 use super::reader::{Item, Key, Placed, Reader};
 
 #[derive(Debug, Clone, Default)]
@@ -19,6 +20,8 @@ pub struct Confluent {
     pub connectors: Vec<Connector>,
     /// Features of the component with rights of their own, as `acl list` names them.
     pub features: Vec<Placed<String>>,
+    /// What its image gets beside what it has.
+    pub plugins: Vec<Plugin>,
 }
 
 /// A connector, as far as rights depend on it.
@@ -43,14 +46,15 @@ pub const SINK: &str = "sink";
 
 impl Reader<'_> {
     pub(super) fn confluent(&mut self, item: &Item<'_>) -> Confluent {
-        let Some(fields) = self.fields(item, &[&["component"], &["connectors"], &["features"]], &[]) else {
+        let Some(fields) = self.fields(item, &[&["component"], &["connectors"], &["features"], &["plugins"]], &[]) else {
             return Confluent::default();
         };
         let component = fields.get("component").and_then(|name| self.word(name));
         let entries = fields.get("connectors").and_then(|item| self.entries(item)).unwrap_or_default();
         let connectors = entries.into_iter().filter_map(|(name, item)| self.connector(name, &item)).collect();
         let features = fields.get("features").map(|list| self.texts(list)).unwrap_or_default();
-        Confluent { component, connectors, features }
+        let plugins = fields.get("plugins").map(|list| self.plugins(list)).unwrap_or_default();
+        Confluent { component, connectors, features, plugins }
     }
 
     fn connector(&mut self, name: &str, item: &Item<'_>) -> Option<Connector> {

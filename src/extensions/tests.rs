@@ -189,3 +189,83 @@ fn everything_wrong_is_found_in_one_run() {
     // The misspelt range is missed as well.
     assert_eq!(findings.iter().filter(|finding| finding.severity == Severity::Error).count(), 4, "{}", lines(&findings));
 }
+
+/// A service with these plugins.
+fn with_plugins(items: &str) -> String {
+    format!("{SERVICE}    x-confluent:\n      plugins:\n{items}")
+}
+
+#[test]
+fn plugins_are_read_with_the_address_that_they_come_from() {
+    let hash = "0123456789abcdef".repeat(4);
+    let items = format!(
+        "        - {{ hub: confluentinc/kafka-connect-s3:10.5.17, sha256: {hash} }}
+        - {{ maven: 'io.debezium:debezium-connector-mysql:3.0.8.Final:plugin@tar.gz', sha256: 'sha256:{}' }}
+        - {{ maven: 'org.postgresql:postgresql:42.7.4', repository: 'https://maven.example.com/releases/', sha256: {hash}, name: jdbc }}
+        - {{ url: 'https://example.com/a/own-1.0.zip?version=1', sha256: {hash}, into: worker }}
+        - {{ file: ./plugins/own.jar, sha256: {hash} }}
+",
+        hash.to_uppercase()
+    );
+    let read = sound(&with_plugins(&items));
+    let shown: Vec<String> = read.services["web"]
+        .confluent
+        .plugins
+        .iter()
+        .map(|plugin| {
+            let from = match &plugin.from {
+                super::PluginSource::Url(url) => url,
+                super::PluginSource::File(path) => path,
+            };
+            assert_eq!(plugin.sha256, hash);
+            format!("{:?} {} {} {from}", plugin.into, plugin.name, plugin.file)
+        })
+        .collect();
+    let hub = "https://hub-downloads.confluent.io/api/plugins/confluentinc/kafka-connect-s3/versions/10.5.17";
+    let central = "https://repo1.maven.org/maven2/io/debezium/debezium-connector-mysql/3.0.8.Final";
+    let other = "https://maven.example.com/releases/org/postgresql/postgresql/42.7.4";
+    let file = "debezium-connector-mysql-3.0.8.Final-plugin.tar.gz";
+    let expected = [
+        format!(
+            "Plugin confluentinc-kafka-connect-s3 confluentinc-kafka-connect-s3-10.5.17.zip {hub}/confluentinc-kafka-connect-s3-10.5.17.zip"
+        ),
+        format!("Plugin debezium-connector-mysql {file} {central}/{file}"),
+        format!("Plugin jdbc postgresql-42.7.4.jar {other}/postgresql-42.7.4.jar"),
+        "Worker own-1.0 own-1.0.zip https://example.com/a/own-1.0.zip?version=1".to_owned(),
+        "Plugin own own.jar plugins/own.jar".to_owned(),
+    ];
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn a_plugin_that_is_not_pinned_or_comes_from_nowhere_is_found_at_its_line() {
+    let hash = "0".repeat(64);
+    let pinned = |item: &str| format!("{item}, sha256: '{hash}'");
+    for (item, at, said) in [
+        ("hub: a/b:1".to_owned(), "7:18", "a/b:1 is not pinned"),
+        ("file: own.jar".to_owned(), "7:19", "this prints it: sha256sum own.jar"),
+        ("url: 'https://x.org/a.jar'".to_owned(), "7:18", "curl -sSfL https://x.org/a.jar | sha256sum"),
+        ("file: own.jar, sha256: 12".to_owned(), "7:36", "\"12\" is no SHA-256"),
+        (pinned("hub: a/b:latest"), "7:18", "latest is another file whenever"),
+        (pinned("maven: 'a:b:1-SNAPSHOT'"), "7:20", "1-SNAPSHOT is another file"),
+        (pinned("hub: a-b:1"), "7:18", "write owner/name:version"),
+        (pinned("maven: 'a:b'"), "7:20", "write group:artifact:version"),
+        (pinned("maven: 'a:../b:1'"), "7:20", "write group:artifact:version"),
+        (pinned("url: 'http://example.com/a.jar'"), "7:18", "begins with https://"),
+        (pinned("url: 'https://ana:word@example.com/a.jar'"), "7:18", "holds a login"),
+        (pinned("url: 'https://example.com/a.exe'"), "7:18", "no jar and no archive"),
+        (pinned("file: ../own.jar"), "7:19", "is outside of the project"),
+        (pinned("file: /own.jar"), "7:19", "is outside of the project"),
+        (pinned("file: own.jar, url: 'https://x.org/a.jar'"), "7:19", "a plugin comes from one place"),
+        (pinned("name: x"), "7:11", "write one of hub, maven, url and file"),
+        (pinned("file: own.jar, name: a/b"), "7:34", "can't be the name of a folder"),
+        (pinned("file: own.jar, into: wroker"), "7:34", "did you mean worker?"),
+        (pinned("file: own.jar, repository: 'https://x.org'"), "7:40", "repository belongs to maven"),
+        (pinned("fiel: own.jar"), "7:13", "did you mean file?"),
+    ] {
+        let (_, findings) = read(&project(&with_plugins(&format!("        - {{ {item} }}\n"))));
+        let text = lines(&findings);
+        assert!(text.contains(said) && text.contains(&format!("{at} error")), "{item}:\n{text}");
+        assert!(!text.contains("word@"), "{text}");
+    }
+}

@@ -19,6 +19,11 @@ use super::manifest::{Content, DOCKER_MANIFEST, Manifest, OCI_CONFIG, OCI_LAYER,
 use super::upload::{Blob, Source, send};
 use super::{Digest, Reference, Registry};
 
+/// The label with the hash of all that was laid on an image.
+pub const PLUGINS_LABEL: &str = "confluent-ecs.plugins";
+/// The labels with the image it was laid on. Source: OCI image specification, annotations.
+pub const BASE_LABEL: &str = "org.opencontainers.image.base.digest";
+pub const BASE_NAME_LABEL: &str = "org.opencontainers.image.base.name";
 /// When things of ours were made: never, so that they are the same tomorrow.
 const NO_TIME: &str = "1970-01-01T00:00:00Z";
 const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
@@ -76,6 +81,11 @@ impl Base {
     pub fn label(&self, name: &str) -> Option<&str> {
         self.config["config"]["Labels"][name].as_str()
     }
+}
+
+/// What a name stands for now; `None`: nothing.
+pub async fn stands_for(registry: &Registry, reference: &Reference) -> Result<Option<Digest>, RegistryError> {
+    registry.stands_for(&reference.repository, reference.selector()).await
 }
 
 /// What an image gets beside its layers.

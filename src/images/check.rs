@@ -27,6 +27,10 @@ pub struct Wanted {
     pub architecture: &'static str,
     /// It is built by the user, whose push has to come first.
     pub built: bool,
+    /// It is put together by `images push`, from plugins with this hash.
+    pub plugins: Option<String>,
+    /// Why its registry can't be asked, where that is known before.
+    pub unasked: Option<String>,
     pub place: Option<Place>,
 }
 
@@ -68,10 +72,16 @@ pub enum Standing {
 impl Checked {
     pub fn standing(&self) -> Standing {
         match &self.outcome {
-            Outcome::Found(facts) if facts.runs_on(self.wanted.architecture) => Standing::Passed,
+            Outcome::Found(facts) if facts.runs_on(self.wanted.architecture) && !self.holds_others() => Standing::Passed,
             Outcome::Unasked(_) => Standing::Unknown,
             _ => Standing::Failed,
         }
+    }
+
+    /// It is there, and holds other plugins than the files name.
+    pub fn holds_others(&self) -> bool {
+        let (Outcome::Found(facts), Some(wanted)) = (&self.outcome, &self.wanted.plugins) else { return false };
+        facts.labels.get(super::PLUGINS_LABEL) != Some(wanted)
     }
 
     /// The image may be there: only the way to its registry failed.
@@ -82,6 +92,9 @@ impl Checked {
     /// The same image by its digest, where it is named by a tag alone.
     pub fn pinned(&self) -> Option<String> {
         let Outcome::Found(facts) = &self.outcome else { return None };
+        if self.wanted.plugins.is_some() {
+            return None;
+        }
         let reference = Reference::parse(&self.wanted.image).ok().filter(|reference| reference.digest.is_none())?;
         Some(reference.pinned(&facts.digest).to_string())
     }
@@ -92,7 +105,10 @@ pub async fn check(wanted: Vec<Wanted>, login: &(dyn Fn(&Reference) -> Result<Cr
     let mut registries: BTreeMap<String, Arc<Registry>> = BTreeMap::new();
     let mut asked = Vec::new();
     for wanted in wanted {
-        let begun = begin(&wanted.image, login, &mut registries);
+        let begun = match &wanted.unasked {
+            Some(why) => Err(Outcome::Unasked(why.clone())),
+            None => begin(&wanted.image, login, &mut registries),
+        };
         asked.push((wanted, begun));
     }
     let answers = stream::iter(asked).map(|(wanted, begun)| async move {

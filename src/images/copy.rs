@@ -31,6 +31,11 @@ pub enum Event {
         digest: Digest,
         bytes: u64,
     },
+    /// A file that is to be laid on an image is here, and proven.
+    Fetched {
+        name: String,
+        size: u64,
+    },
     /// A connection broke, and the layer goes on from this byte.
     Resumed {
         digest: Digest,

@@ -1,5 +1,7 @@
 //! What an image is, as its registry tells it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::error::{Kind, RegistryError};
@@ -16,6 +18,9 @@ pub struct ImageFacts {
     pub created: Option<String>,
     /// Bytes of the wanted platform's layers, as they are sent.
     pub size: Option<u64>,
+    /// Of the image for the wanted platform.
+    #[serde(skip)]
+    pub labels: BTreeMap<String, String>,
 }
 
 impl ImageFacts {
@@ -32,7 +37,8 @@ pub async fn facts(registry: &Registry, reference: &Reference, architecture: &st
         Err(error) if error.kind == Kind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut facts = ImageFacts { digest: top.digest.clone(), platforms: Vec::new(), created: None, size: None };
+    let mut facts =
+        ImageFacts { digest: top.digest.clone(), platforms: Vec::new(), created: None, size: None, labels: BTreeMap::new() };
     let image = match &top.content {
         Content::Image { .. } => Some(top),
         Content::Index(manifests) => {
@@ -70,6 +76,7 @@ async fn of_image(
         return Ok(());
     };
     facts.created = config.created;
+    facts.labels = config.inner.and_then(|inner| inner.labels).unwrap_or_default();
     if facts.platforms.is_empty()
         && let (Some(os), Some(architecture)) = (config.os, config.architecture)
     {

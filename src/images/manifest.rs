@@ -1,5 +1,6 @@
 //! Manifests: what an image is made of. Two families of media types, Docker's and OCI's, of one shape.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,15 @@ pub(super) struct Config {
     pub(super) variant: Option<String>,
     /// RFC 3339.
     pub(super) created: Option<String>,
+    #[serde(rename = "config")]
+    pub(super) inner: Option<Inner>,
+}
+
+/// What a container of the image starts with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Inner {
+    pub(super) labels: Option<BTreeMap<String, String>>,
 }
 
 #[cfg(test)]

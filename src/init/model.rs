@@ -246,13 +246,13 @@ fn notes(choices: &Choices<'_>) -> Vec<String> {
             continue;
         }
         if let Some(lack) = choices.mechanism.and_then(|mechanism| mechanism.lacks.as_ref()) {
-            notes.push(lacking(component, lack, &component.start.jars, "without which nothing logs in"));
+            notes.push(lacking(component, lack, choices, "worker", "without which nothing logs in"));
         }
         if let SchemaRegistry::Glue { .. } = choices.registry {
             let clients = component.registries.iter().filter_map(|registry| registry.init.as_ref());
             for client in clients {
                 notes.push(match &client.glue {
-                    Some(_) => lacking(component, &choices.facts.glue, "/usr/share/java/aws-glue/", "the converter for AWS Glue"),
+                    Some(_) => lacking(component, &choices.facts.glue, choices, "plugin", "the converter for AWS Glue"),
                     None => format!("{} can't use AWS Glue's registry: it is left without one.", component.title),
                 });
             }
@@ -261,19 +261,17 @@ fn notes(choices: &Choices<'_>) -> Vec<String> {
     notes
 }
 
-fn lacking(component: &Component, lack: &Lack, folder: &str, what_for: &str) -> String {
+/// What to write, so that `images push` lays it on the image.
+fn lacking(component: &Component, lack: &Lack, choices: &Choices<'_>, into: &str, what_for: &str) -> String {
+    let Lack { what, maven, sha256, .. } = lack;
+    let (name, env) = (&component.name, &choices.env);
     let image = format!("{}:{}", component.image.repository, component.image.tag);
-    let name = &component.name;
-    let what = &lack.what;
-    let mut lines = vec![
-        format!("{image} lacks {what}, {what_for}. Build an image with it, and name it: --image {name}=…"),
-        format!("    FROM {image}"),
-        format!("    ADD --chown=appuser --chmod=0644 {} {folder}", lack.url),
-    ];
-    if folder == component.start.jars {
-        // The start script's own check of the cluster has a class path of its own, under either name.
-        let path = format!("/usr/share/java/cp-base-new/*:/usr/share/java/cp-base-java/*:{folder}*");
-        lines.push(format!("    ENV CUB_CLASSPATH=\"{path}\" UB_CLASSPATH=\"{path}\""));
-    }
-    lines.join("\n")
+    // A hash that nobody has looked at is worth nothing: the finding for its lack prints the command that shows it.
+    let hash =
+        sha256.as_deref().unwrap_or("… (of the jar that you have looked at; without it, the command that prints it is shown)");
+    format!(
+        "{image} lacks {what}, {what_for}. Write under {name} in envs/{env}.yml:\n    x-confluent:\n      plugins:\n        - maven: \
+         {maven}\n          sha256: {hash}\n          into: {into}\nand put the image with it into ECR: confluent-ecs images push {name} \
+         --env {env}"
+    )
 }

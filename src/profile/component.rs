@@ -168,8 +168,21 @@ pub struct Start {
     pub jvm_options: String,
     /// The folder whose jars it loads beside its own.
     pub jars: String,
+    /// The variable whose class path takes the place of that folder, where one does.
+    pub jars_variable: Option<String>,
+    /// Where it looks for plugins; none where it has none.
+    pub plugins: Option<PluginPath>,
     /// The numeric user it runs as.
     pub user: u32,
+}
+
+/// Folders with one plugin each.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginPath {
+    pub folder: String,
+    /// The variable that takes the place of the image's own list.
+    pub variable: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -153,8 +153,10 @@ pub struct AllowedUrls {
 #[serde(deny_unknown_fields)]
 pub struct Lack {
     pub what: String,
-    /// Where it is had, for a Dockerfile.
-    pub url: String,
+    /// Its coordinates, as x-confluent.plugins takes them.
+    pub maven: String,
+    /// Of the jar; none where nobody has looked at it yet.
+    pub sha256: Option<String>,
     pub source: String,
 }
 

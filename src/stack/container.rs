@@ -88,6 +88,7 @@ impl Builder<'_> {
             name: (*name).to_owned(),
             image: self.image(name, service),
             repository: service.image.as_deref().and_then(image::repository),
+            layered: None,
             entrypoint: start.entrypoint,
             command: start.command,
             environment,

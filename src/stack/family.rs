@@ -132,6 +132,10 @@ impl<'a> Builder<'a> {
         for (container, mounts) in containers.iter_mut().zip(mounts) {
             container.mounts = mounts;
         }
+        let architecture = self.architecture(members);
+        for (container, member) in containers.iter_mut().zip(members) {
+            self.plugins(member, architecture, container);
+        }
         self.something_stays(members, &containers);
         self.one_port_each(&containers);
         let main = main(members);
@@ -147,7 +151,7 @@ impl<'a> Builder<'a> {
         };
         Family {
             size,
-            architecture: self.architecture(members),
+            architecture,
             ephemeral_gib: self.ephemeral(members),
             count,
             scaling,

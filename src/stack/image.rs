@@ -15,6 +15,37 @@ pub(super) fn repository(image: &str) -> Option<Repository> {
     Some(Repository { account: Text::from(account), region: Text::from(region), name: Text::from(name) })
 }
 
+/// A name taken apart; its registry may hold marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Name<'a> {
+    /// Without the registry; what Docker Hub keeps without a maker stands under `library/` there, and here without.
+    pub(super) repository: &'a str,
+    pub(super) tag: Option<&'a str>,
+    pub(super) digest: Option<&'a str>,
+}
+
+impl<'a> Name<'a> {
+    /// Of a name that has no [`fault`].
+    pub(super) fn of(image: &'a str) -> Self {
+        let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
+        let slash = name.rfind('/').map_or(0, |slash| slash + 1);
+        let (name, tag) = match name[slash..].split_once(':') {
+            Some((last, tag)) => (&name[..slash + last.len()], Some(tag)),
+            None => (name, None),
+        };
+        let repository = match name.split_once('/') {
+            Some((first, rest)) if is_registry(first) => rest,
+            _ => name,
+        };
+        Self { repository, tag, digest }
+    }
+}
+
+/// As Docker tells a registry from a path.
+fn is_registry(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost" || first.chars().any(char::is_uppercase)
+}
+
 /// What is wrong with the name of an image, as registries take it: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`.
 pub(super) fn fault(image: &str) -> Option<&'static str> {
     let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
@@ -32,8 +63,7 @@ pub(super) fn fault(image: &str) -> Option<&'static str> {
     }
     let mut parts = name.split('/');
     let first = parts.clone().next().unwrap_or_default();
-    // As Docker tells a registry from a path.
-    if name.contains('/') && (first.contains(['.', ':']) || first == "localhost" || first.chars().any(char::is_uppercase)) {
+    if name.contains('/') && is_registry(first) {
         parts.next();
         let host = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c) || is_mark(c);
         if !first.chars().all(host) {
@@ -59,7 +89,7 @@ fn is_digest(digest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{fault, repository};
+    use super::{Name, fault, repository};
     use crate::base::{ACCOUNT_MARK, REGION_MARK};
 
     #[test]
@@ -75,6 +105,19 @@ mod tests {
         {
             assert!(fault(bad).is_some(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_name_is_taken_apart() {
+        let of = |image| {
+            let Name { repository, tag, digest } = Name::of(image);
+            (repository, tag, digest)
+        };
+        assert_eq!(of("redis"), ("redis", None, None));
+        assert_eq!(of("confluentinc/cp-kafka-connect:8.0.7"), ("confluentinc/cp-kafka-connect", Some("8.0.7"), None));
+        assert_eq!(of("localhost:5000/x@sha256:1"), ("x", None, Some("sha256:1")));
+        let marked = format!("{ACCOUNT_MARK}.dkr.ecr.{REGION_MARK}.amazonaws.com/a/b:1@sha256:2");
+        assert_eq!(of(&marked), ("a/b", Some("1"), Some("sha256:2")));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod build;
 mod command;
 mod connecting;
 mod container;
+mod dockerfile;
 mod family;
 mod front;
 mod health;
@@ -19,6 +20,7 @@ mod listening;
 mod model;
 mod names;
 mod need;
+mod plugins;
 mod publishing;
 mod rollout;
 mod secrets;
@@ -33,7 +35,11 @@ mod volumes;
 mod watch;
 mod wiring;
 
+pub use plugins::{ClassPath, Layered, Piece};
+pub use text::url_suffix;
+
 pub use build::{Identity, build};
+pub use dockerfile::dockerfile;
 pub use front::{
     Alias, Answer, Balancer, BalancerKind, Certificate, CertificateSource, Listener, Rule, TargetGroup, TargetHealthCheck,
     TargetMember, Zone,

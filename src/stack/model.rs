@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Alarm, Balancer, Certificate, Connect, Lookup, Mount, SecretLookup, Text, Topic, Volume, Zone};
+use super::{Alarm, Balancer, Certificate, Connect, Layered, Lookup, Mount, SecretLookup, Text, Topic, Volume, Zone};
 use crate::confluent::grant::MskRight;
 use crate::extensions::{NewCluster, NewVpc, OverlayResource};
 
@@ -226,6 +226,8 @@ pub struct Container {
     pub image: Text,
     /// Where the image is in ECR, whose rights the execution role then needs.
     pub repository: Option<Repository>,
+    /// What is laid on the image that the files name, where anything is.
+    pub layered: Option<Layered>,
     pub entrypoint: Option<Vec<Text>>,
     pub command: Option<Vec<Text>>,
     pub environment: BTreeMap<String, Text>,

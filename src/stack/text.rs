@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::base::{ACCOUNT_MARK, REGION_MARK, is_mark};
+use crate::base::{ACCOUNT_MARK, REGION_MARK, SUFFIX_MARK, is_mark};
 
 /// A string of the stack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -17,6 +17,8 @@ pub enum Part {
     Literal(String),
     AccountId,
     Region,
+    /// What AWS's names end in: `amazonaws.com`, in China `amazonaws.com.cn`.
+    UrlSuffix,
 }
 
 impl Text {
@@ -46,6 +48,7 @@ impl From<&str> for Text {
             let part = match c {
                 ACCOUNT_MARK => Part::AccountId,
                 REGION_MARK => Part::Region,
+                SUFFIX_MARK => Part::UrlSuffix,
                 _ => {
                     literal.push(c);
                     continue;
@@ -82,8 +85,14 @@ impl fmt::Display for Text {
             Part::Literal(text) => f.write_str(text),
             Part::AccountId => f.write_str("${AWS_ACCOUNT_ID}"),
             Part::Region => f.write_str("${AWS_REGION}"),
+            Part::UrlSuffix => f.write_str(url_suffix("")),
         })
     }
+}
+
+/// What AWS's names end in, in a region.
+pub fn url_suffix(region: &str) -> &'static str {
+    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
 /// A text with its marks as the variables that the user knows: for messages.

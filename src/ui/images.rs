@@ -55,6 +55,8 @@ pub struct Pushed {
     pub source: Reference,
     pub target: Reference,
     pub copied: Copied,
+    /// How many plugins were laid on it; 0: it is a copy.
+    pub plugins: usize,
     pub place: Option<Place>,
 }
 
@@ -74,6 +76,7 @@ struct PushedImage<'a> {
     layers: usize,
     bytes: u64,
     mounted: usize,
+    plugins: usize,
 }
 
 impl Ui {
@@ -126,10 +129,21 @@ impl Ui {
     }
 
     /// What a push would do, before it is asked about.
-    pub fn images_planned(&mut self, copies: &[(&Reference, &Reference)], repositories: &[String]) {
+    pub fn images_planned(
+        &mut self,
+        copies: &[(&Reference, &Reference)],
+        built: &[(&Reference, &Reference, Vec<String>)],
+        repositories: &[String],
+    ) {
         let mut text = String::new();
         for (source, target) in copies {
             let _ = writeln!(text, "copy {source}\n  to {}", self.style.strong(target));
+        }
+        for (source, target, plugins) in built {
+            let _ = writeln!(text, "make {}\n  of {source}", self.style.strong(target));
+            for plugin in plugins {
+                let _ = writeln!(text, "  with {plugin}");
+            }
         }
         for name in repositories {
             let _ = writeln!(
@@ -155,6 +169,7 @@ impl Ui {
                     layers: image.copied.layers,
                     bytes: image.copied.bytes,
                     mounted: image.copied.mounted,
+                    plugins: image.plugins,
                 })
                 .collect();
             self.json(&PushedDocument { schema: "confluent-ecs/images-push/v1", images });
@@ -172,7 +187,8 @@ impl Ui {
             };
             let _ = writeln!(text, "{}  {}  {what}", image.target, copied.digest.short());
         }
-        let moved: Vec<&Pushed> = pushed.iter().filter(|image| image.source.registry != image.target.registry).collect();
+        let moved: Vec<&Pushed> =
+            pushed.iter().filter(|image| image.plugins == 0 && image.source.registry != image.target.registry).collect();
         if !moved.is_empty() {
             text.push_str("in the compose files:\n");
         }
@@ -246,6 +262,9 @@ impl CopyProgress {
                     self.say(&mut state, &line);
                 }
             }
+            Event::Fetched { name, size } => {
+                self.say(&mut state, &format!("{}: {name}, {}, its hash is right", self.target, HumanBytes(*size)));
+            }
             Event::Resumed { digest, at } => {
                 self.say(
                     &mut state,
@@ -304,6 +323,7 @@ fn document(checked: &Checked) -> CheckedImage<'_> {
 /// Why an image doesn't pass.
 fn reason(checked: &Checked) -> Option<String> {
     match &checked.outcome {
+        Outcome::Found(_) if checked.holds_others() => Some("it holds other plugins than the files name".to_owned()),
         Outcome::Found(facts) if facts.runs_on(checked.wanted.architecture) => None,
         Outcome::Found(facts) => {
             let has = if facts.platforms.is_empty() { "nothing that runs".to_owned() } else { platforms(facts) };
@@ -327,6 +347,10 @@ fn help(checked: &Checked) -> Option<String> {
             let other = if wanted.architecture == "arm64" { "X86_64" } else { "ARM64" };
             format!("take a tag that has it, or set x-ecs.CpuArchitecture: {other}")
         }),
+        Outcome::Found(_) if checked.holds_others() => {
+            Some("somebody has put another image there: take it out of ECR, then confluent-ecs images push".to_owned())
+        }
+        Outcome::Missing if wanted.plugins.is_some() => Some(format!("confluent-ecs images push {}", wanted.services.join(" "))),
         Outcome::Missing if wanted.built => {
             let services = wanted.services.join(" ");
             Some(format!("docker compose build {services} && docker compose push {services}"))

@@ -112,6 +112,8 @@ pub struct ImageFacts {
     pub architecture: &'static str,
     /// The project builds it.
     pub built: bool,
+    /// `images push` puts it together.
+    pub plugins: bool,
     pub state: ImageState,
     pub place: Option<Place>,
 }
@@ -123,6 +125,8 @@ pub enum ImageState {
     },
     /// It is there for other processors.
     OtherPlatforms(Vec<String>),
+    /// It holds others than the files name.
+    OtherPlugins,
     Missing,
     NoName(String),
     /// Its registry could not be asked from here.

@@ -105,6 +105,14 @@ fn images(facts: &AccountFacts, plan: &mut Plan) {
                 continue;
             }
             ImageState::NoName(why) => (why.clone(), "write a name as in confluentinc/cp-kafka-connect:8.0.7".to_owned()),
+            ImageState::OtherPlugins => (
+                format!("{name} holds other plugins than the files name"),
+                "somebody has put another image there: take it out of ECR, then confluent-ecs images push".to_owned(),
+            ),
+            ImageState::Missing if image.plugins => (
+                format!("the image with the plugins of {services} is not in ECR: {name}"),
+                format!("confluent-ecs images push {services}"),
+            ),
             ImageState::Missing if image.built => (format!("{name} is built by the project, and not pushed yet"), push),
             ImageState::Missing => {
                 (format!("there is no {name}"), "look at the tag; `confluent-ecs images check` says more".to_owned())
