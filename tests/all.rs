@@ -4,6 +4,7 @@
 mod account;
 mod acl;
 mod architecture;
+mod astray;
 mod balancers;
 mod bed;
 mod completions;

@@ -222,8 +222,6 @@ fn what_was_changed_past_cloudformation_is_told_when_asked_for() {
     let shop = Deployment::new();
     ended(&shop.run(UP), 0);
     holds(&shop.run(&["status", "--drift"]).stdout, &["nothing was changed past CloudFormation"]);
-    let status = document(&shop.run(&["status", "--output", "json"]));
-    let service = status["outputs"][0]["value"].as_str().unwrap();
-    shop.aws_json("ecs", "UpdateService", &json!({ "cluster": "shop", "service": service, "desiredCount": 1 }));
+    shop.aws_json("ecs", "UpdateService", &json!({ "cluster": "shop", "service": shop.service(), "desiredCount": 1 }));
     holds(&shop.run(&["status", "--drift"]).stdout, &["worker service was changed past CloudFormation (DesiredCount)"]);
 }

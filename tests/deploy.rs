@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::deployment::{Deployment, STORED, UP, crash, document, ended, holds};
 use crate::support::program::{Ran, run_with};
+use crate::support::schema::fits_one;
+use crate::support::tmux::Tmux;
 
 #[test]
 fn a_stack_is_created_changed_looked_at_and_deleted() {
@@ -31,7 +33,7 @@ fn a_stack_is_created_changed_looked_at_and_deleted() {
 
     let status = shop.run(&["status"]);
     ended(&status, 0);
-    holds(&status.stdout, &["shop-dev: healthy (UPDATE_COMPLETE", "worker  2 of 2 running"]);
+    holds(&status.stdout, &["shop-dev: healthy (UPDATE_COMPLETE", "worker  2 of 2 running", "image acme/worker:1"]);
     let status = document(&shop.run(&["status", "--output", "json"]));
     assert_eq!(status["schema"], "confluent-ecs/status/v1");
     assert_eq!(status["services"][0]["running"], 2);
@@ -138,7 +140,7 @@ fn a_service_that_never_becomes_stable_is_told_and_our_wait_ends() {
 }
 
 /// Ends a program that was started, and gives its exit code with the rest of its stderr.
-fn finish(mut program: Child, rest: impl Iterator<Item = String>) -> (i32, String) {
+pub(crate) fn finish(mut program: Child, rest: impl Iterator<Item = String>) -> (i32, String) {
     let rest = rest.collect::<Vec<_>>().join("\n");
     (program.wait().unwrap().code().unwrap_or(-1), rest)
 }
@@ -330,7 +332,7 @@ fn ctrl_c_stops_the_watch_and_cancels_nothing() {
 }
 
 /// The lines of the project's journals, the oldest first.
-fn journals(shop: &Deployment) -> Vec<Vec<Value>> {
+pub(crate) fn journals(shop: &Deployment) -> Vec<Vec<Value>> {
     let folder = shop.path().join(".confluent-ecs/runs");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -339,7 +341,9 @@ fn journals(shop: &Deployment) -> Vec<Vec<Value>> {
     let read = |path| {
         let text = text(path);
         assert!(!text.contains(STORED), "a secret is in the journal:\n{text}");
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.iter().for_each(fits_one);
+        lines
     };
     files.iter().filter(|path| journal(path)).map(read).collect()
 }
@@ -390,7 +394,7 @@ fn a_service_that_only_fails_is_stopped_or_cancelled_as_was_said() {
     let arguments = |what| [UP, &["--failing-tasks", "1", "--on-failing", what]].concat();
     let cancelled = shop.run_with(&arguments("cancel"), "", &[("LEVEL", "2")]);
     ended(&cancelled, 6);
-    holds(&cancelled.stderr, &["failing       worker: 1 tasks have failed so far: the Kafka cluster refuses", "rolling back"]);
+    holds(&cancelled.stderr, &["failing       worker: 1 task has failed so far: the Kafka cluster refuses", "rolling back"]);
 
     let mut third = second.clone();
     third["task_definition"] = "*:3".into();
@@ -438,6 +442,7 @@ fn a_task_that_fails_is_on_the_screen_with_its_cause_one_look_after_ecs_says_so(
     let (mut program, lines) = shop.stream(&arguments);
     for line in lines {
         let event: Value = serde_json::from_str(&line).unwrap();
+        fits_one(&event);
         if event["event"] == "task-stopped" && event["failed"] == true {
             let seen = time::OffsetDateTime::now_utc();
             let cause = event["diagnosis"]["cause"].as_str();
@@ -478,19 +483,24 @@ fn under_github_actions_a_deploy_is_on_the_page_of_the_run_and_a_failed_one_is_a
     holds(&summary, &["### up: shop-dev\n\n```text\nshop-dev created in ", "✓ worker: 2 of 2 tasks run "]);
 }
 
-#[test]
-fn preflight_comes_first_and_what_would_fail_is_not_deployed() {
+/// A worker's project as `init` writes it, and its secret, for a cluster at this address.
+fn worker_of(bootstrap: &str) -> Deployment {
     let shop = Deployment::empty();
     for file in ["docker-compose.yml", "envs/dev.yml"] {
         std::fs::remove_file(shop.path().join(file)).unwrap();
     }
     shop.seed(&json!({ "name": "main", "cluster": "shop" }));
-    let init = ["init", "connect", "-p", "shop", "--kafka", "self-managed", "--mechanism", "plain", "--bootstrap", "127.0.0.1:1"];
+    let init = ["init", "connect", "-p", "shop", "--kafka", "self-managed", "--mechanism", "plain", "--bootstrap", bootstrap];
     let lookups = ["--vpc-tag", "Name=main", "--subnet-tag", "vpc::usage=app", "--ecs-cluster", "shop"];
     ended(&shop.run(&[init.as_slice(), &lookups].concat()), 0);
     let put = ["secrets", "put", "connect", "--from", "-", "--yes"];
     ended(&shop.run_with(&put, "username=worker\npassword=worker\n", &[]), 0);
+    shop
+}
 
+#[test]
+fn preflight_comes_first_and_what_would_fail_is_not_deployed() {
+    let shop = worker_of("127.0.0.1:1");
     let refused = shop.run(&["up", "--yes"]);
     ended(&refused, 9);
     holds(&refused.stdout, &["CE302", "127.0.0.1:1"]);
@@ -511,4 +521,35 @@ fn preflight_says_when_there_is_nothing_that_it_knows() {
         &ran.stderr,
         &["preflight: the project runs no component that is known here, nothing was checked", "created       worker service"],
     );
+}
+
+#[test]
+fn what_preflight_could_not_tell_needs_consent() {
+    // A private name that is not known here: no verdict.
+    let shop = worker_of("kafka.shop.internal:9092");
+    let strict = shop.run(&["up", "--yes", "--strict"]);
+    ended(&strict, 4);
+    holds(&strict.stdout, &["outside-vpc", " unknown"]);
+    holds(&strict.stderr, &["nothing was deployed; --skip-preflight deploys all the same"]);
+    ended(&shop.run(&["up"]), 2);
+    ended(&shop.run(&["status"]), 2);
+
+    // Somebody is asked, and may say no, or nothing at all.
+    let declined = shop.run_on_terminal(&["up"], &["n"]);
+    ended(&declined, 130);
+    holds(&declined.stdout, &["could not be told; go on? [y/N] n", "nothing was deployed"]);
+    let program = assert_cmd::cargo::cargo_bin("confluent-ecs");
+    let terminal = Tmux::start(shop.path(), &format!("{} --env dev up", program.display()), &shop.variables(), 120, 50);
+    terminal.until("could not be told; go on? [y/N]");
+    terminal.press(&["C-c"]);
+    terminal.until("exit status 130.");
+    ended(&shop.run(&["status"]), 2);
+
+    // --yes answers every question, and what could not be told is on the screen.
+    let deployed = shop.run(&["up", "--yes"]);
+    ended(&deployed, 0);
+    holds(&deployed.stderr, &["outside-vpc", " unknown", "created       connect service"]);
+    let agreed = shop.run_on_terminal(&["up"], &["y"]);
+    ended(&agreed, 0);
+    holds(&agreed.stdout, &["could not be told; go on? [y/N] y", "shop-dev is up to date"]);
 }

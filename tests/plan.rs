@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::images::make;
 use crate::support::bed::{bed, unique};
 use crate::support::deployment::{Deployment, UP, document, ended, holds};
 use crate::support::program::Ran;
@@ -219,7 +220,7 @@ fn a_run_is_reported_as_one_page_with_a_chart() {
     }));
     let none = shop.run(&["report"]);
     ended(&none, 2);
-    holds(&none.stderr, &["there is no run to report", "nothing was deployed from this folder"]);
+    holds(&none.stderr, &["there is no run of shop-dev to report", "nothing was deployed from this folder"]);
     ended(&shop.run(UP), 6);
     let reported = shop.run(&["report", "-o", "run.html"]);
     ended(&reported, 0);
@@ -259,10 +260,38 @@ fn an_image_that_the_project_builds_and_nobody_has_pushed_is_not_deployed() {
     holds(&refused.stderr, &["error CE607"]);
     holds(&shop.run(&["status"]).stdout, &["shop-dev: not deployed"]);
 
+    // One for another processor than the task's is as good as none.
+    let name = unique("built");
+    make(&registry, &format!("{name}:1"), &["arm64"], 1_000);
+    let other = format!("{registry}/{name}:1");
+    fs::write(&file, project.replace("image: acme/worker:1", &format!("image: {other}\n    build: ."))).unwrap();
+    let refused = shop.run(UP);
+    ended(&refused, 2);
+    holds(
+        &refused.stderr,
+        &[
+            &format!("{other} is built by the project, and not in its registry for linux/amd64"),
+            "DOCKER_DEFAULT_PLATFORM=linux/amd64 docker compose build worker && docker compose push worker",
+        ],
+    );
+
     // A registry that doesn't answer is no reason to refuse, and no reason to say nothing.
     let silent = "127.0.0.1:1/built:1";
     fs::write(&file, project.replace("image: acme/worker:1", &format!("image: {silent}\n    build: ."))).unwrap();
     let up = shop.run(UP);
     ended(&up, 0);
     holds(&up.stderr, &[&format!("image {silent}: whether it was pushed is not known: ")]);
+}
+
+#[test]
+fn a_project_without_a_service_is_refused_before_anything_is_asked() {
+    let shop = Deployment::new();
+    let file = shop.path().join("docker-compose.yml");
+    fs::write(&file, "name: shop\nservices:\n  worker: { image: acme/worker:1, profiles: [extra] }\n").unwrap();
+    for verb in [&["plan"][..], UP] {
+        let refused = shop.run(verb);
+        ended(&refused, 2);
+        holds(&refused.stderr, &["the project shop has no service: there is nothing to deploy", "--profile"]);
+    }
+    ended(&shop.run(&["down", "--yes"]), 0);
 }

@@ -52,6 +52,11 @@ struct Halfway {
 }
 
 impl Halfway {
+    fn before(shop: &Deployment) -> Self {
+        let none = || AtomicUsize::new(0);
+        Self { to: shop.endpoint().to_owned(), looks: none(), continued: Mutex::new(None), before: none() }
+    }
+
     fn answer(&self, request: &Request) -> Option<Reply> {
         let continued = self.continued.lock().unwrap().is_some();
         match request.operation() {
@@ -105,12 +110,7 @@ impl Halfway {
 fn a_rollback_that_failed_half_way_is_continued_first_and_then_the_deploy_goes_on() {
     let shop = Deployment::new();
     ended(&shop.run(UP), 0);
-    let half = Halfway {
-        to: shop.endpoint().to_owned(),
-        looks: AtomicUsize::new(0),
-        continued: Mutex::new(None),
-        before: AtomicUsize::new(0),
-    };
+    let half = Halfway::before(&shop);
     let (server, env) = shop.behind(move |request| half.answer(request));
     let refused = shop.run_in(&env, &["plan"], &[("LEVEL", "2")]);
     ended(&refused, 7);
@@ -139,12 +139,7 @@ fn a_rollback_that_failed_half_way_is_continued_first_and_then_the_deploy_goes_o
 fn to_continue_a_rollback_is_a_rollback_that_went_well() {
     let shop = Deployment::new();
     ended(&shop.run(UP), 0);
-    let half = Halfway {
-        to: shop.endpoint().to_owned(),
-        looks: AtomicUsize::new(0),
-        continued: Mutex::new(None),
-        before: AtomicUsize::new(0),
-    };
+    let half = Halfway::before(&shop);
     let (_server, env) = shop.behind(move |request| half.answer(request));
     let back = document(&shop.run_in(&env, &["rollback", "--yes", "--output", "json"], &[]));
     assert_eq!((&back["ending"], &back["exit_code"]), (&"taken-back".into(), &0.into()));
@@ -213,11 +208,10 @@ fn what_early_validation_finds_is_shown_with_its_place_and_nothing_is_left_behin
 fn who_may_not_read_what_early_validation_found_learns_that() {
     let shop = Deployment::new();
     let to = shop.endpoint().to_owned();
-    let denied = "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>Sender</Type>\
-                  <Code>AccessDenied</Code><Message>User: arn:aws:iam::111122223333:user/ana is not authorized to perform: \
-                  cloudformation:DescribeEvents</Message></Error><RequestId>1</RequestId></ErrorResponse>";
+    let words = "User: arn:aws:iam::111122223333:user/ana is not authorized to perform: cloudformation:DescribeEvents";
+    let denied = refusal("AccessDenied", words);
     let (_server, env) = shop.behind(move |request| match request.operation() {
-        "DescribeEvents" => Some(Reply::xml(403, denied)),
+        "DescribeEvents" => Some(Reply::xml(403, &denied)),
         _ => failed_early(request, &to),
     });
     let refused = shop.run_in(&env, &["plan"], &[]);
@@ -226,6 +220,14 @@ fn who_may_not_read_what_early_validation_found_learns_that() {
         &refused.stderr,
         &["AWS::EarlyValidation::ResourceExistenceCheck", "could not be read", "cloudformation:DescribeEvents"],
     );
+}
+
+/// A refusal in the words of the query protocol.
+fn refusal(code: &str, message: &str) -> String {
+    format!(
+        "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>Sender</Type><Code>{code}</Code>\
+         <Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+    )
 }
 
 /// An operation, and what it answers in the words of its service.
@@ -237,23 +239,27 @@ fn said(status: u16, answer: &str) -> Reply {
 fn every_service_throttles_in_its_own_way_and_each_is_ridden_out() {
     let shop = Deployment::new();
     ended(&shop.run(UP), 0);
-    let cloudformation = "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>Sender</Type>\
-        <Code>Throttling</Code><Message>Rate exceeded</Message></Error><RequestId>1</RequestId></ErrorResponse>";
+    let cloudformation = refusal("Throttling", "Rate exceeded");
     let ec2 = "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message></Error></Errors>\
         <RequestID>2</RequestID></Response>";
     let ecs = "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}";
-    let ways = [("ListStackResources", 400, cloudformation), ("DescribeSubnets", 503, ec2), ("DescribeServices", 400, ecs)];
+    let ways = [
+        ("ListStackResources", 400, cloudformation),
+        ("DescribeSubnets", 503, ec2.to_owned()),
+        ("DescribeServices", 400, ecs.to_owned()),
+    ];
+    let operations = ways.clone().map(|(operation, ..)| operation);
     let told: Mutex<BTreeMap<String, usize>> = Mutex::default();
     let (server, env) = shop.behind(move |request| {
-        let (operation, status, answer) = ways.into_iter().find(|(operation, ..)| *operation == request.operation())?;
+        let (operation, status, answer) = ways.iter().find(|(operation, ..)| *operation == request.operation())?;
         let mut told = told.lock().unwrap();
-        let times = told.entry(operation.to_owned()).or_default();
+        let times = told.entry((*operation).to_owned()).or_default();
         *times += 1;
-        (*times <= 2).then(|| said(status, answer))
+        (*times <= 2).then(|| said(*status, answer))
     });
     let up = shop.run_in(&env, UP, &[("LEVEL", "2")]);
     ended(&up, 0);
-    for (operation, ..) in ways {
+    for operation in operations {
         let asked = server.seen().iter().filter(|request| request.operation() == operation).count();
         assert!(asked >= 3, "{operation} was asked {asked} times");
     }
@@ -263,14 +269,13 @@ fn every_service_throttles_in_its_own_way_and_each_is_ridden_out() {
 fn a_token_that_has_expired_is_told_whichever_service_says_so() {
     let shop = Deployment::new();
     ended(&shop.run(UP), 0);
-    let query = "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>Sender</Type>\
-        <Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message></Error>\
-        <RequestId>1</RequestId></ErrorResponse>";
-    let ecs = "{\"__type\":\"ExpiredTokenException\",\"message\":\"The security token included in the request is expired\"}";
+    let words = "The security token included in the request is expired";
+    let query = refusal("ExpiredToken", words);
+    let ecs = format!("{{\"__type\":\"ExpiredTokenException\",\"message\":\"{words}\"}}");
     for (expired, status, answer) in
-        [("GetCallerIdentity", 403, query), ("DescribeStacks", 403, query), ("DescribeServices", 400, ecs)]
+        [("GetCallerIdentity", 403, query.clone()), ("DescribeStacks", 403, query), ("DescribeServices", 400, ecs)]
     {
-        let (_server, env) = shop.behind(move |request| (request.operation() == expired).then(|| said(status, answer)));
+        let (_server, env) = shop.behind(move |request| (request.operation() == expired).then(|| said(status, &answer)));
         let ran = shop.run_in(&env, &["status"], &[]);
         assert_ne!(ran.code, 0, "{expired}: {ran:?}");
         holds(&ran.stderr, &["the AWS credentials have expired", "aws sso login"]);

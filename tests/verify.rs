@@ -8,37 +8,122 @@ use std::sync::{Arc, Mutex};
 use crate::support::deployment::{Deployment, UP, document, ended, holds};
 use crate::support::http::{Reply, Server};
 
-/// A worker behind a load balancer that listens on this port.
-fn worker_behind(port: u16) -> Deployment {
-    let shop = Deployment::new();
-    let project = format!(
-        r#"
-name: shop
-services:
-  connect:
-    image: confluentinc/cp-kafka-connect:8.0.7
-    ports: ["8083"]
-    environment:
-      LEVEL: "${{LEVEL:-1}}"
+/// A component behind a load balancer that listens on this port.
+struct Behind {
+    service: &'static str,
+    image: &'static str,
+    environment: &'static str,
+    /// Its own port, and the path of its health check.
+    port: u16,
+    path: &'static str,
+}
+
+const WORKER: Behind = Behind {
+    service: "connect",
+    image: "confluentinc/cp-kafka-connect:8.0.7",
+    environment: r"
       CONNECT_BOOTSTRAP_SERVERS: kafka.example.com:9092
       CONNECT_GROUP_ID: shop
       CONNECT_CONFIG_STORAGE_TOPIC: shop-configs
       CONNECT_OFFSET_STORAGE_TOPIC: shop-offsets
       CONNECT_STATUS_STORAGE_TOPIC: shop-status
       CONNECT_KEY_CONVERTER: org.apache.kafka.connect.storage.StringConverter
-      CONNECT_VALUE_CONVERTER: org.apache.kafka.connect.storage.StringConverter
+      CONNECT_VALUE_CONVERTER: org.apache.kafka.connect.storage.StringConverter",
+    port: 8083,
+    path: "/health",
+};
+
+const REGISTRY: Behind = Behind {
+    service: "registry",
+    image: "confluentinc/cp-schema-registry:8.0.7",
+    environment: r"
+      SCHEMA_REGISTRY_KAFKASTORE_BOOTSTRAP_SERVERS: kafka.example.com:9092
+      SCHEMA_REGISTRY_LISTENERS: http://0.0.0.0:8081",
+    port: 8081,
+    path: "/",
+};
+
+const CONTROL_CENTER: Behind = Behind {
+    service: "control-center",
+    image: "confluentinc/cp-enterprise-control-center-next-gen:2.6.0",
+    environment: r#"
+      CONTROL_CENTER_BOOTSTRAP_SERVERS: kafka.example.com:9092
+      CONTROL_CENTER_REPLICATION_FACTOR: "3"
+      CONTROL_CENTER_MODE_ENABLE: management
+      CONTROL_CENTER_PROMETHEUS_ENABLE: "false""#,
+    port: 9021,
+    path: "/",
+};
+
+fn behind(component: &Behind, port: u16) -> Deployment {
+    let shop = Deployment::new();
+    let Behind { service, image, environment, port: own, path } = component;
+    let project = format!(
+        r#"
+name: shop
+services:
+  {service}:
+    image: {image}
+    ports: ["{own}"]
+    environment:
+      LEVEL: "${{LEVEL:-1}}"{environment}
 x-elbv2:
   front:
     Properties: {{ Scheme: internal }}
     MacroParameters: {{ Ingress: {{ ExtSources: [{{ IPv4: 10.0.0.0/8, Name: office }}] }} }}
     Listeners:
-      - {{ Port: {port}, Protocol: HTTP, Targets: [{{ name: "connect:connect" }}] }}
+      - {{ Port: {port}, Protocol: HTTP, Targets: [{{ name: "{service}:{service}" }}] }}
     Services:
-      "connect:connect": {{ port: 8083, protocol: HTTP, healthcheck: "8083:HTTP:4:2:15:5:/health:200" }}
+      "{service}:{service}": {{ port: {own}, protocol: HTTP, healthcheck: "{own}:HTTP:4:2:15:5:{path}:200" }}
 "#
     );
     fs::write(shop.path().join("docker-compose.yml"), project).unwrap();
     shop
+}
+
+fn worker_behind(port: u16) -> Deployment {
+    behind(&WORKER, port)
+}
+
+#[test]
+fn a_registry_and_a_control_center_are_asked_on_their_own_interfaces_and_an_ill_one_is_a_failure() {
+    let components = [
+        (
+            &REGISTRY,
+            "Schema Registry",
+            "{}",
+            r#"{"error_code":50003,"message":"Error while forwarding the request to the leader"}"#,
+        ),
+        (
+            &CONTROL_CENTER,
+            "Control Center",
+            "<html><title>Control Center</title></html>",
+            "<html><title>Error 500</title></html>",
+        ),
+    ];
+    for (component, title, well, ill) in components {
+        let says = Arc::new(Mutex::new(Reply { status: 200, kind: "text/html", body: well.to_owned() }));
+        let said = Arc::clone(&says);
+        let server = Server::start(move |_| said.lock().unwrap().clone());
+        let shop = behind(component, server.port);
+        let up = shop.run(UP);
+        ended(&up, 0);
+        let address = format!("http://localhost:{}{}", server.port, component.path);
+        holds(&up.stdout, &[&format!("✓ {}: {title} answers at {address}\n", component.service)]);
+        assert!(server.seen().iter().all(|request| request.path == component.path));
+
+        // Nothing is changed, and it is asked all the same.
+        *says.lock().unwrap() = Reply { status: 500, kind: "application/json", body: ill.to_owned() };
+        let unchanged = shop.run(UP);
+        ended(&unchanged, 6);
+        holds(&unchanged.stderr, &[&format!("× {}: {title} answers at {address} with status 500", component.service)]);
+        if let Some(message) = ill.split("\"message\":\"").nth(1) {
+            holds(&unchanged.stderr, &[message.trim_end_matches("\"}")]);
+        }
+        let changed = document(&shop.run_with(&[UP, &["--output", "json"]].concat(), "", &[("LEVEL", "2")]));
+        assert_eq!((&changed["ending"], &changed["exit_code"]), (&"differs".into(), &6.into()), "{title}");
+        assert_eq!(changed["status"], "UPDATE_COMPLETE");
+    }
 }
 
 #[test]

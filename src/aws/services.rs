@@ -55,6 +55,11 @@ pub struct ServiceMessage {
 }
 
 impl Service {
+    /// One that was deleted drains, and is described for a while yet.
+    pub fn is_active(&self) -> bool {
+        self.status == "ACTIVE"
+    }
+
     pub fn primary(&self) -> Option<&Deployment> {
         self.deployments.iter().find(|deployment| deployment.status == "PRIMARY")
     }

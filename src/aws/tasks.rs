@@ -45,19 +45,11 @@ pub struct Container {
 impl Account {
     /// A service's tasks: those that run or start, and those that stopped lately.
     pub async fn tasks(&self, cluster: &str, service: &str) -> Result<Vec<Task>, CallError> {
-        let mut arns = Vec::new();
-        for wanted in [DesiredStatus::Running, DesiredStatus::Stopped] {
-            let request = self.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(wanted);
-            let mut pages = request.into_paginator().items().send();
-            while let Some(arn) = pages.next().await {
-                match arn.map_err(|error| self.named(CallError::of("ecs:ListTasks", error).about(service))) {
-                    Ok(arn) => arns.push(arn),
-                    // The service is gone, and its tasks with it.
-                    Err(error) if error.is_code("ServiceNotFoundException") || error.is_code("ClusterNotFoundException") => break,
-                    Err(error) => return Err(error),
-                }
-            }
-        }
+        let (mut arns, stopped) = tokio::try_join!(
+            self.task_arns(cluster, service, DesiredStatus::Running),
+            self.task_arns(cluster, service, DesiredStatus::Stopped)
+        )?;
+        arns.extend(stopped);
         let mut tasks = Vec::new();
         for some in arns.chunks(100) {
             let request = self.ecs.describe_tasks().cluster(cluster).set_tasks(Some(some.to_vec()));
@@ -66,6 +58,21 @@ impl Account {
         }
         tasks.sort_by(|a: &Task, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         Ok(tasks)
+    }
+
+    async fn task_arns(&self, cluster: &str, service: &str, wanted: DesiredStatus) -> Result<Vec<String>, CallError> {
+        let request = self.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(wanted);
+        let mut pages = request.into_paginator().items().send();
+        let mut arns = Vec::new();
+        while let Some(arn) = pages.next().await {
+            match arn.map_err(|error| self.named(CallError::of("ecs:ListTasks", error).about(service))) {
+                Ok(arn) => arns.push(arn),
+                // The service is gone, and its tasks with it.
+                Err(error) if error.is_code("ServiceNotFoundException") || error.is_code("ClusterNotFoundException") => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(arns)
     }
 
     /// Where each container of a task logs to, for those that log to CloudWatch with a stream prefix: only then is the stream's name known.

@@ -154,7 +154,9 @@ pub struct LogsArgs {
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Run to report, by its name under .confluent-ecs/runs [default: the newest one]
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Run to report, by its name under .confluent-ecs/runs [default: the newest one of this stack]
     #[arg(value_name = "RUN")]
     pub run: Option<String>,
     /// Where to write it [default: RUN.html]

@@ -166,7 +166,7 @@ fn holder(cluster: &ClusterFacts, typed: &BTreeMap<Option<String>, String>, serv
 }
 
 /// Where an administrator finds the cluster: as `x-kafka` says, else where the clients do.
-fn admin(cluster: &ClusterFacts, services: &[ConfluentService<'_>]) -> Admin {
+pub(super) fn admin(cluster: &ClusterFacts, services: &[ConfluentService<'_>]) -> Admin {
     let servers = services.iter().flat_map(|service| &service.clients).find_map(confluent::KafkaClient::bootstrap_servers);
     cluster.admin(&servers.map(|servers| servers.join(",")).unwrap_or_default())
 }

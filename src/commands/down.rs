@@ -1,11 +1,17 @@
 //! `down`: shows what goes and what stays, asks, deletes, watches.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::acl::admin;
 use super::project::{Ready, Request, load};
 use super::session::{Session, must_be_answerable};
 use super::world::block_on;
 use crate::base::{Code, Exit, Failure, Operation, Result};
 use crate::cli::{Cli, DownArgs};
-use crate::deploy::{self, Ending};
+use crate::confluent::{self, grant};
+use crate::deploy::{self, Ending, Outcome, Remains};
+use crate::preflight::{self, Provider, shell};
+use crate::profile::Pattern;
 use crate::ui::Ui;
 
 pub(super) fn run(cli: &Cli, args: &DownArgs, ui: &mut Ui) -> Result<Exit> {
@@ -39,10 +45,44 @@ async fn down(session: &Session<'_>, ready: &Ready, ui: &mut Ui) -> Result<Exit>
             .help(format!("if it shall go: {remedy} {name}"))
             .into());
     }
-    ui.farewell(&deploy::farewell(account, &stack, &ready.stack, template).await?);
-    if !session.agreed(&format!("delete {name}?"), ui).await? {
-        return Ok(session.end_early(Operation::Delete, Ending::Declined, None, ui));
+    let farewell = deploy::farewell(account, &stack, &ready.stack, template, left_in_kafka(ready)).await?;
+    ui.farewell(&farewell);
+    let outcome = if session.agreed(&format!("delete {name}?"), ui).await? {
+        session.delete(&stack, ui).await?
+    } else {
+        Outcome::of(name, Operation::Delete, Ending::Declined)
+    };
+    Ok(session.end(None, &Outcome { farewell: Some(farewell), ..outcome }, ui))
+}
+
+/// What the project's components have made in Kafka for themselves.
+fn left_in_kafka(ready: &Ready) -> Vec<Remains> {
+    let Ready { project, extensions, catalogue, .. } = ready;
+    let services = confluent::services(catalogue, project, extensions, &BTreeMap::new());
+    let cluster = preflight::cluster(extensions, catalogue.kafka(), &services);
+    let admin = admin(&cluster, &services);
+    let topics: BTreeSet<(String, Pattern)> =
+        services.iter().flat_map(|service| confluent::own_topics(service.component, &service.properties)).collect();
+    let mut left: Vec<Remains> = topics
+        .iter()
+        .map(|(name, pattern)| {
+            let removal = if cluster.provider == Provider::ConfluentCloud {
+                grant::confluent_topic_deletion(name, *pattern, &admin)
+            } else {
+                grant::kafka_topic_deletion(name, *pattern, &admin)
+            };
+            let what = match pattern {
+                Pattern::Literal => format!("topic {name}"),
+                Pattern::Prefixed => format!("topics that begin with {name}"),
+            };
+            Remains { what, removal: removal.iter().map(|word| shell(word)).collect::<Vec<_>>().join(" ") }
+        })
+        .collect();
+    if !services.is_empty() {
+        left.push(Remains {
+            what: "ACLs and consumer groups in Kafka".to_owned(),
+            removal: "`confluent-ecs acl list` shows them; the cluster's own tools remove them".to_owned(),
+        });
     }
-    let outcome = session.delete(&stack, ui).await?;
-    Ok(session.end(None, &outcome, ui))
+    left
 }

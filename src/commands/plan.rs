@@ -11,6 +11,7 @@ use crate::ui::{PlanView, Ui};
 pub(super) fn run(cli: &Cli, args: &PlanArgs, ui: &mut Ui) -> Result<Exit> {
     let name = args.stack.name.as_deref();
     let ready = load(&Request { project: &cli.project, name, account: None, touches_stack: true }, ui)?;
+    ready.must_hold_something()?;
     let template = &ready.template;
     block_on(async {
         let account = connect().await?;

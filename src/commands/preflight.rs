@@ -9,7 +9,7 @@ use super::account_facts;
 use super::catalogue::catalogue;
 use super::own_hosts::own_hosts;
 use super::project::{self, Examined, Ready, Request};
-use super::world::block_on;
+use super::world::{Interrupt, block_on};
 use crate::aws::{Account, CallError};
 use crate::base::{Deadline, Error, Exit, Failure, Result, Secret};
 use crate::cli::{CheckCategory, PreflightArgs, ProjectArgs};
@@ -94,11 +94,19 @@ pub(super) fn before_deploy(
             }
             ui.report_aside(&report, ReportView { short: true, again: &again });
             let unknown = report.summary.unknown;
-            if unknown > 0 && !yes && ui.can_ask() && !ui.confirm(&format!("{unknown} could not be told; go on?"))? {
-                ui.note("nothing was deployed");
-                return Ok(Some(Exit::Interrupted));
+            if unknown == 0 || yes || !ui.can_ask() {
+                return Ok(None);
             }
-            Ok(None)
+            let question = format!("{unknown} could not be told; go on?");
+            let agreed = block_on(async {
+                let interrupt = Interrupt::listen();
+                Ok(ui.confirm_unless(&question, interrupt.wait()).await? == Some(true))
+            })?;
+            if agreed {
+                return Ok(None);
+            }
+            ui.note("nothing was deployed");
+            Ok(Some(Exit::Interrupted))
         }
         Looked::NothingKnown => {
             ui.note("preflight: the project runs no component that is known here, nothing was checked");

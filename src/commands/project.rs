@@ -54,6 +54,21 @@ pub(super) fn load(request: &Request<'_>, ui: &mut Ui) -> Result<Ready> {
     Ok(ready)
 }
 
+impl Ready {
+    /// CloudFormation takes no template without a resource.
+    pub(super) fn must_hold_something(&self) -> Result<()> {
+        if !self.template.resources.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("the project {} has no service: there is nothing to deploy", self.project.name))
+            .help(
+                "add a service to the compose file, or look at --profile: services of a profile that is not chosen are left out",
+            )
+            .help("`confluent-ecs down` deletes what was deployed before")
+            .into())
+    }
+}
+
 /// A project with everything that is wrong with it, for a verb that goes on where it can.
 pub(super) struct Examined {
     pub(super) ready: Ready,
@@ -227,13 +242,7 @@ fn account_variables(options: &mut LoadOptions, account: Option<&Account>) {
 /// The stack's name and environment. A folder's name is no identity: the same files in another folder would be another stack.
 fn identity(request: &Request<'_>, project: &Project, findings: &mut Findings) -> Result<Identity> {
     let env = request.project.env.clone().or_else(|| project.variables.get("ENV_NAME").filter(|env| !env.is_empty()).cloned());
-    let name = match (request.name, &request.project.env) {
-        (Some(name), _) => name.to_owned(),
-        (None, Some(env)) => format!("{}-{env}", project.name),
-        (None, None) => project.name.clone(),
-    };
-    // Compose takes underscores in names, CloudFormation doesn't.
-    let name = if request.name.is_some() { name } else { name.replace(['_', '.'], "-") };
+    let name = stack_name(request.project, request.name, project);
     let fits = name.len() <= 128
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -258,6 +267,17 @@ fn identity(request: &Request<'_>, project: &Project, findings: &mut Findings) -
         _ => project.name.clone(),
     };
     Ok(Identity { name, project: project_name, env })
+}
+
+/// The name of the stack, `-n` first.
+pub(super) fn stack_name(args: &ProjectArgs, name: Option<&str>, project: &Project) -> String {
+    let own = match (name, &args.env) {
+        (Some(name), _) => return name.to_owned(),
+        (None, Some(env)) => format!("{}-{env}", project.name),
+        (None, None) => project.name.clone(),
+    };
+    // Compose takes underscores in names, CloudFormation doesn't.
+    own.replace(['_', '.'], "-")
 }
 
 /// Findings of the finished template with the places that they come from: the service whose resource it is, or its section.

@@ -1,9 +1,9 @@
 //! `report`: what a run did, from its journal, as one HTML file.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::project::{options, written};
+use super::project::{options, stack_name, written};
 use crate::base::{Exit, Failure, Result};
 use crate::cli::{Cli, ReportArgs};
 use crate::deploy::journal;
@@ -12,9 +12,12 @@ use crate::ui::Ui;
 pub(super) fn run(cli: &Cli, args: &ReportArgs, ui: &mut Ui) -> Result<Exit> {
     let (project, _) = written(&cli.project, ui)?;
     let directory = &project.directory;
-    let run = match &args.run {
-        Some(id) => journal::read(directory, id).ok_or_else(|| missing(directory, Some(id)))?,
-        None => journal::runs(directory).into_iter().next().ok_or_else(|| missing(directory, None))?,
+    let run = if let Some(id) = &args.run {
+        journal::read(directory, id).ok_or_else(|| missing(directory, &format!("there is no run {id}")))?
+    } else {
+        let stack = stack_name(&cli.project, args.stack.name.as_deref(), &project);
+        let newest = journal::runs(directory).into_iter().find(|run| run.header.stack == stack);
+        newest.ok_or_else(|| missing(directory, &format!("there is no run of {stack} to report")))?
     };
     let current_dir = options(&cli.project)?.current_dir;
     let file = args.output_file.clone().unwrap_or_else(|| PathBuf::from(format!("{}.html", run.id)));
@@ -25,16 +28,13 @@ pub(super) fn run(cli: &Cli, args: &ReportArgs, ui: &mut Ui) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn missing(directory: &std::path::Path, id: Option<&str>) -> Failure {
+fn missing(directory: &Path, headline: &str) -> Failure {
     let known: Vec<String> = journal::runs(directory).into_iter().take(5).map(|run| run.id).collect();
-    let headline = match id {
-        Some(id) => format!("there is no run {id}"),
-        None => "there is no run to report".to_owned(),
-    };
-    let cause = if known.is_empty() {
-        "nothing was deployed from this folder".to_owned()
-    } else {
-        format!("the last ones: {}", known.join(", "))
+    let unreadable = journal::unreadable(directory);
+    let cause = match (known.is_empty(), unreadable.is_empty()) {
+        (false, _) => format!("the last ones: {}", known.join(", ")),
+        (true, false) => format!("this version can't read {}", unreadable.join(", ")),
+        (true, true) => "nothing was deployed from this folder".to_owned(),
     };
     Failure::usage(headline).cause(cause)
 }

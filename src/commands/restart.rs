@@ -10,9 +10,9 @@ use super::scale::family;
 use super::session::{Session, must_be_answerable};
 use super::world::block_on;
 use crate::aws::{Parameter, Stack};
-use crate::base::{Exit, Operation, Result};
+use crate::base::{Code, Exit, Failure, Operation, Result};
 use crate::cli::{Cli, RestartArgs};
-use crate::deploy::{self, Beginning, Ending, Preparation, Target, Wanted, What};
+use crate::deploy::{self, Beginning, Ending, Preparation, Status, Target, Wanted, What};
 use crate::ui::Ui;
 
 pub(super) fn run(cli: &Cli, args: &RestartArgs, ui: &mut Ui) -> Result<Exit> {
@@ -37,14 +37,24 @@ pub(super) fn run(cli: &Cli, args: &RestartArgs, ui: &mut Ui) -> Result<Exit> {
 
 async fn restart(session: &Session<'_>, families: Vec<String>, ui: &mut Ui) -> Result<Exit> {
     let stack = session.updatable().await?;
-    let before = task_definitions(session).await?;
+    let before = task_definitions(deploy::status(&session.account, &session.ready.template).await?);
     if let Some(exit) = with_new_secrets(session, &stack, ui).await?
         && exit != Exit::Done
     {
         return Ok(exit);
     }
-    // What the stack update has rolled already need not be rolled again.
-    let after = task_definitions(session).await?;
+    let status = deploy::status(&session.account, &session.ready.template).await?;
+    let is_gone = |family: &&String| status.services.iter().any(|service| service.gone && service.service == **family);
+    let gone: Vec<&str> = families.iter().filter(is_gone).map(String::as_str).collect();
+    if !gone.is_empty() {
+        return Err(Failure::new(Exit::Stuck, format!("{} can't be restarted", gone.join(", ")))
+            .code(Code::STACK_STATE)
+            .cause(deploy::GONE)
+            .help(deploy::BACK)
+            .into());
+    }
+    // What the stack update has rolled already need not be rolled again; what is in the files only is not deployed yet.
+    let after = task_definitions(status);
     let left: Vec<String> =
         families.into_iter().filter(|family| after.contains_key(family) && after.get(family) == before.get(family)).collect();
     if left.is_empty() {
@@ -94,7 +104,7 @@ async fn with_new_secrets(session: &Session<'_>, stack: &Stack, ui: &mut Ui) -> 
 }
 
 /// What each family's service runs.
-async fn task_definitions(session: &Session<'_>) -> Result<BTreeMap<String, String>> {
-    let status = deploy::status(&session.account, &session.ready.template).await?;
-    Ok(status.services.into_iter().map(|service| (service.service, service.revision)).collect())
+fn task_definitions(status: Status) -> BTreeMap<String, String> {
+    let there = status.services.into_iter().filter(|service| !service.gone);
+    there.map(|service| (service.service, service.revision)).collect()
 }

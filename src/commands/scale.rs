@@ -125,8 +125,10 @@ async fn scale(session: &Session<'_>, wanted: &[Wanted<'_>], ui: &mut Ui) -> Res
     match deploy::prepare(account, request, session.interrupted()).await? {
         Preparation::Ready(prepared) => {
             let exit = session.carry_out(&prepared, "scale it so?", ui).await?;
-            let said = if bounded.is_some() { "deploy.replicas, and Range under x-scaling" } else { "deploy.replicas" };
-            ui.note(&format!("the next `up` sets the counts that the compose files say ({said})"));
+            if exit == Exit::Done {
+                let said = if bounded.is_some() { "deploy.replicas, and Range under x-scaling" } else { "deploy.replicas" };
+                ui.note(&format!("the next `up` sets the counts that the compose files say ({said})"));
+            }
             Ok(exit)
         }
         Preparation::NoChanges => Ok(session.end_early(Operation::Update, Ending::NoChanges, None, ui)),

@@ -71,12 +71,12 @@ impl<'a> Session<'a> {
             services: target.services.clone(),
             known: target.watch.before(),
             way_back: target.way_back,
+            rolling: target.rolling.clone(),
         };
-        let journal = Journal::begin(&self.ready.project.directory, header).unwrap_or_else(|refused| {
-            let (none, error) = *refused;
+        let mut journal = Journal::begin(&self.ready.project.directory, header);
+        if let Some(error) = journal.lost() {
             ui.note(&format!("no journal of this run is kept: .confluent-ecs/runs can't be written ({error})"));
-            none
-        });
+        }
         self.follow(target, journal, ui.progress(), ui).await
     }
 
@@ -107,11 +107,15 @@ impl<'a> Session<'a> {
         let outcome = deploy::conclude(&self.account, &mut target, ending, trouble, &mut tell).await;
         progress.finish();
         let deployed = target.operation != Operation::Delete && target.rolling.is_empty();
-        if outcome.ending == Ending::Complete && deployed && !journal.id.is_empty() {
+        if outcome.ending == Ending::Complete && deployed {
             self.keep_verified(&target.stack_id, &journal.id, ui).await;
         }
         journal.note(Note::Ended { at: Moment::now(), ending: outcome.ending, exit_code: outcome.ending.exit() as u8 });
-        Outcome { run: Some(journal.id).filter(|id| !id.is_empty()), ..outcome }
+        if let Some(error) = journal.lost() {
+            ui.note(&format!("the journal of this run is not whole: .confluent-ecs/runs can't be written any more ({error})"));
+        }
+        let kept = journal.is_kept();
+        Outcome { run: Some(journal.id).filter(|_| kept), ..outcome }
     }
 
     /// Shows what a change set would do, executes it with consent, and watches it to its end.
@@ -153,6 +157,15 @@ impl<'a> Session<'a> {
             Target::before(&self.account, operation, &template.stack_name, &prepared.stack_id, &template.services).await?;
         prepared.execute(&self.account).await?;
         Ok(Some(target))
+    }
+
+    /// There is nothing to deploy. Whether what was asked for is what runs is looked at all the same: CloudFormation has no change either
+    /// where ECS has rolled a service back, or somebody has deleted it.
+    pub(super) async fn unchanged(&self, stack: &Stack, operation: Operation, ui: &mut Ui) -> Result<Exit> {
+        let services = &self.ready.template.services;
+        let mut target = Target::before(&self.account, operation, &stack.name, &stack.id, services).await?;
+        let outcome = deploy::conclude(&self.account, &mut target, Ending::NoChanges, None, &mut |_| {}).await;
+        Ok(self.end(None, &outcome, ui))
     }
 
     /// The stack, if it is this project's and can be updated now; otherwise what stands in the way.

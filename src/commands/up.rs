@@ -8,12 +8,13 @@ use super::world::block_on;
 use crate::aws::{Account, Parameter, Stack};
 use crate::base::{Exit, Operation, Result};
 use crate::cli::{Cli, UpArgs};
-use crate::deploy::{self, Beginning, Ending, Outcome, Preparation, Prepared, Storage, Wanted, What};
+use crate::deploy::{self, Beginning, Ending, Preparation, Prepared, Storage, Wanted, What};
 use crate::ui::Ui;
 
 pub(super) fn run(cli: &Cli, args: &UpArgs, ui: &mut Ui) -> Result<Exit> {
     let name = args.stack.name.as_deref();
     let ready = load(&Request { project: &cli.project, name, account: None, touches_stack: true }, ui)?;
+    ready.must_hold_something()?;
     must_be_answerable("up", cli, ui)?;
     if args.skip_preflight {
         ui.note("preflight skipped, as asked for: nothing is known of Kafka, network and secrets");
@@ -48,10 +49,11 @@ async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) ->
         match deploy::prepare(account, wanted, session.interrupted()).await? {
             Preparation::Ready(prepared) => *prepared,
             Preparation::NoChanges => {
-                let outputs = free.current.map(|stack| stack.outputs).unwrap_or_default();
                 let operation = free.beginning.operation();
-                let outcome = Outcome { outputs, ..Outcome::of(&template.stack_name, operation, Ending::NoChanges) };
-                return Ok(session.end(None, &outcome, ui));
+                return match &free.current {
+                    Some(stack) => session.unchanged(stack, operation, ui).await,
+                    None => Ok(session.end_early(operation, Ending::NoChanges, None, ui)),
+                };
             }
             Preparation::Refused(refusal) => return Err(refusal.failure().into()),
         }

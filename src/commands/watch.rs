@@ -33,19 +33,29 @@ async fn watch(session: &Session<'_>, args: &WatchVerbArgs, ready: &Ready, ui: &
         })?),
         None => journal::runs(directory).into_iter().find(mine),
     };
-    if let Some(run) = run.filter(Run::is_open) {
+    let running = account.stack(name).await?.filter(|stack| stack.status.is_running());
+    let mut run = run.filter(Run::is_open);
+    if let (Some(open), Some(_), None) = (&run, &running, &args.run)
+        && Target::is_overtaken(account, open).await?
+    {
+        ui.note(&format!("{} is over, and something else is under way", open.id));
+        run = None;
+    }
+    if let Some(run) = run {
         ui.note(&format!("taking up {}", run.id));
         let target = Target::resumed(account, &run).await?;
         let mut progress = ui.progress();
         for event in &run.events {
             progress.recall(event);
         }
-        let journal = Journal::resume(&run)
-            .map_err(|error| Failure::usage(format!("the journal of {} can't be written", run.id)).cause(error))?;
+        let mut journal = Journal::resume(&run);
+        if let Some(error) = journal.lost() {
+            ui.note(&format!("the journal of {} is not gone on with: it can't be written ({error})", run.id));
+        }
         let outcome = session.follow(target, journal, progress, ui).await;
         return Ok(session.end(None, &outcome, ui));
     }
-    let Some(stack) = account.stack(name).await?.filter(|stack| stack.status.is_running()) else {
+    let Some(stack) = running else {
         return Err(Failure::usage(format!("nothing is under way on {name}"))
             .cause("no run of this project goes on, and CloudFormation is not at work on the stack")
             .help("`confluent-ecs status` shows how the stack is")

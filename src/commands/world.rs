@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::aws::Account;
@@ -29,7 +30,7 @@ pub(super) async fn connect() -> Result<Account> {
     Ok(Account::connect(Deadline::after(CONNECT_LIMIT)).await?)
 }
 
-/// Ctrl-C, or a polite request to end. From the moment this is made the first of them does not end the process by itself: who holds
+/// Ctrl-C, a polite request to end, or a terminal that is closed. From the moment this is made the first of them does not end the process by itself: who holds
 /// this must ask. One more than was [taken](Interrupt::take) does.
 #[derive(Debug, Clone)]
 pub(super) struct Interrupt {
@@ -44,19 +45,13 @@ impl Interrupt {
         let taken = Arc::new(AtomicU32::new(0));
         let allowed = Arc::clone(&taken);
         tokio::spawn(async move {
-            let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+            let mut terminate = signal(SignalKind::terminate()).ok();
+            let mut hangup = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
             for count in 1_u32.. {
-                let terminated = async {
-                    match &mut terminate {
-                        Some(terminate) => {
-                            terminate.recv().await;
-                        }
-                        None => std::future::pending().await,
-                    }
-                };
                 tokio::select! {
                     _ = tokio::signal::ctrl_c() => {}
-                    () = terminated => {}
+                    () = next(&mut terminate) => {}
+                    () = next(&mut hangup) => {}
                 }
                 // Who asks again, while nobody has taken the last one, wants to be out, whatever is left behind.
                 if count > allowed.load(Ordering::SeqCst) + 1 {
@@ -85,4 +80,21 @@ impl Interrupt {
             std::future::pending::<()>().await;
         }
     }
+}
+
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Whoever starts a program with `nohup` wants it to live on when the terminal closes. Where the kernel doesn't tell, a closed terminal
+/// ends the program as it ends others.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
 }

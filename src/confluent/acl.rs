@@ -1,5 +1,7 @@
 //! The rights that a component's clients need, with the names of its own groups and topics filled in.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::properties::Properties;
@@ -60,6 +62,18 @@ pub struct AclNeed {
 pub fn acl_needs(component: &Component, properties: &Properties) -> Vec<AclNeed> {
     let names = Names { component, properties, connector: None };
     component.acls.iter().filter(|acl| !matches!(acl.when, When::Feature(_))).filter_map(|acl| names.need(acl)).collect()
+}
+
+/// The topics that a component makes for itself, by name or by how their names begin; those whose names are not known are left out.
+pub fn own_topics(component: &Component, properties: &Properties) -> BTreeSet<(String, Pattern)> {
+    let own = |need: &AclNeed| {
+        need.resource == Resource::Topic
+            && need.operations.contains(&Operation::Create)
+            && need.name != "*"
+            && need.unresolved.is_empty()
+    };
+    let needs = acl_needs(component, properties).into_iter().filter(own);
+    needs.map(|need| (need.name, need.pattern)).collect()
 }
 
 /// The rights that only those need who use a feature: no setting tells. Each names its feature.

@@ -32,7 +32,7 @@ pub mod versions;
 
 use crate::profile::{Catalogue, Component};
 
-pub use acl::{AclNeed, Connector, ConnectorKind, Need, NewTopic, acl_needs, connector_needs, feature_needs};
+pub use acl::{AclNeed, Connector, ConnectorKind, Need, NewTopic, acl_needs, connector_needs, feature_needs, own_topics};
 pub use client::{KafkaClient, Protocol, RegistryClient, Setting, clients, registries};
 pub use environment::{Environment, Origin, Text};
 pub use jaas::{Jaas, JaasError};

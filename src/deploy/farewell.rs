@@ -26,8 +26,14 @@ pub struct Remains {
     pub removal: String,
 }
 
-/// Looks at what there is. `decided` is the stack as the files have it: it names the secrets.
-pub async fn farewell(account: &Account, stack: &Stack, decided: &Decided, template: &Template) -> Result<Farewell> {
+/// Looks at what there is. `decided` is the stack as the files have it: it names the secrets; `elsewhere` is what stays outside of AWS.
+pub async fn farewell(
+    account: &Account,
+    stack: &Stack,
+    decided: &Decided,
+    template: &Template,
+    elsewhere: Vec<Remains>,
+) -> Result<Farewell> {
     let mut goes: Vec<(String, usize)> = Vec::new();
     let mut stays = Vec::new();
     for resource in account.stack_resources(&stack.id).await? {
@@ -58,12 +64,7 @@ pub async fn farewell(account: &Account, stack: &Stack, decided: &Decided, templ
             removal: format!("aws secretsmanager delete-secret --secret-id {id}"),
         });
     }
-    if !decided.families.is_empty() {
-        stays.push(Remains {
-            what: "topics, consumer groups and ACLs in Kafka".to_owned(),
-            removal: "the cluster's own tools, for instance kafka-topics --delete".to_owned(),
-        });
-    }
+    stays.extend(elsewhere);
     Ok(Farewell {
         stack: stack.name.clone(),
         region: account.region.clone(),

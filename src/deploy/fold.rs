@@ -244,12 +244,13 @@ impl Watch {
                 self.resource_event(event, &mut news);
             }
         }
+        // Somebody may have deleted it under us, and its events with it.
         let gone = stack.is_none_or(|stack| stack.status.is_deleted());
-        if gone && self.operation == Operation::Delete && self.ending.is_none() {
-            self.ending = Some(Ending::Complete);
-            let status = "DELETE_COMPLETE".to_owned();
-            self.status = Some(status.clone());
-            news.push(Event::Stack(StackChange { id: None, at, status, reason: None, rolling_back: false }));
+        if gone && self.ending.is_none() {
+            let status = StackStatus::new("DELETE_COMPLETE");
+            self.ending = ending(self.operation, &status);
+            self.status = Some(status.to_string());
+            news.push(Event::Stack(StackChange { id: None, at, status: status.to_string(), reason: None, rolling_back: false }));
         }
         news
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Logs, ServiceKey, Watch, service_key};
-use crate::aws::{Container, Deployment, Service, ServiceMessage, StackEvent, Task};
+use crate::aws::{Container, Deployment, Service, ServiceMessage, Stack, StackEvent, StackStatus, Task};
 use crate::base::{Event, Moment, Operation, Progress};
 use crate::deploy::Ending;
 
@@ -107,6 +107,22 @@ fn task(id: &str, status: &str, stop: Option<(&str, &str)>, exit_code: Option<i3
     }
 }
 
+/// The stack, which nobody has deleted.
+fn there() -> Stack {
+    Stack {
+        id: STACK_ID.to_owned(),
+        name: "demo-dev".to_owned(),
+        status: StackStatus::new("UPDATE_IN_PROGRESS"),
+        reason: None,
+        created: None,
+        updated: None,
+        outputs: Vec::new(),
+        parameters: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        termination_protection: false,
+    }
+}
+
 /// The event as a short line, for comparing.
 fn short(event: &Event) -> String {
     match event {
@@ -135,9 +151,12 @@ fn a_creation_tells_each_change_once_and_how_long_it_took() {
         "9 Role CREATE_COMPLETE -",
         "10 stack CREATE_COMPLETE -",
     ]);
-    assert_eq!(shorts(&watch.stack(at(1), None, &first)), ["stack CREATE_IN_PROGRESS", "Role CREATE_IN_PROGRESS Working 0s"]);
+    assert_eq!(
+        shorts(&watch.stack(at(1), Some(&there()), &first)),
+        ["stack CREATE_IN_PROGRESS", "Role CREATE_IN_PROGRESS Working 0s"]
+    );
     assert_eq!(watch.ending(), None);
-    assert_eq!(shorts(&watch.stack(at(10), None, &second)), ["Role CREATE_COMPLETE Done 8s", "stack CREATE_COMPLETE"]);
+    assert_eq!(shorts(&watch.stack(at(10), Some(&there()), &second)), ["Role CREATE_COMPLETE Done 8s", "stack CREATE_COMPLETE"]);
     assert_eq!(watch.ending(), Some(Ending::Complete));
     assert_eq!(watch.last_event(), Some("10 stack CREATE_COMPLETE -"));
 }
@@ -156,7 +175,7 @@ fn what_failed_is_kept_through_the_rollback_and_the_cancelled_is_not_blamed() {
         "6 Role DELETE_COMPLETE -",
         "7 stack ROLLBACK_COMPLETE -",
     ]);
-    let news = watch.stack(at(8), None, &polled);
+    let news = watch.stack(at(8), Some(&there()), &polled);
     assert!(shorts(&news).contains(&"Other CREATE_FAILED Cancelled 2s".to_owned()));
     assert_eq!(watch.ending(), Some(Ending::RolledBack));
     let blamed: Vec<_> = watch.failures().iter().map(|failure| (failure.logical.as_str(), failure.progress)).collect();
@@ -166,25 +185,29 @@ fn what_failed_is_kept_through_the_rollback_and_the_cancelled_is_not_blamed() {
 #[test]
 fn a_rollback_that_fails_needs_a_person() {
     let mut watch = watch(Operation::Update);
-    watch.stack(at(0), None, &events(&["0 stack UPDATE_IN_PROGRESS -", "4 stack UPDATE_ROLLBACK_IN_PROGRESS -"]));
+    watch.stack(at(0), Some(&there()), &events(&["0 stack UPDATE_IN_PROGRESS -", "4 stack UPDATE_ROLLBACK_IN_PROGRESS -"]));
     assert_eq!(watch.ending(), None);
-    watch.stack(at(9), None, &events(&["9 stack UPDATE_ROLLBACK_FAILED -"]));
+    watch.stack(at(9), Some(&there()), &events(&["9 stack UPDATE_ROLLBACK_FAILED -"]));
     assert_eq!(watch.ending(), Some(Ending::Stuck));
 }
 
 #[test]
 fn the_clean_up_after_an_update_still_belongs_to_it() {
     let mut watch = watch(Operation::Update);
-    watch.stack(at(0), None, &events(&["0 stack UPDATE_IN_PROGRESS -", "4 stack UPDATE_COMPLETE_CLEANUP_IN_PROGRESS -"]));
+    watch.stack(
+        at(0),
+        Some(&there()),
+        &events(&["0 stack UPDATE_IN_PROGRESS -", "4 stack UPDATE_COMPLETE_CLEANUP_IN_PROGRESS -"]),
+    );
     assert_eq!(watch.ending(), None);
-    watch.stack(at(9), None, &events(&["9 stack UPDATE_COMPLETE -"]));
+    watch.stack(at(9), Some(&there()), &events(&["9 stack UPDATE_COMPLETE -"]));
     assert_eq!(watch.ending(), Some(Ending::Complete));
 }
 
 #[test]
 fn a_crash_loop_is_told_with_its_last_lines_and_its_cause() {
     let mut watch = watch(Operation::Create);
-    watch.stack(at(1), None, &events(&["1 ConnectService CREATE_IN_PROGRESS Resource creation Initiated"]));
+    watch.stack(at(1), Some(&there()), &events(&["1 ConnectService CREATE_IN_PROGRESS Resource creation Initiated"]));
     assert_eq!(watch.services().collect::<Vec<_>>(), [&key()]);
     let started = service(0, 0, "IN_PROGRESS", &[("m1", "(service x) has started 1 tasks")]);
     assert_eq!(shorts(&watch.service(at(2), &started)), ["connect: (service x) has started 1 tasks", "connect 0/1 failed 0"]);
@@ -234,14 +257,6 @@ fn what_was_there_before_an_update_is_no_news() {
     assert!(watch.failed_tasks().is_empty());
 }
 
-#[test]
-fn a_stack_that_is_gone_was_deleted() {
-    let mut watch = watch(Operation::Delete);
-    let news = watch.stack(at(3), None, &[]);
-    assert_eq!(shorts(&news), ["stack DELETE_COMPLETE"]);
-    assert_eq!(watch.ending(), Some(Ending::Complete));
-}
-
 /// What AWS would answer at one moment: the stack's events so far, its service and the service's tasks.
 struct Poll {
     events: Vec<StackEvent>,
@@ -255,7 +270,7 @@ fn look(watch: &mut Watch, second: i64, poll: &Poll) -> Vec<Event> {
         Some(last) => poll.events.iter().position(|event| event.id == last).map_or(0, |at| at + 1),
         None => 0,
     };
-    let mut news = watch.stack(at(second), None, &poll.events[from..]);
+    let mut news = watch.stack(at(second), Some(&there()), &poll.events[from..]);
     if let Some(service) = &poll.service
         && watch.services().next().is_some()
     {
@@ -325,12 +340,12 @@ fn a_watch_that_is_taken_up_from_a_journal_tells_the_rest_and_nothing_twice() {
 fn too_many_failed_tasks_ask_for_a_decision_again_and_again_until_it_is_taken_back() {
     let mut watch = watch(Operation::Create);
     watch.set_patience(2);
-    watch.stack(at(1), None, &events(&["1 ConnectService CREATE_IN_PROGRESS Resource creation Initiated"]));
+    watch.stack(at(1), Some(&there()), &events(&["1 ConnectService CREATE_IN_PROGRESS Resource creation Initiated"]));
     watch.service(at(2), &service(0, 0, "IN_PROGRESS", &[]));
     let mut asked = Vec::new();
     for number in 1..=6 {
         if number == 5 {
-            watch.stack(at(3), None, &events(&["3 stack ROLLBACK_IN_PROGRESS failed"]));
+            watch.stack(at(3), Some(&there()), &events(&["3 stack ROLLBACK_IN_PROGRESS failed"]));
         }
         let tasks = [task(&format!("t{number}"), "STOPPED", Some(("TaskFailedToStart", "no")), None)];
         let news = watch.tasks(at(3), &key(), &tasks, &BTreeMap::new());
@@ -340,4 +355,13 @@ fn too_many_failed_tasks_ask_for_a_decision_again_and_again_until_it_is_taken_ba
         }));
     }
     assert_eq!(asked, [2, 4]);
+}
+
+#[test]
+fn a_stack_that_is_gone_ends_whatever_was_done_to_it() {
+    for (operation, ending) in [(Operation::Create, Ending::RolledBack), (Operation::Delete, Ending::Complete)] {
+        let mut watch = watch(operation);
+        assert_eq!(shorts(&watch.stack(at(3), None, &[])), ["stack DELETE_COMPLETE"]);
+        assert_eq!((watch.ending(), watch.status()), (Some(ending), Some("DELETE_COMPLETE")));
+    }
 }

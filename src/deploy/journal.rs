@@ -2,10 +2,11 @@
 //! where its events begin, then come the events as they were seen, and at the end how it ended.
 //!
 //! Rules: each line is written whole and at once, so that a run that was killed can be taken up again and reported; a line that can't be
-//! read is skipped; no secret is in it, for none is in an event; a folder that can't be written never stops a deploy.
+//! read, of a newer version or cut in half, is skipped; no secret is in it, for none is in an event; a folder that can't be written never
+//! stops a deploy, and is told.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,9 @@ pub struct Header {
     /// What is watched is the way back, asked for: to have gone back is to have done it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub way_back: bool,
+    /// Services that start their tasks anew, past CloudFormation: their rollouts are what is watched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rolling: Vec<String>,
 }
 
 /// One line of a journal.
@@ -63,30 +67,45 @@ pub enum Note {
     },
 }
 
-/// A journal that is being written, or one that could not be opened and takes nothing.
+/// A journal that is being written, or one that could not be written any more and takes nothing.
 #[derive(Debug)]
 pub struct Journal {
+    /// The run's, also where nothing is kept of it.
     pub id: String,
     file: Option<File>,
+    lost: Option<io::Error>,
 }
 
 impl Journal {
-    /// Begins the journal of a run. The error says why there is none; the run goes on without.
-    pub fn begin(project: &Path, header: Header) -> Result<Self, Box<(Self, io::Error)>> {
+    /// Begins the journal of a run. Where there can be none the run goes on without, and [`Journal::lost`] says why.
+    pub fn begin(project: &Path, header: Header) -> Self {
         match create(project, &header) {
             Ok((id, file)) => {
-                let mut journal = Self { id, file: Some(file) };
+                let mut journal = Self { id, file: Some(file), lost: None };
                 journal.line(&Line::Note(Note::Run(Box::new(header))));
-                Ok(journal)
+                journal
             }
-            Err(error) => Err(Box::new((Self { id: String::new(), file: None }, error))),
+            Err(error) => Self { id: id(&header), file: None, lost: Some(error) },
         }
     }
 
-    /// Goes on with a journal.
-    pub fn resume(run: &Run) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).open(&run.path)?;
-        Ok(Self { id: run.id.clone(), file: Some(file) })
+    /// Goes on with a journal, or without where it can't be written any more.
+    pub fn resume(run: &Run) -> Self {
+        let (file, lost) = match reopen(&run.path) {
+            Ok(file) => (Some(file), None),
+            Err(error) => (None, Some(error)),
+        };
+        Self { id: run.id.clone(), file, lost }
+    }
+
+    /// Whether something of the run is kept.
+    pub fn is_kept(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Why nothing more is kept; said once.
+    pub fn lost(&mut self) -> Option<io::Error> {
+        self.lost.take()
     }
 
     /// Writes an event. That nothing has changed is not worth a line.
@@ -105,8 +124,9 @@ impl Journal {
         let Some(file) = &mut self.file else { return };
         let Ok(mut text) = serde_json::to_string(line) else { return };
         text.push('\n');
-        if file.write_all(text.as_bytes()).is_err() {
+        if let Err(error) = file.write_all(text.as_bytes()) {
             self.file = None;
+            self.lost = Some(error);
         }
     }
 }
@@ -119,17 +139,36 @@ fn create(project: &Path, header: &Header) -> io::Result<(String, File)> {
     if !ignore.exists() {
         fs::write(ignore, "*\n")?;
     }
-    let stamp: String = header.at.to_string().chars().take(19).filter(|c| !matches!(c, '-' | ':')).collect();
+    let first = id(header);
     let mut number = 1;
     loop {
         let more = if number > 1 { format!("-{number}") } else { String::new() };
-        let id = format!("{stamp}Z-{}-{}{more}", header.stack, header.verb);
+        let id = format!("{first}{more}");
         match OpenOptions::new().append(true).create_new(true).mode(0o600).open(folder.join(format!("{id}{ENDING}"))) {
             Ok(file) => return Ok((id, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => number += 1,
             Err(error) => return Err(error),
         }
     }
+}
+
+/// `20261126T042234Z-shop-dev-up`.
+fn id(header: &Header) -> String {
+    let stamp: String = header.at.to_string().chars().take(19).filter(|c| !matches!(c, '-' | ':')).collect();
+    format!("{stamp}Z-{}-{}", header.stack, header.verb)
+}
+
+/// Opens a journal for more lines, the first of them on a line of its own: what wrote it may have been killed in the middle of one.
+fn reopen(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new().read(true).append(true).open(path)?;
+    if file.seek(SeekFrom::End(-1)).is_ok() {
+        let mut last = [b'\n'];
+        file.read_exact(&mut last)?;
+        if last != [b'\n'] {
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(file)
 }
 
 /// A run as its journal has it.
@@ -152,13 +191,22 @@ impl Run {
 
 /// The runs of a project, the newest first. Files that are no journals are none.
 pub fn runs(project: &Path) -> Vec<Run> {
+    names(project).iter().rev().filter_map(|name| read(project, name)).collect()
+}
+
+/// The journals of which nothing can be said: a newer version has written them, or the disk was full at their first line.
+pub fn unreadable(project: &Path) -> Vec<String> {
+    names(project).into_iter().filter(|name| read(project, name).is_none()).collect()
+}
+
+fn names(project: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(project.join(FOLDER))
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.strip_suffix(ENDING).map(str::to_owned))
         .collect();
     names.sort();
-    names.iter().rev().filter_map(|name| read(project, name)).collect()
+    names
 }
 
 /// One run by its id.
@@ -184,7 +232,7 @@ fn parse(id: &str, path: PathBuf, text: &str) -> Option<Run> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Header, Journal, Note, read, runs};
+    use super::{Header, Journal, Note, read, runs, unreadable};
     use crate::base::{Event, Moment, Operation, Progress, ResourceChange};
     use crate::deploy::Ending;
     use crate::deploy::Known;
@@ -204,6 +252,7 @@ mod tests {
             services: Vec::new(),
             known: Known { stopped: vec!["t0".to_owned()], ..Known::default() },
             way_back: false,
+            rolling: Vec::new(),
         }
     }
 
@@ -223,7 +272,7 @@ mod tests {
     #[test]
     fn a_run_that_was_killed_in_the_middle_of_a_line_is_read_up_to_there() {
         let folder = tempfile::tempdir().unwrap();
-        let mut journal = Journal::begin(folder.path(), header(1)).unwrap();
+        let mut journal = Journal::begin(folder.path(), header(1));
         journal.event(&change());
         journal.event(&Event::Looked { at: Moment::default() });
         let run = read(folder.path(), &journal.id).unwrap();
@@ -232,13 +281,47 @@ mod tests {
         assert!(run.is_open());
         std::fs::write(&run.path, format!("{}{{\"event\":\"resou", std::fs::read_to_string(&run.path).unwrap())).unwrap();
         assert_eq!(read(folder.path(), &journal.id).unwrap().events, [change()]);
+        // What is written after half a line is not lost with it.
+        Journal::resume(&run).event(&change());
+        assert_eq!(read(folder.path(), &journal.id).unwrap().events, [change(), change()]);
+    }
+
+    #[test]
+    fn of_a_newer_version_s_journal_is_read_what_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::begin(folder.path(), header(1));
+        let run = read(folder.path(), &journal.id).unwrap();
+        let text = std::fs::read_to_string(&run.path).unwrap();
+        let known = serde_json::to_string(&change()).unwrap().replacen('{', "{\"colour\":\"red\",", 1);
+        let later = format!("{}{{\"event\":\"dream\",\"of\":1}}\n{known}\n", text.replacen('{', "{\"mood\":\"good\",", 1));
+        std::fs::write(&run.path, later).unwrap();
+        assert_eq!(read(folder.path(), &journal.id).unwrap().events, [change()]);
+        std::fs::write(&run.path, text.replace("\"create\"", "\"conjure\"")).unwrap();
+        assert!(runs(folder.path()).is_empty());
+        assert_eq!(unreadable(folder.path()), [journal.id]);
+    }
+
+    #[test]
+    fn a_folder_that_can_t_be_written_is_told_once_and_stops_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(".confluent-ecs"), "no folder").unwrap();
+        let mut journal = Journal::begin(folder.path(), header(1));
+        journal.event(&change());
+        assert_eq!((journal.is_kept(), journal.id.as_str()), (false, "19700101T000001Z-demo-dev-up"));
+        assert!(journal.lost().is_some() && journal.lost().is_none());
+        // The device that is always full.
+        let full =
+            super::Run { id: "full".to_owned(), path: "/dev/full".into(), header: header(1), events: Vec::new(), ending: None };
+        let mut journal = Journal::resume(&full);
+        journal.event(&change());
+        assert!(!journal.is_kept() && journal.lost().is_some());
     }
 
     #[test]
     fn runs_come_newest_first_and_end() {
         let folder = tempfile::tempdir().unwrap();
         let mut begun: Vec<Journal> =
-            [1, 1, 90].into_iter().map(|second| Journal::begin(folder.path(), header(second)).unwrap()).collect();
+            [1, 1, 90].into_iter().map(|second| Journal::begin(folder.path(), header(second))).collect();
         begun[2].note(Note::Ended { at: Moment::default(), ending: Ending::Complete, exit_code: 0 });
         let found = runs(folder.path());
         let ids: Vec<&str> = found.iter().map(|run| run.id.as_str()).collect();

@@ -49,5 +49,5 @@ pub use state::{Beginning, beginning, busy, ours, running, way_out};
 pub use status::{Drifts, SecretAge, ServiceStatus, Status, TaskStatus, Verdict, drift, status};
 pub use storage::{Storage, needs_a_bucket, storage};
 pub use tasks::task_addresses;
-pub use watch::{Pause, Target, conclude, watch};
+pub use watch::{BACK, GONE, Pause, Target, conclude, watch};
 pub use whose::token;

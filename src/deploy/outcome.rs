@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::farewell::Farewell;
 use crate::aws::Output;
 use crate::base::{Code, Exit, Operation, ResourceChange, StoppedTask};
 
@@ -81,6 +82,7 @@ impl Outcome {
             differences: Vec::new(),
             unverified: Vec::new(),
             trouble: None,
+            farewell: None,
             run: None,
         }
     }
@@ -109,6 +111,9 @@ pub struct Outcome {
     /// Why AWS could not be asked any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
+    /// Of a deletion: what goes, and what stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub farewell: Option<Farewell>,
     /// The name of its journal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,

@@ -2,7 +2,7 @@
 //!
 //! Comes in: an account and a stack. Goes out: [`Status`]. Rules: reads only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::cause;
 use super::fold::{Watch, revision, service_key};
 use super::parameters::secret_facts;
-use crate::aws::{Account, Drift, DriftDetection, Output, Stack, StackEvent, Task};
+use crate::aws::{Account, Drift, DriftDetection, Output, Service, Stack, StackEvent, Task};
 use crate::base::{Deadline, Event, Exit, Message, Moment, Operation, ResourceChange, Result, StoppedTask};
 use crate::cloudformation::Template;
 
@@ -90,11 +90,16 @@ pub struct Drifts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServiceStatus {
     pub service: String,
+    /// The stack has it, and ECS has not: it was deleted past CloudFormation.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gone: bool,
     pub desired: i32,
     pub running: i32,
     pub pending: i32,
     pub rollout: Option<String>,
     pub revision: String,
+    /// What its tasks run, each image once; where two revisions run there may be two of one container.
+    pub images: Vec<String>,
     pub tasks: Vec<TaskStatus>,
     /// Tasks that failed lately, the newest last; ECS remembers them for about an hour.
     pub failed: Vec<StoppedTask>,
@@ -140,29 +145,33 @@ pub async fn status(account: &Account, template: &Template) -> Result<Status> {
         let Some(key) = resource.physical.as_deref().and_then(service_key) else { continue };
         let family = deployed.iter().find(|deployed| deployed.service == resource.logical);
         let label = family.map_or(resource.logical.as_str(), |deployed| &deployed.family);
-        for service in account.services(&key.cluster, std::slice::from_ref(&key.name)).await? {
-            // A service that was deleted is still described for a while.
-            if service.status == "INACTIVE" {
-                continue;
+        let found = account.services(&key.cluster, std::slice::from_ref(&key.name)).await?.pop();
+        let Some(service) = found.filter(Service::is_active) else {
+            // One that CloudFormation has deleted, or deletes now, is meant to be gone.
+            if matches!(resource.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_FAILED" | "IMPORT_COMPLETE") {
+                status.services.push(ServiceStatus::gone(label));
             }
-            let tasks = account.tasks(&key.cluster, &key.name).await?;
-            status.services.push(ServiceStatus {
+            continue;
+        };
+        let tasks = account.tasks(&key.cluster, &key.name).await?;
+        status.services.push(ServiceStatus {
+            service: label.to_owned(),
+            gone: false,
+            desired: service.desired,
+            running: service.running,
+            pending: service.pending,
+            rollout: service.primary().and_then(|primary| primary.rollout.clone()),
+            revision: revision(&service.task_definition).to_owned(),
+            images: images(&tasks),
+            failed: failed_tasks(&stack, &resource.logical, label, &service, &tasks),
+            tasks: tasks.iter().filter(|task| task.status != "STOPPED").map(task_status).collect(),
+            message: service.messages.last().map(|message| Message {
+                id: message.id.clone(),
+                at: message.at,
                 service: label.to_owned(),
-                desired: service.desired,
-                running: service.running,
-                pending: service.pending,
-                rollout: service.primary().and_then(|primary| primary.rollout.clone()),
-                revision: revision(&service.task_definition).to_owned(),
-                failed: failed_tasks(&stack, &resource.logical, label, &service, &tasks),
-                tasks: tasks.iter().filter(|task| task.status != "STOPPED").map(task_status).collect(),
-                message: service.messages.last().map(|message| Message {
-                    id: message.id.clone(),
-                    at: message.at,
-                    service: label.to_owned(),
-                    text: message.text.clone(),
-                }),
-            });
-        }
+                text: message.text.clone(),
+            }),
+        });
     }
     status.verdict = verdict(Moment::now(), &stack, &status.services);
     // Who may not look at secrets still learns how the stack is.
@@ -173,6 +182,24 @@ pub async fn status(account: &Account, template: &Template) -> Result<Status> {
     }
     status.outputs = stack.outputs;
     Ok(status)
+}
+
+impl ServiceStatus {
+    fn gone(label: &str) -> Self {
+        Self {
+            service: label.to_owned(),
+            gone: true,
+            desired: 0,
+            running: 0,
+            pending: 0,
+            rollout: None,
+            revision: String::new(),
+            images: Vec::new(),
+            tasks: Vec::new(),
+            failed: Vec::new(),
+            message: None,
+        }
+    }
 }
 
 /// Has CloudFormation look for what was changed past it.
@@ -198,7 +225,9 @@ fn verdict(now: Moment, stack: &Stack, services: &[ServiceStatus]) -> Verdict {
     let crashed = |service: &ServiceStatus| {
         service.failed.iter().any(|task| task.revision == service.revision && now.since(task.at) < CRASH_LOOP)
     };
-    let failing = |service: &ServiceStatus| crashed(service) || wanting(service) && service.rollout.as_deref() == Some("FAILED");
+    let failing = |service: &ServiceStatus| {
+        service.gone || crashed(service) || wanting(service) && service.rollout.as_deref() == Some("FAILED")
+    };
     if stack.status.is_running() || stack.status.is_review() {
         Verdict::Working
     } else if stack.status.as_str().ends_with("_FAILED") || services.iter().any(failing) {
@@ -225,7 +254,7 @@ fn failures_of_last_operation(stack: &Stack, events: &[StackEvent]) -> Vec<Resou
 }
 
 /// Stopped tasks that failed, by the fold of a watch; without log lines, which only a watch keeps.
-fn failed_tasks(stack: &Stack, logical: &str, label: &str, service: &crate::aws::Service, tasks: &[Task]) -> Vec<StoppedTask> {
+fn failed_tasks(stack: &Stack, logical: &str, label: &str, service: &Service, tasks: &[Task]) -> Vec<StoppedTask> {
     let Some(key) = service_key(&service.arn) else { return Vec::new() };
     let names = BTreeMap::from([(logical.to_owned(), label.to_owned())]);
     let mut watch = Watch::new(Operation::Update, &stack.id, None, names);
@@ -240,6 +269,12 @@ fn failed_tasks(stack: &Stack, logical: &str, label: &str, service: &crate::aws:
             _ => None,
         })
         .collect()
+}
+
+fn images(tasks: &[Task]) -> Vec<String> {
+    let running = tasks.iter().filter(|task| task.status == "RUNNING").flat_map(|task| &task.containers);
+    let images: BTreeSet<&String> = running.filter_map(|container| container.image.as_ref()).collect();
+    images.into_iter().cloned().collect()
 }
 
 fn task_status(task: &Task) -> TaskStatus {
@@ -277,11 +312,13 @@ mod tests {
     fn service(running: i32, rollout: &str) -> ServiceStatus {
         ServiceStatus {
             service: "connect".to_owned(),
+            gone: false,
             desired: 2,
             running,
             pending: 0,
             rollout: Some(rollout.to_owned()),
             revision: String::new(),
+            images: Vec::new(),
             tasks: Vec::new(),
             failed: Vec::new(),
             message: None,
@@ -297,6 +334,8 @@ mod tests {
             ("UPDATE_IN_PROGRESS", vec![service(2, "COMPLETED")], Verdict::Working),
             ("UPDATE_ROLLBACK_COMPLETE", vec![service(2, "COMPLETED")], Verdict::RolledBack),
             ("UPDATE_ROLLBACK_FAILED", vec![], Verdict::Broken),
+            ("CREATE_COMPLETE", vec![ServiceStatus::gone("connect")], Verdict::Broken),
+            ("UPDATE_IN_PROGRESS", vec![ServiceStatus::gone("connect")], Verdict::Working),
         ] {
             assert_eq!(verdict(Moment::default(), &stack(status), &services), wanted, "{status}");
         }

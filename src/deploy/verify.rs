@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::answers::{self, Said};
 use super::fold::{ServiceKey, Watch, revision, service_key};
 use super::pace::Pace;
-use super::watch::{Target, look_at_services};
+use super::watch::{GONE, Target, look_at_services};
 use crate::aws::{Account, CallError, Output, Service, StackResource, TargetHealth, Task};
 use crate::base::{Deadline, Event, StoppedTask};
 use crate::cloudformation::DeployedService;
@@ -47,14 +47,15 @@ pub(super) async fn verify(
     };
     for deployed in &target.services {
         match look(account, deployed, &resources, target.pace).await {
-            Ok(Some(found)) => {
+            Ok(Looked::Found(found)) => {
                 found.judge(deployed, &mut verdict);
                 // One that shall not run has nobody to ask.
                 if found.service.desired > 0 {
                     verdict.take(answers::ask(deployed, outputs, &found.addresses(), target.pace).await);
                 }
             }
-            Ok(None) => {}
+            Ok(Looked::Gone) => verdict.differences.push(format!("{}: {GONE}", deployed.family)),
+            Ok(Looked::NotInStack) => {}
             Err(error) => verdict.unverified.push(format!("{}: {error}", deployed.family)),
         }
     }
@@ -78,27 +79,54 @@ struct Found {
     targets: Vec<Result<Vec<TargetHealth>, CallError>>,
 }
 
-/// `None`: the stack has no such service.
+/// What came of a look.
+enum Looked {
+    Found(Box<Found>),
+    /// The stack has it, and ECS has not.
+    Gone,
+    NotInStack,
+}
+
 async fn look(
     account: &Account,
     deployed: &DeployedService,
     resources: &[StackResource],
     pace: Pace,
-) -> Result<Option<Found>, CallError> {
+) -> Result<Looked, CallError> {
     let physical = |logical: &str| {
         resources.iter().find(|resource| resource.logical == logical).and_then(|resource| resource.physical.as_deref())
     };
     let (Some(service), Some(wanted)) = (physical(&deployed.service), physical(&deployed.task_definition)) else {
-        return Ok(None);
+        return Ok(Looked::NotInStack);
     };
-    let Some(ServiceKey { cluster, name }) = service_key(service) else { return Ok(None) };
-    let Some(service) = account.services(&cluster, std::slice::from_ref(&name)).await?.pop() else { return Ok(None) };
-    let tasks = account.tasks(&cluster, &name).await?;
+    let Some(ServiceKey { cluster, name }) = service_key(service) else { return Ok(Looked::NotInStack) };
+    let deadline = Deadline::after(pace.register);
+    let (service, tasks) = loop {
+        let found = account.services(&cluster, std::slice::from_ref(&name)).await?.pop();
+        let Some(service) = found.filter(Service::is_active) else { return Ok(Looked::Gone) };
+        let tasks = account.tasks(&cluster, &name).await?;
+        // Scaling may have asked for one more just now, and a task may be on its way.
+        let coming = revision(&service.task_definition) == revision(wanted) && too_few(&service, &tasks, wanted);
+        if !coming || deadline.passed() {
+            break (service, tasks);
+        }
+        tokio::time::sleep(pace.fast).await;
+    };
     let mut targets = Vec::new();
     for group in deployed.target_groups.iter().filter_map(|group| physical(group)) {
         targets.push(settled(account, group, service.desired, pace).await);
     }
-    Ok(Some(Found { wanted: wanted.to_owned(), service, tasks, targets }))
+    Ok(Looked::Found(Box::new(Found { wanted: wanted.to_owned(), service, tasks, targets })))
+}
+
+/// The tasks that run what was asked for.
+fn of_this<'a>(tasks: &'a [Task], wanted: &str) -> Vec<&'a Task> {
+    let mine = |task: &&Task| task.status == "RUNNING" && revision(&task.task_definition) == revision(wanted);
+    tasks.iter().filter(mine).collect()
+}
+
+fn too_few(service: &Service, tasks: &[Task], wanted: &str) -> bool {
+    i32::try_from(of_this(tasks, wanted).len()).unwrap_or(i32::MAX) < service.desired
 }
 
 /// The targets of a group, when none of them is on its way any more.
@@ -130,8 +158,7 @@ impl Verification {
 impl Found {
     /// Where the tasks that run what was asked for can be asked themselves.
     fn addresses(&self) -> Vec<IpAddr> {
-        let wanted = revision(&self.wanted);
-        let mine = self.tasks.iter().filter(|task| task.status == "RUNNING" && revision(&task.task_definition) == wanted);
+        let mine = of_this(&self.tasks, &self.wanted).into_iter();
         mine.flat_map(|task| &task.addresses).filter_map(|address| address.parse().ok()).collect()
     }
 
@@ -144,11 +171,10 @@ impl Found {
         } else if self.service.primary().is_some_and(|primary| primary.rollout.as_deref() == Some("FAILED")) {
             wrong.push(format!("{family}: its rollout of {wanted} failed"));
         }
-        let mine = |task: &&Task| task.status == "RUNNING" && revision(&task.task_definition) == wanted;
-        let running: Vec<&Task> = self.tasks.iter().filter(mine).collect();
+        let running = of_this(&self.tasks, &self.wanted);
         let count = i32::try_from(running.len()).unwrap_or(i32::MAX);
         let desired = self.service.desired;
-        if wrong.is_empty() && count < desired {
+        if wrong.is_empty() && too_few(&self.service, &self.tasks, &self.wanted) {
             wrong.push(format!("{family}: {count} of {desired} tasks of {wanted} run"));
         }
         let ill = running.iter().filter(|task| task.health.as_deref() == Some("UNHEALTHY")).count();

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
 use super::fold::{Logs, ServiceKey, Watch, service_key};
 use super::journal::{Header, Run};
 use super::outcome::{Ending, Outcome, Trouble};
@@ -20,8 +22,14 @@ use crate::cloudformation::DeployedService;
 const CLOCKS: i64 = 5_000;
 /// How long is looked often.
 const FAST_FOR: Duration = Duration::from_mins(2);
+/// So many services are asked for at a time, and so many are no reason to look less often.
+const AT_ONCE: usize = 4;
+const SERVICES_A_LOOK: usize = 6;
 /// How often an empty log is asked for.
 const LOG_ROUNDS: usize = 3;
+/// What is said of a service that the stack has and ECS has not, and what brings it back.
+pub const GONE: &str = "ECS has no such service any more; it was deleted past CloudFormation, which doesn't know of it";
+pub const BACK: &str = "`confluent-ecs down`, then `confluent-ecs up` makes it anew; logs, secrets and topics stay";
 /// The last lines of a container that are kept when its task fails.
 const KEPT_LINES: i32 = 20;
 
@@ -69,14 +77,13 @@ impl Target {
     ) -> Result<Self> {
         let marker = account.newest_event(stack_id).await?;
         let mut target = Self::new(operation, stack, stack_id, services, marker, Moment::now());
-        for resource in account.stack_resources(stack_id).await? {
-            if resource.kind != "AWS::ECS::Service" {
-                continue;
-            }
-            let Some(key) = resource.physical.as_deref().and_then(service_key) else { continue };
-            for service in account.services(&key.cluster, std::slice::from_ref(&key.name)).await? {
-                let tasks = account.tasks(&key.cluster, &key.name).await?;
-                target.watch.known(&resource.logical, &service, &tasks);
+        let resources = account.stack_resources(stack_id).await?;
+        let of_services = resources.iter().filter(|resource| resource.kind == "AWS::ECS::Service");
+        let keys = of_services.filter_map(|resource| Some((&resource.logical, service_key(resource.physical.as_deref()?)?)));
+        let (logical, keys): (Vec<&String>, Vec<ServiceKey>) = keys.unzip();
+        for (logical, (service, tasks)) in logical.into_iter().zip(look_at_all(account, &keys).await?) {
+            if let Some(service) = service {
+                target.watch.known(logical, &service, &tasks);
             }
         }
         Ok(target)
@@ -88,12 +95,24 @@ impl Target {
         let mut target = Self::new(*operation, stack, stack_id, services, marker.clone(), run.header.at);
         target.watch.known_before(&run.header.known);
         target.way_back = run.header.way_back;
+        target.rolling.clone_from(&run.header.rolling);
         target.find_services(account).await?;
         for event in &run.events {
             target.watch.recall(event);
         }
         target.told = true;
         Ok(target)
+    }
+
+    /// Whether something else was begun on the stack after a run: then the run is over, whoever watched it.
+    pub async fn is_overtaken(account: &Account, run: &Run) -> Result<bool> {
+        let Header { stack_id, marker, rolling, .. } = &run.header;
+        if !rolling.is_empty() {
+            return Ok(false);
+        }
+        let events = account.stack_events(stack_id, marker.as_deref()).await?;
+        let begun = events.iter().filter(|event| event.begins(stack_id) && event.status != "REVIEW_IN_PROGRESS");
+        Ok(begun.count() > 1)
     }
 
     /// The operation that is under way on a stack, or was the last one, from its beginning on, whoever began it.
@@ -196,7 +215,7 @@ pub async fn conclude(
     if ending == Ending::RolledBack && target.way_back {
         ending = Ending::TakenBack;
     }
-    if ending == Ending::Complete && target.operation != Operation::Delete {
+    if matches!(ending, Ending::Complete | Ending::NoChanges) && target.operation != Operation::Delete {
         // What can't be read after the end doesn't turn a deploy that is done into one that failed.
         outputs = account.stack(&target.stack_id).await.ok().flatten().map(|stack| stack.outputs).unwrap_or_default();
         verdict = verify(account, target, &outputs, tell).await;
@@ -229,14 +248,14 @@ async fn until_it_ends(account: &Account, target: &mut Target, deadline: Deadlin
             tell(event);
         };
         let looked = if target.rolling.is_empty() {
-            look(account, target, &mut tell_and_note).await.map(|()| target.watch.ending())
+            look(account, target, &mut tell_and_note).await.map(|()| target.watch.ending().map(|ending| (ending, None)))
         } else {
             look_at_rollouts(account, target, &mut tell_and_note).await
         };
-        let mut ending = None;
+        let mut ended = None;
         match looked {
-            Ok(ended) => {
-                ending = ended;
+            Ok(found) => {
+                ended = found;
                 if std::mem::take(&mut blind) {
                     tell(&Event::Sighted { at: Moment::now() });
                 }
@@ -250,8 +269,8 @@ async fn until_it_ends(account: &Account, target: &mut Target, deadline: Deadlin
                 return Pause::Ended(Ending::LostSight, Some(Trouble { what: error.to_string(), help: error.help() }));
             }
         }
-        if let Some(ending) = ending {
-            return Pause::Ended(ending, None);
+        if let Some((ending, trouble)) = ended {
+            return Pause::Ended(ending, trouble);
         }
         let now = Moment::now();
         tell(&Event::Looked { at: now });
@@ -262,6 +281,8 @@ async fn until_it_ends(account: &Account, target: &mut Target, deadline: Deadlin
             return Pause::Failing(failing);
         }
         let pause = if now.since(target.began) < FAST_FOR { target.pace.fast } else { target.pace.slow };
+        // ECS counts who asks much, and every service is asked for.
+        let pause = pause * u32::try_from(target.watch.services().count().div_ceil(SERVICES_A_LOOK)).unwrap_or(1).max(1);
         tokio::time::sleep(pause.min(deadline.remaining())).await;
     }
 }
@@ -304,37 +325,56 @@ pub(super) async fn look_at_services(
     tell_all: &mut impl FnMut(Vec<Event>),
 ) -> std::result::Result<(), CallError> {
     let keys: Vec<ServiceKey> = watch.services().cloned().collect();
-    for key in keys {
-        for service in account.services(&key.cluster, std::slice::from_ref(&key.name)).await? {
+    let found = look_at_all(account, &keys).await?;
+    for (key, (service, tasks)) in keys.into_iter().zip(found) {
+        if let Some(service) = service {
             tell_all(watch.service(Moment::now(), &service));
         }
-        let tasks = account.tasks(&key.cluster, &key.name).await?;
         let logs = kept_logs(account, watch.wants_logs(&tasks), pace).await;
         tell_all(watch.tasks(Moment::now(), &key, &tasks, &logs));
     }
     Ok(())
 }
 
-/// One look at services that start their tasks anew. It ends when all of their rollouts have.
+/// Services and their tasks as they are now, in the order of the keys; several are asked for at a time.
+async fn look_at_all(
+    account: &Account,
+    keys: &[ServiceKey],
+) -> std::result::Result<Vec<(Option<Service>, Vec<Task>)>, CallError> {
+    let asked = stream::iter(keys).map(async |key| {
+        let name = std::slice::from_ref(&key.name);
+        let (mut services, tasks) =
+            tokio::try_join!(account.services(&key.cluster, name), account.tasks(&key.cluster, &key.name))?;
+        Ok((services.pop(), tasks))
+    });
+    asked.buffered(AT_ONCE).try_collect().await
+}
+
+/// One look at services that start their tasks anew. It ends when all of their rollouts have, or can't.
 async fn look_at_rollouts(
     account: &Account,
     target: &mut Target,
     tell: &mut dyn FnMut(&Event),
-) -> std::result::Result<Option<Ending>, CallError> {
+) -> std::result::Result<Option<(Ending, Option<Trouble>)>, CallError> {
     let mut tell_all = |events: Vec<Event>| events.iter().for_each(&mut *tell);
     look_at_services(account, &mut target.watch, target.pace, &mut tell_all).await?;
     let mut all_done = true;
     for family in &target.rolling {
-        let Some(key) = target.watch.key(family) else { continue };
-        for service in account.services(&key.cluster, std::slice::from_ref(&key.name)).await? {
-            match rollout(&service, target.began) {
-                Some(true) => {}
-                Some(false) => return Ok(Some(Ending::RolledBack)),
-                None => all_done = false,
+        let service = match target.watch.key(family) {
+            Some(key) => account.services(&key.cluster, std::slice::from_ref(&key.name)).await?.pop(),
+            None => None,
+        };
+        match service.filter(Service::is_active).map(|service| rollout(&service, target.began)) {
+            Some(Some(true)) => {}
+            Some(Some(false)) => return Ok(Some((Ending::RolledBack, None))),
+            Some(None) => all_done = false,
+            None => {
+                let trouble = Trouble { what: format!("{family}: {GONE}"), help: vec![BACK.to_owned()] };
+                return Ok(Some((Ending::Stuck, Some(trouble))));
             }
         }
     }
-    Ok(all_done.then_some(Ending::Complete))
+    Ok(all_done.then_some((Ending::Complete, None)))
 }
 
 /// Whether the rollout that was begun at a moment is done, well or not; `None` while it goes on.

@@ -70,16 +70,21 @@ fn outcome_text(outcome: &Outcome, again: &str, style: Style) -> String {
         Ending::Differs => {
             writeln!(text, "{}: {stack}: CloudFormation calls it done, but it is not what was asked for", style.bad("failed"))
         }
+        Ending::RolledBack if outcome.status.as_deref() == Some("DELETE_COMPLETE") => {
+            writeln!(text, "{}: {doing} {stack} ended after {took}: the stack was deleted", style.bad("failed"))
+        }
         Ending::RolledBack => {
             writeln!(text, "{}: {doing} {stack} failed after {took}; CloudFormation has taken it back", style.bad("failed"))
         }
         Ending::TakenBack => writeln!(text, "{stack} is back at what it was before, after {took}"),
-        Ending::Stuck => writeln!(
-            text,
-            "{}: {doing} {stack} failed after {took}, and CloudFormation can't go on by itself ({})",
-            style.bad("stuck"),
-            outcome.status.as_deref().unwrap_or("status unknown")
-        ),
+        Ending::Stuck => match &outcome.status {
+            Some(status) => writeln!(
+                text,
+                "{}: {doing} {stack} failed after {took}, and CloudFormation can't go on by itself ({status})",
+                style.bad("stuck")
+            ),
+            None => writeln!(text, "{}: {doing} {stack} can't go on by itself, after {took}", style.bad("stuck")),
+        },
         Ending::TimedOut => {
             writeln!(text, "{}: {doing} {stack} is not done after {took}; it goes on in AWS", style.doubtful("timed out"))
         }

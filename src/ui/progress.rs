@@ -212,7 +212,8 @@ impl Progress {
     }
 
     fn failing(&self, failing: &Failing) -> Vec<String> {
-        let what = format!("{}: {} tasks have failed so far", failing.service, failing.tasks);
+        let have = if failing.tasks == 1 { "has" } else { "have" };
+        let what = format!("{}: {} {have} failed so far", failing.service, words::count(failing.tasks, "task"));
         let cause = failing.diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str());
         let mut lines = vec![self.line(failing.at, "failing", &what, cause, true)];
         if self.live.is_none() {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Ui, words};
 use crate::base::Moment;
-use crate::deploy::{ServiceStatus, Status, Verdict};
+use crate::deploy::{BACK, GONE, ServiceStatus, Status, Verdict};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -42,6 +42,9 @@ impl Ui {
             writeln!(text, "{}: {verdict}{word}   AWS {} {}", self.style.strong(&status.stack), status.account, status.region);
         for service in &status.services {
             self.service_text(&mut text, service);
+        }
+        if status.services.iter().any(|service| service.gone) {
+            let _ = writeln!(text, "    to do  {BACK}");
         }
         for failure in &status.failures {
             let reason = failure.reason.as_deref().unwrap_or("CloudFormation gives no reason");
@@ -84,6 +87,10 @@ impl Ui {
     }
 
     fn service_text(&self, text: &mut String, service: &ServiceStatus) {
+        if service.gone {
+            let _ = writeln!(text, "  {}  {}", self.style.strong(&service.service), self.style.bad(GONE));
+            return;
+        }
         let pending = if service.pending > 0 { format!(", {} pending", service.pending) } else { String::new() };
         let rollout = match service.rollout.as_deref() {
             Some("IN_PROGRESS") => self.style.doubtful(", rollout under way"),
@@ -98,6 +105,9 @@ impl Ui {
             service.desired,
             self.style.quiet(&service.revision)
         );
+        for image in &service.images {
+            let _ = writeln!(text, "    image {}", words::printable(image));
+        }
         for task in &service.tasks {
             let health = task.health.as_deref().map(|health| format!(", {}", health.to_lowercase())).unwrap_or_default();
             let age = task.started.map(|at| format!(", up {}", words::duration(Moment::now().since(at)))).unwrap_or_default();

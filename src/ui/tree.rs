@@ -14,11 +14,13 @@ use crate::base::{Event, Moment, Progress, ResourceChange, ServiceChange, Stoppe
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Worth {
     Head,
+    /// What went wrong, and its cause.
     Wrong,
     Family,
+    /// What mends it.
+    Fix,
     Working,
     Task,
-    Detail,
     Done,
 }
 
@@ -192,7 +194,9 @@ impl Service {
                 Some("IN_PROGRESS") => "   rolling out".to_owned(),
                 _ => String::new(),
             };
-            lines.push((Worth::Family, format!("    tasks  {running}{rollout}")));
+            let well = rollout.is_empty() && counts.failed == 0 && counts.running >= counts.desired;
+            let worth = if well { Worth::Task } else { Worth::Family };
+            lines.push((worth, format!("    tasks  {running}{rollout}")));
         }
         for (id, task) in &self.tasks {
             let health = task.health.as_deref().map(str::to_lowercase).unwrap_or_default();
@@ -211,7 +215,9 @@ impl Service {
             let times = if *times > 1 { format!("{times} tasks") } else { "1 task".to_owned() };
             lines.push((Worth::Wrong, format!("    {} {times} stopped: {why}", style.bad("×"))));
             if let Some(diagnosis) = &last.diagnosis {
-                lines.extend(words::diagnosis(diagnosis).into_iter().map(|line| (Worth::Detail, format!("      {line}"))));
+                for (index, line) in words::diagnosis(diagnosis).into_iter().enumerate() {
+                    lines.push((if index == 0 { Worth::Wrong } else { Worth::Fix }, format!("      {line}")));
+                }
             }
         }
     }
@@ -395,6 +401,34 @@ mod tests {
         let frame = tree.frame(at(10), 80, 12, Style::new(false));
         let has = |part: &str| frame.iter().any(|line| line.contains(part));
         assert!(has("tasks stopped") && has("tasks  1 of 2") && has("more lines") && !has("✓ role"), "{frame:#?}");
+    }
+
+    #[test]
+    fn the_cause_of_one_service_s_failures_stays_when_eight_are_deployed_on_a_small_terminal() {
+        let mut tree = tree();
+        for number in 1..=8 {
+            let family = format!("worker{number}");
+            tree.families.insert(format!("Worker{number}"), family.clone());
+            for part in ["Service", "TaskRole", "ExecutionRole", "LogGroup", "SecurityGroup", "TaskDefinition"] {
+                let logical = format!("Worker{number}{part}");
+                tree.take(&resource(&logical, 3, "CREATE_COMPLETE", Progress::Done));
+            }
+            tree.take(&Event::Service(ServiceChange {
+                at: at(5),
+                service: family,
+                desired: 1,
+                running: 1,
+                pending: 0,
+                failed: 0,
+                rollout: Some("COMPLETED".to_owned()),
+                reason: None,
+            }));
+        }
+        tree.take(&stopped("t1"));
+        let frame = tree.frame(at(10), 80, 23, Style::new(false));
+        let has = |part: &str| frame.iter().any(|line| line.contains(part));
+        assert!(has("stopped: Essential") && has("cause  the password is wrong") && has("fix    store another"), "{frame:#?}");
+        assert!((1..=8).all(|number| has(&format!("worker{number}  "))), "{frame:#?}");
     }
 
     /// What the README shows is a frame as it is drawn.

@@ -1,5 +1,6 @@
 //! A project and an account of its own to deploy it into: the emulator keeps what one test does from the others.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 use super::bed::bed;
 use super::http::{Reply, Request, Server, forward};
 use super::program::{Ran, run_with};
+use super::schema::fits;
 use super::terminal;
 
 /// One service of an image that nobody knows, one secret, lookups by tags.
@@ -230,6 +232,63 @@ impl Deployment {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
+    /// Puts something into a bucket: `/bucket/key`.
+    pub(crate) fn put_object(&self, path: &str) {
+        let answer = self.ask("s3", "PUT", path, "something");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    pub(crate) fn remove_object(&self, path: &str) {
+        let answer = self.ask("s3", "DELETE", path, "");
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    }
+
+    /// Updates the stack as another tool would that leaves a failed update as it is.
+    pub(crate) fn update_without_rollback(&self, before: &str, after: &str) {
+        let template = self.aws("cloudformation", "Action=GetTemplate&Version=2010-05-15&StackName=shop-dev");
+        let body = template.split("<TemplateBody>").nth(1).unwrap().split("</TemplateBody>").next().unwrap();
+        let body = body.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        assert!(body.contains(before), "{body}");
+        let stack = self.aws("cloudformation", "Action=DescribeStacks&Version=2010-05-15&StackName=shop-dev");
+        let mut query = String::from(
+            "Action=UpdateStack&Version=2010-05-15&StackName=shop-dev&DisableRollback=true&Capabilities.member.1=CAPABILITY_NAMED_IAM",
+        );
+        for (index, part) in stack.split("<ParameterKey>").skip(1).enumerate() {
+            let key = part.split('<').next().unwrap();
+            let member = format!("&Parameters.member.{}", index + 1);
+            let _ = write!(query, "{member}.ParameterKey={key}{member}.UsePreviousValue=true");
+        }
+        query += "&TemplateBody=";
+        for byte in body.replace(before, after).bytes() {
+            let _ = write!(query, "%{byte:02X}");
+        }
+        let answer = self.aws("cloudformation", &query);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    /// Waits until the stack is in this state.
+    pub(crate) fn until(&self, status: &str) {
+        self.until_said(&format!("<StackStatus>{status}<"));
+    }
+
+    /// … or until CloudFormation says this of it.
+    pub(crate) fn until_said(&self, words: &str) {
+        let end = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        loop {
+            let answer = self.aws("cloudformation", "Action=DescribeStacks&Version=2010-05-15&StackName=shop-dev");
+            if answer.contains(words) {
+                return;
+            }
+            assert!(std::time::Instant::now() < end, "never {words}: {answer}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+
+    /// The name that ECS knows the one service by.
+    pub(crate) fn service(&self) -> String {
+        document(&self.run(&["status", "--output", "json"]))["outputs"][0]["value"].as_str().unwrap().to_owned()
+    }
+
     /// Calls an AWS API that takes JSON.
     pub(crate) fn aws_json(&self, service: &str, operation: &str, body: &Value) -> String {
         let target = match service {
@@ -288,8 +347,10 @@ fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
     pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-/// Every run is searched for the secret's value.
+/// Every run is searched for the secret's value, and every document held to its schema.
+#[track_caller]
 fn checked(ran: Ran) -> Ran {
+    fits(&ran.stdout);
     assert!(!ran.stdout.contains(STORED) && !ran.stderr.contains(STORED), "a secret value was printed: {ran:?}");
     ran
 }

@@ -36,6 +36,17 @@ pub fn confluent_list(on: &On, admin: &Admin) -> Vec<String> {
     argv
 }
 
+/// Deletes a topic. It takes whole names only: for those that begin so it shows what there is.
+pub fn confluent_topic_deletion(name: &str, pattern: Pattern, admin: &Admin) -> Vec<String> {
+    let mut argv: Vec<String> = ["confluent", "kafka", "topic"].map(str::to_owned).into();
+    match pattern {
+        Pattern::Literal => argv.extend(["delete".to_owned(), name.to_owned()]),
+        Pattern::Prefixed => argv.push("list".to_owned()),
+    }
+    push_cluster(&mut argv, admin);
+    argv
+}
+
 fn push_place(argv: &mut Vec<String>, on: &On, admin: &Admin) {
     let (option, named) = match on.resource {
         Resource::Topic => ("--topic", true),
@@ -50,6 +61,10 @@ fn push_place(argv: &mut Vec<String>, on: &On, admin: &Admin) {
     if on.pattern == Pattern::Prefixed {
         argv.push("--prefix".to_owned());
     }
+    push_cluster(argv, admin);
+}
+
+fn push_cluster(argv: &mut Vec<String>, admin: &Admin) {
     argv.extend(["--cluster".to_owned(), admin.cluster.clone().unwrap_or_else(|| "<lkc-…>".to_owned())]);
     if let Some(environment) = &admin.environment {
         argv.extend(["--environment".to_owned(), environment.clone()]);

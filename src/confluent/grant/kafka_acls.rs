@@ -56,6 +56,18 @@ pub fn kafka_acls_undeny(principal: &str, host: &str, operation: &str, on: &On, 
     argv
 }
 
+/// Deletes a topic, or all that begin so: the tool takes a regular expression.
+pub fn kafka_topic_deletion(name: &str, pattern: Pattern, admin: &Admin) -> Vec<String> {
+    let mut argv = kafka_tool("kafka-topics", admin);
+    argv.push("--delete".to_owned());
+    let mut topic = name.replace('.', "\\.");
+    if pattern == Pattern::Prefixed {
+        topic.push_str(".*");
+    }
+    push(&mut argv, "--topic", &topic);
+    argv
+}
+
 fn push_resource(argv: &mut Vec<String>, resource: Resource, name: &str) {
     match resource {
         Resource::Topic => push(argv, "--topic", name),

@@ -16,8 +16,8 @@ mod terraform;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use access::{Access, accesses};
-pub use confluent_cli::{confluent_cli, confluent_list, confluent_undeny};
-pub use kafka_acls::{kafka_acls, kafka_acls_list, kafka_acls_undeny, kafka_tool};
+pub use confluent_cli::{confluent_cli, confluent_list, confluent_topic_deletion, confluent_undeny};
+pub use kafka_acls::{kafka_acls, kafka_acls_list, kafka_acls_undeny, kafka_tool, kafka_topic_deletion};
 pub use msk_iam::{MskResource, MskRight, Statement, msk_iam, msk_rights};
 pub use terraform::{terraform_confluent, terraform_iam, terraform_kafka};
 

@@ -88,6 +88,19 @@ class Life(AwsTest):
         self.assertEqual(self.tasks(), [])
         self.assertEqual(self.events(stack["StackId"], of="connect")[-2], ("DELETE_IN_PROGRESS", "User Initiated"))
 
+    def test_a_bucket_with_something_in_it_stays_and_fails_the_deletion(self):
+        name = f"left-{self.number}"
+        bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
+        stack = self.deploy(template(Left=bucket))
+        s3 = self.client("s3")
+        s3.put_object(Bucket=name, Key="one", Body=b"something")
+        self.cfn.delete_stack(StackName="connect")
+        seconds(10, lambda: self.stack(stack["StackId"])["StackStatus"] == "DELETE_FAILED", "the stack's failure")
+        self.assertIn("The bucket you tried to delete is not empty", dict(self.events(of="Left"))["DELETE_FAILED"])
+        s3.delete_object(Bucket=name, Key="one")
+        self.cfn.delete_stack(StackName="connect")
+        seconds(10, lambda: self.stack(stack["StackId"])["StackStatus"] == "DELETE_COMPLETE", "the stack's end")
+
     def test_delete_during_create_ends_it(self):
         self.aws("script", service="connect-*", stop={"after": 0.1})
         change_set = self.change_set(template())

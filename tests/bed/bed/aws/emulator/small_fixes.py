@@ -8,6 +8,7 @@
   API_ListChangeSets, StackName).
 - The DNS name of a load balancer leads to 127.0.0.1, as AWS's leads to the balancer: what listens there on the listener's port is asked
   in its place.
+- A bucket with something in it is not deleted (API_DeleteBucket; the words are S3's, BucketNotEmpty).
 - A target group, a Cloud Map service and a log group keep ministack's handling.
 """
 
@@ -37,6 +38,20 @@ def _secret_handlers(handlers):
         handlers["delete"](secret_name(physical_id), properties)
 
     return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
+
+
+def _kept_while_not_empty(handlers):
+    def delete(physical_id, properties):
+        from ministack.services import s3
+
+        from .operations import HandlerError
+
+        if (s3._buckets.get(physical_id) or {}).get("objects"):
+            message = "The bucket you tried to delete is not empty (Service: S3, Status Code: 409, Request ID: 4442587FB7D0A2F9)"
+            raise HandlerError(message, "GeneralServiceException")
+        handlers["delete"](physical_id, properties)
+
+    return {**handlers, "delete": delete}
 
 
 def _named_here(handlers):
@@ -145,6 +160,8 @@ def install():
 
     secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
     provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = _secret_handlers(secret)
+    bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = _kept_while_not_empty(bucket)
     balancer = provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::LoadBalancer"]
     provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::LoadBalancer"] = _named_here(balancer)
     tagging._COLLECTORS.update({
