@@ -225,3 +225,11 @@ fn what_was_changed_past_cloudformation_is_told_when_asked_for() {
     shop.aws_json("ecs", "UpdateService", &json!({ "cluster": "shop", "service": shop.service(), "desiredCount": 1 }));
     holds(&shop.run(&["status", "--drift"]).stdout, &["worker service was changed past CloudFormation (DesiredCount)"]);
 }
+
+#[test]
+fn a_container_of_several_services_is_no_service_to_scale() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects/every-key");
+    let ran = crate::support::program::run_with(&folder, &["scale", "shipper=2", "--yes"], "", &[]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("shipper is a container of several services: api, console"), "{}", ran.stderr);
+}

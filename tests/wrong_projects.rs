@@ -299,6 +299,18 @@ pub(crate) fn hold<'r>(rows: impl Iterator<Item = &'r Wrong>) {
     assert!(wrong.is_empty(), "{} of the rows:\n{}", wrong.len(), wrong.join("\n----\n"));
 }
 
+/// What is wrong with a target is not said again of its listener, which then leads nowhere.
+#[test]
+fn one_mistake_is_one_finding() {
+    let rows = TOP.iter().filter(|row| row.top.contains("hunter2") || row.top.contains("not a path"));
+    for row in rows {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("compose.yml"), project(row).0).unwrap();
+        let ran = run_with(folder.path(), &["render"], "", &[]);
+        assert_eq!(ran.stderr.matches("error[").count(), 1, "{}", ran.stderr);
+    }
+}
+
 #[test]
 fn each_is_found_at_its_place_and_nothing_is_touched() {
     assert!(SERVICE.len() + TOP.len() >= 60);

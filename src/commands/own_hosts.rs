@@ -60,12 +60,20 @@ fn in_service_connect(stack: &Stack, family: &Family, connect: &Connect) -> BTre
 
 /// A load balancer, by a name of its own.
 fn behind(stack: &Stack, balancer: &Balancer) -> OwnHost {
+    let ports = || balancer.listeners.iter().map(|listener| listener.port);
+    let lets_in = if balancer.existing.is_some() {
+        // Whom one that is there lets in only the account knows.
+        let all = stack.families.iter().flat_map(containers);
+        all.flat_map(|service| ports().map(move |port| (service.clone(), port))).collect()
+    } else {
+        let_in(stack, "", &balancer.ingress)
+    };
     OwnHost {
         service: format!("the load balancer {}", balancer.name),
         found: true,
         known_to: None,
-        ports: balancer.listeners.iter().map(|listener| listener.port).collect(),
-        lets_in: let_in(stack, "", &balancer.ingress),
+        ports: ports().collect(),
+        lets_in,
     }
 }
 

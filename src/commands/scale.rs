@@ -30,7 +30,16 @@ pub(super) fn run(cli: &Cli, args: &ScaleArgs, ui: &mut Ui) -> Result<Exit> {
 /// The family that is meant by its own name or by that of a compose service in it.
 pub(super) fn family<'a>(ready: &'a Ready, wanted: &str) -> Result<&'a DeployedService> {
     let services = &ready.template.services;
-    let found = services.iter().find(|service| service.family == wanted || service.containers.iter().any(|name| name == wanted));
+    let own = services.iter().find(|service| service.family == wanted);
+    let inside: Vec<&DeployedService> =
+        services.iter().filter(|service| service.containers.iter().any(|name| name == wanted)).collect();
+    if let (None, [first, _, ..]) = (own, inside.as_slice()) {
+        let names: Vec<&str> = inside.iter().map(|service| service.family.as_str()).collect();
+        return Err(Failure::usage(format!("{wanted} is a container of several services: {}", names.join(", ")))
+            .help(format!("name one of them, as in {}", first.family))
+            .into());
+    }
+    let found = own.or(inside.first().copied());
     let names: Vec<&str> = services.iter().map(|service| service.family.as_str()).collect();
     found.ok_or_else(|| {
         let failure = Failure::usage(format!("the project has no service {wanted}"));

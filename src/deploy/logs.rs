@@ -76,9 +76,13 @@ fn choose<'a>(
         None => services.iter().map(|service| (service, container)).collect(),
         Some(name) => {
             let family = services.iter().find(|service| service.family == name).map(|service| (service, container));
-            let inside = services.iter().find(|service| has(service, name)).map(|service| (service, container.or(Some(name))));
-            let names = services.iter().map(|service| service.family.as_str()).collect();
-            vec![family.or(inside).ok_or_else(|| unknown("service", name, names))?]
+            // One that stands in several is shown of all.
+            let inside = services.iter().filter(|service| has(service, name)).map(|service| (service, container.or(Some(name))));
+            let found: Vec<_> = family.map_or_else(|| inside.collect(), |family| vec![family]);
+            if found.is_empty() {
+                return Err(unknown("service", name, services.iter().map(|service| service.family.as_str()).collect()).into());
+            }
+            found
         }
     };
     let Some(name) = container else { return Ok(chosen) };

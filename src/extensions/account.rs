@@ -61,7 +61,8 @@ const PROTOCOLS: [&str; 9] = ["http", "https", "email", "email-json", "sms", "sq
 
 impl Reader<'_> {
     pub(super) fn certificate(&mut self, item: &Item<'_>) -> Option<Certificate> {
-        let fields = self.fields(item, &[&["Lookup", "Use"], &["MacroParameters"], &["Properties"]], &["Settings"])?;
+        let fields =
+            self.fields(item, &[&["Lookup", "Use"], &["MacroParameters"], &["Properties"]], &["Services", "Settings"])?;
         if let Some(lookup) = fields.get("Lookup") {
             return self.wanted(lookup).map(Certificate::Existing);
         }

@@ -18,6 +18,8 @@ pub struct Listener {
     /// What requests get that no target takes.
     pub default: Option<Reply>,
     pub targets: Vec<ListenerTarget>,
+    /// One of them at least couldn't be read, and was said so.
+    pub unread_targets: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -149,8 +151,10 @@ impl Reader<'_> {
         let alpn_policy = fields.get("AlpnPolicy").and_then(|policy| self.alpn(policy));
         let default = fields.get("DefaultActions").and_then(|actions| self.default_action(actions));
         let targets = fields.get("Targets").map(|list| self.items(list)).unwrap_or_default();
-        let targets = targets.iter().filter_map(|target| self.listener_target(target)).collect();
-        Some(Listener { port, existing: None, protocol, certificates, ssl_policy, alpn_policy, default, targets })
+        let written = targets.len();
+        let targets: Vec<ListenerTarget> = targets.iter().filter_map(|target| self.listener_target(target)).collect();
+        let unread_targets = targets.len() < written;
+        Some(Listener { port, existing: None, protocol, certificates, ssl_policy, alpn_policy, default, targets, unread_targets })
     }
 
     fn listener_port(&mut self, item: &Item<'_>, fields: &Fields<'_>, named: Option<Placed<String>>) -> Option<Placed<u16>> {
@@ -183,7 +187,9 @@ impl Reader<'_> {
         };
         let certificates = fields.get("Certificates").map(|item| self.certificates(item)).unwrap_or_default();
         let targets = fields.get("Targets").map(|list| self.items(list)).unwrap_or_default();
+        let written = targets.len();
         let targets: Vec<ListenerTarget> = targets.iter().filter_map(|target| self.listener_target(target)).collect();
+        let unread_targets = targets.len() < written;
         if fields.get("Targets").is_none() {
             self.wrong(item, "the listener gets nothing from this stack", "add Targets, each with Conditions or access");
         }
@@ -197,6 +203,7 @@ impl Reader<'_> {
             alpn_policy: None,
             default: None,
             targets,
+            unread_targets,
         })
     }
 

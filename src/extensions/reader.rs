@@ -243,6 +243,7 @@ fn instead(key: &str) -> &'static str {
         }
         "SecurityGroups" => "leave it out: the balancer has a group of its own, whose rules come from Ingress",
         "Subnets" | "SubnetMappings" => "write Settings.Subnets with a key of x-vpc.Lookup",
+        "Services" => "leave it out: a listener of x-elbv2 names the certificate, as in Certificates with x-acm",
         "ForwardConfig" | "TargetGroupArn" => "leave DefaultActions out, and name the service under Targets",
         _ => "leave it out, and write that part under Resources as CloudFormation has it",
     }

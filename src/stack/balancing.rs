@@ -233,6 +233,10 @@ impl Builder<'_> {
 
     /// ECS refuses a service whose target group no listener uses.
     fn unused(&mut self, written: &extensions::Balancer, targets: &[TargetGroup], listeners: &[Listener]) {
+        // One that a target is lacking of, which was said, may have meant it.
+        if written.listeners.iter().any(|listener| listener.unread_targets) {
+            return;
+        }
         for target in targets {
             if listeners.iter().any(|listener| listener.leads_to(&target.name)) {
                 continue;

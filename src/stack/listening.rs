@@ -223,7 +223,7 @@ impl Builder<'_> {
         }
         let mut names: Vec<String> = rest.iter().map(|(_, name)| name.clone()).collect();
         // One service and a listener that names none: it can only mean that one.
-        if let ([only], true) = (targets, written.targets.is_empty()) {
+        if let ([only], true) = (targets, written.targets.is_empty() && !written.unread_targets) {
             names.push(only.name.clone());
         }
         names.sort();
@@ -237,7 +237,7 @@ impl Builder<'_> {
                     body,
                 }));
             }
-            if written.targets.is_empty() {
+            if written.targets.is_empty() && !written.unread_targets {
                 let message = format!("the listener on {} sends its requests nowhere", written.port.value);
                 self.error_at(Code::BALANCER, &written.port, message).help = Some("add Targets".to_owned());
             }
