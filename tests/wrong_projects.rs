@@ -206,6 +206,19 @@ const TOP: &[Wrong] = &[
         "LB    Services: { 'web:web': { port: 8080 } }\n    Listeners: { '80': { Targets: [ { name: 'web:web' } ] } }\n    DnsAliases: [ { Names: [web.example.org], Route53Zone: §x-route53::pulic } ]\nx-route53: { public: { ZoneName: example.com, Lookup: true } }",
         &["there is no hosted zone pulic", "did you mean public?"],
     ),
+    // Names that CloudFormation can't tell apart.
+    top(
+        "x-elbv2:\n  front-a: { Services: { 'web:web': { port: 8080 } }, Listeners: { 80: { Targets: [ { name: 'web:web' } ] } } }\n  §front_a: { Services: { 'web:web': { port: 8080 } }, Listeners: { 80: { Targets: [ { name: 'web:web' } ] } } }",
+        &["front_a and front-a would both be FrontALoadBalancer in the template"],
+    ),
+    top(
+        "x-sns: { team-a: { Properties: {} }, §team_a: { Properties: {} } }",
+        &["team_a and team-a would both be TeamATopic in the template"],
+    ),
+    service(
+        "secrets: [db-creds, db_creds]\nsecrets:\n  db-creds: { x-secrets: { Name: /one } }\n  §db_creds: { x-secrets: { Name: /two } }",
+        &["db_creds and db-creds would both be DbCreds in the template"],
+    ),
     // A balancer that is there.
     top(
         "x-elbv2:\n  lb:\n    Lookup: { loadbalancer: { Tags: { Name: a } }, Listeners: { 443: { Targets: [ { name: §'web:web' } ] } } }\n    Services: { 'web:web': { port: 8080 } }",

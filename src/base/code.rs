@@ -118,6 +118,7 @@ codes! {
     ALARM = 174, "an alarm that can't fire, or that nobody hears";
     LABEL = 175, "a label for ECS that isn't known";
     OVERLAY = 176, "raw CloudFormation that doesn't fit the template, or replaces a part of it";
+    ONE_NAME = 177, "two names become one in the template";
     BALANCER_TARGET = 180, "a load balancer sends to what the task doesn't open";
     TARGET_TYPE = 181, "a target group for instances in front of tasks of Fargate";
     SERVICE_CONNECT_PORT = 182, "Service Connect offers a port that no container names";

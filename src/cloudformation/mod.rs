@@ -31,11 +31,11 @@ pub use resource::{Properties, Resource};
 pub use secret_stack::{Answer, Content, MOST_BYTES, NewSecret, Piece, SecretStack};
 pub use template::{DeployedApi, DeployedService, Output, Parameter, ParameterType, Template, Way};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::base::{Findings, is_mark};
+use crate::base::{Code, Finding, Findings, is_mark};
 use crate::stack::{Cluster, Group, Lookup, Namespace, Need, Stack, Text, VpcSource, logical};
 use resource::{CapacityProvider, ClusterSetting, Tag};
 
@@ -47,7 +47,13 @@ const NEW_CLUSTER: &str = "Cluster";
 
 /// The template of a stack.
 pub fn template(stack: &Stack) -> Template {
-    let mut builder = Builder { stack, parameters: BTreeMap::new(), resources: BTreeMap::new(), outputs: BTreeMap::new() };
+    let mut builder = Builder {
+        stack,
+        parameters: BTreeMap::new(),
+        resources: BTreeMap::new(),
+        outputs: BTreeMap::new(),
+        twice: BTreeSet::new(),
+    };
     if let VpcSource::New(new) = &stack.vpc {
         builder.new_vpc(new);
     }
@@ -76,6 +82,12 @@ pub fn template(stack: &Stack) -> Template {
         findings: Findings::default(),
     };
     (template.overlaid, template.findings) = overlay::lay_over(&template, &stack.overlay);
+    for name in builder.twice {
+        let finding = Finding::error(Code::ONE_NAME, format!("two different things would be {name} in the template"));
+        template
+            .findings
+            .push(finding.path(format!("Resources.{name}")).help("give one of those that it is made of another name"));
+    }
     template
 }
 
@@ -85,6 +97,8 @@ struct Builder<'a> {
     parameters: BTreeMap<String, Parameter>,
     resources: BTreeMap<String, Resource>,
     outputs: BTreeMap<String, Output>,
+    /// Names under which two different things would stand.
+    twice: BTreeSet<String>,
 }
 
 impl Builder<'_> {
@@ -94,7 +108,12 @@ impl Builder<'_> {
 
     /// Adds what CloudFormation may make only after others, though it names none of them.
     fn add_after(&mut self, id: &str, properties: Properties, depends_on: Vec<String>) {
-        self.resources.insert(id.to_owned(), Resource { properties, depends_on, retained: false });
+        let resource = Resource { properties, depends_on, retained: false };
+        let same = |known: &Resource| known.to_value() == resource.to_value();
+        if self.resources.get(id).is_some_and(|known| !same(known)) {
+            self.twice.insert(id.to_owned());
+        }
+        self.resources.insert(id.to_owned(), resource);
     }
 
     fn output(&mut self, id: String, description: String, value: Expression) {
@@ -113,7 +132,13 @@ impl Builder<'_> {
 
     /// A parameter; the same one when it is asked for again.
     fn parameter(&mut self, name: &str, make: impl FnOnce() -> Parameter) -> Expression {
-        self.parameters.entry(name.to_owned()).or_insert_with(make);
+        let parameter = make();
+        let differs = self.parameters.get(name).map(|known| known.need != parameter.need);
+        if differs == Some(true) {
+            self.twice.insert(name.to_owned());
+        } else if differs.is_none() {
+            self.parameters.insert(name.to_owned(), parameter);
+        }
         Expression::reference(name)
     }
 

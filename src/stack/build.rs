@@ -45,6 +45,7 @@ pub fn build(project: &Project, extensions: &Extensions, catalogue: &Catalogue, 
     let mut outside_rules = builder.kafka_rules(&families);
     outside_rules.extend(file_system_rules(&families));
     let alarms = builder.alarms(&families, &balancers);
+    builder.one_name_each(&families, &balancers, &namespaces);
     let subnets = builder.subnets(&families, &balancers);
     let stack = Stack {
         name: identity.name.clone(),

@@ -30,6 +30,7 @@ mod standing;
 mod storage;
 mod tags;
 mod text;
+mod unique;
 mod unsupported;
 mod volumes;
 mod watch;
