@@ -167,6 +167,11 @@ impl Asker {
         self.transactional_ids.get_or_init(ask).await
     }
 
+    /// How many brokers the cluster names.
+    pub(super) async fn brokers(&self) -> Option<usize> {
+        self.session.cluster.lock().await.as_ref().map(|cluster| cluster.brokers.len())
+    }
+
     /// Whether each broker that the cluster named is connected.
     pub(super) async fn every_broker(&self) -> bool {
         let named = self.session.cluster.lock().await.as_ref().map(|cluster| cluster.brokers.len());

@@ -20,6 +20,7 @@ mod cluster;
 mod collisions;
 mod config;
 mod connection;
+mod copies;
 mod credentials;
 mod fix;
 mod gather;
@@ -133,10 +134,14 @@ async fn checks(input: &Input, selection: &Selection, vantage: Vantage, wanted: 
     let clock = Clock::default();
     let book = Arc::<acls::Book>::default();
     let mut tellers = Vec::new();
+    let mut services = BTreeSet::new();
     for target in target::targets(input) {
         let connected = connection::plan(&target, input, vantage, &clock, &mut plan);
         tellers.extend(connected.token);
         let asker = rights::plan(&target, &connected, &input.cluster, &book, &mut plan);
+        if services.insert(target.service.clone()) {
+            copies::plan(&target, &connected, &asker, input, &mut plan);
+        }
         collisions::plan(&target, &connected, &asker, input, &mut plan);
     }
     tellers.extend(registry::plan(input, vantage, &clock, &mut plan));
