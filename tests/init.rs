@@ -147,7 +147,14 @@ fn wrong_input_is_named_all_at_once() {
         (vec!["init"], &["missing: PROFILE, --env, --kafka, --bootstrap", "confluent-ecs init connect --env dev"]),
         (vec!["init", "connect", "--env", "dev", "--bootstrap", "a:9092"], &["missing: --kafka"]),
         (vec!["init", "connect", "--env", "dev", "--kafka", "confluent-cloud"], &["missing: --bootstrap, --cluster"]),
-        (vec!["init", "connect", "--kafka", "self-managed"], &["missing: --env, --bootstrap, --mechanism"]),
+        (
+            vec!["init", "connect", "--kafka", "self-managed"],
+            &["missing: --env, --bootstrap, --mechanism", "init connect --env dev --kafka self-managed --bootstrap broker-1"],
+        ),
+        (
+            vec!["init", "schema-registry", "--env", "prod", "--kafka", "msk-scram"],
+            &["missing: --bootstrap", "init schema-registry --env prod --kafka msk-scram --bootstrap b-1.….amazonaws.com:9096"],
+        ),
         (
             cloud(&[("connect", "conect"), ("dev", "Dev_1")], &[]),
             &["`conect` is not known; did you mean connect?", "--env: `Dev_1`"],
@@ -203,6 +210,32 @@ fn wrong_input_is_named_all_at_once() {
         }
         assert!(!folder.path().join("docker-compose.yml").exists(), "{arguments:?} wrote");
     }
+}
+
+#[test]
+fn what_an_image_lacks_for_the_registry_of_aws_is_told_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = msk("msk-scram", 9096);
+    arguments.extend(["--registry", "glue"]);
+    let ran = run(folder.path(), &arguments);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("lacks schema-registry-kafkaconnect-converter"), "{ran:?}");
+    let written = fs::read_to_string(folder.path().join("docker-compose.yml")).unwrap();
+    assert!(written.contains("AWSKafkaAvroConverter") && written.contains("default-registry"), "{written}");
+}
+
+#[test]
+fn a_worker_that_was_there_before_the_registry_is_told_how_to_use_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let connect = msk("msk-scram", 9096);
+    assert_eq!(run(folder.path(), &connect).code, 0);
+    let before = fs::read_to_string(folder.path().join("docker-compose.yml")).unwrap();
+    let registry: Vec<&str> = connect.iter().map(|word| if *word == "connect" { "schema-registry" } else { word }).collect();
+    let ran = run(folder.path(), &registry);
+    assert!(ran.code == 0 && ran.stderr.contains("connect was there before the registry"), "{ran:?}");
+    assert!(ran.stderr.contains("CONNECT_VALUE_CONVERTER_SCHEMA_REGISTRY_URL: http://schema-registry.orders-"), "{ran:?}");
+    let after = fs::read_to_string(folder.path().join("docker-compose.yml")).unwrap();
+    assert!(before.lines().all(|line| after.contains(line)), "something was taken away:\n{after}");
 }
 
 #[test]

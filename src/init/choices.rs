@@ -130,7 +130,7 @@ impl Given {
         }
         let headline = if missing.is_empty() { "the project can't be written" } else { "not all that init needs was given" };
         let failure = Failure::usage(headline).cause(wrong.0.join("\n"));
-        Err(failure.help("confluent-ecs init connect --env dev --kafka confluent-cloud --bootstrap pkc-….confluent.cloud:9092 --cluster lkc-…").into())
+        Err(failure.help(self.example(catalogue)).into())
     }
 
     fn components<'a>(&self, catalogue: &'a Catalogue, wrong: &mut Wrong) -> Vec<&'a Component> {

@@ -106,4 +106,23 @@ impl Given {
             _ => self.profiles.push(answer),
         }
     }
+
+    /// A whole call of the kind that is asked for, with places to fill in.
+    pub(super) fn example(&self, catalogue: &Catalogue) -> String {
+        let known = self.profiles.iter().filter(|name| catalogue.component(name).is_some());
+        let mut profiles: Vec<&str> = known.map(String::as_str).collect();
+        if profiles.is_empty() {
+            profiles.push("connect");
+        }
+        let named = self.kafka.as_deref().and_then(|kind| catalogue.kafka().provider(kind));
+        let kind = named.filter(|kind| !kind.logins.is_empty()).map_or("confluent-cloud", |kind| kind.name.as_str());
+        let port = named.and_then(|kind| kind.listeners.first()?.ports.first().copied());
+        let cluster = match (kind, port) {
+            ("confluent-cloud", _) => "--bootstrap pkc-….confluent.cloud:9092 --cluster lkc-…".to_owned(),
+            (_, Some(port)) => format!("--bootstrap b-1.….amazonaws.com:{port}"),
+            (_, None) => "--bootstrap broker-1.example.com:9093 --security sasl-ssl --mechanism scram-sha-512".to_owned(),
+        };
+        let env = self.env.as_deref().unwrap_or("dev");
+        format!("confluent-ecs init {} --env {env} --kafka {kind} {cluster}", profiles.join(" "))
+    }
 }

@@ -25,7 +25,7 @@ pub(super) fn plan(target: &Target, connected: &Connected, asker: &Arc<Asker>, i
     if wanted.is_empty() {
         return;
     }
-    let mut check = check_of(target, Category::Kafka, Code::REPLICATION_FACTOR, "copies", "copies of other topics");
+    let mut check = check_of(target, Category::KafkaAcls, Code::REPLICATION_FACTOR, "copies", "copies of other topics");
     check.title = format!("brokers for the copies that {} asks for", target.service);
     check.clients.clear();
     let asker = asker.clone();
@@ -80,8 +80,8 @@ fn judged(check: Check, wanted: &[Wanted], brokers: usize, missing: Option<Strin
     }
     let mut check = check.ended(Status::Failed, message);
     check.why = Some("Kafka creates no topic with more copies than there are brokers".to_owned());
-    let set = too_many.iter().map(|wanted| format!("{}: \"{brokers}\"", wanted.variable));
-    check.fixes = vec![Fix::advice(format!("write {}", set.collect::<Vec<_>>().join(", ")))];
+    let variables = too_many.iter().map(|wanted| wanted.variable.clone()).collect();
+    check.fixes = vec![Fix::Setting { variables, value: brokers.to_string() }];
     check.expected = vec![format!("{brokers} or less")];
     check.observed = Some(too_many.iter().map(|wanted| wanted.copies.to_string()).collect());
     check.origin = too_many.first().and_then(|first| first.place.as_ref()).map(Origin::from).or(check.origin);

@@ -233,7 +233,7 @@ const ROWS: &[Row] = &[
     row("a status topic with one copy of three", &[On("kafka_open"), ONE_COPY[0], ONE_COPY[1], Topic("{group}-status", 5, "compact")], &["CE408 warned"], 0, "3 copies are meant"),
     row("a replication factor below the policy", &[Variable("CONNECT_OFFSET_STORAGE_REPLICATION_FACTOR", "1")], &["CE403 failed"], 3, "must be 3"),
     row("more copies than brokers", &[Variable("CONNECT_STATUS_STORAGE_REPLICATION_FACTOR", "5")], &["CE403 failed"], 3, ""),
-    row("more copies of a licence's topic than brokers", &[Variable("CONNECT_CONFLUENT_TOPIC_REPLICATION_FACTOR", "4")], &["CE131 failed"], 3, "write CONNECT_CONFLUENT_TOPIC_REPLICATION_FACTOR: \"3\""),
+    row("more copies of a licence's topic than brokers", &[Variable("CONNECT_CONFLUENT_TOPIC_REPLICATION_FACTOR", "4")], &["CE131 failed"], 3, "is 4, and the cluster has 3 brokers"),
     row("as many copies of a licence's topic as brokers", &[Variable("CONNECT_CONFLUENT_TOPIC_REPLICATION_FACTOR", "3")], &[], 0, "3 of each, on 3 brokers"),
     row("a name that no topic may have", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group} status"), Give("TOPIC", "{group} status", "ALL")], &["CE403 failed"], 3, "other than ASCII"),
     row("a name that is too long for a topic", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", LONG), Give("TOPIC", LONG, "ALL")], &["CE403 failed"], 3, "249"),
