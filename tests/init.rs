@@ -220,7 +220,7 @@ fn what_an_image_lacks_for_the_registry_of_aws_is_told_with_the_way_out() {
     let ran = run(folder.path(), &arguments);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stderr.contains("lacks schema-registry-kafkaconnect-converter"), "{ran:?}");
-    let written = fs::read_to_string(folder.path().join("docker-compose.yml")).unwrap();
+    let written = fs::read_to_string(folder.path().join("envs/dev.yml")).unwrap();
     assert!(written.contains("AWSKafkaAvroConverter") && written.contains("default-registry"), "{written}");
 }
 
