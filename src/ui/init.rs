@@ -72,6 +72,6 @@ impl Ui {
 fn next(model: &Model, folder: Option<&Path>) -> Vec<String> {
     let env = &model.env;
     let folder = folder.map(|folder| format!(" --project-directory {}", folder.display())).unwrap_or_default();
-    let put = model.secrets.first().map(|secret| format!("confluent-ecs secrets put {} --env {env}{folder}", secret.name));
-    put.into_iter().chain([format!("confluent-ecs preflight --env {env}{folder}")]).collect()
+    let put = model.secrets.iter().map(|secret| format!("confluent-ecs secrets put {} --env {env}{folder}", secret.name));
+    put.chain([format!("confluent-ecs preflight --env {env}{folder}")]).collect()
 }
