@@ -41,6 +41,7 @@ impl Sources {
     /// The line a place is on, without its line break.
     pub fn line(&self, place: &Place) -> Option<&str> {
         let index = usize::try_from(place.line).ok()?.checked_sub(1)?;
-        self.0.get(&place.file)?.lines().nth(index)
+        // A carriage return alone is a line break too, as the reader of YAML counts.
+        self.0.get(&place.file)?.lines().flat_map(|line| line.split('\r')).nth(index)
     }
 }

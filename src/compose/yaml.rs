@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::iter::{Enumerate, Peekable};
 use std::str::Lines;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan, StrInput};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ParserSpan, StrInput};
 
 use super::layout::Layout;
 use super::map::Map;
@@ -248,12 +248,27 @@ impl Composer<'_> {
             self.too_deep(span);
             return;
         }
-        let rest: String = self.text.chars().skip(at.index()).take_while(|c| *c != '\n').take(30).collect();
-        let near = if rest.trim().is_empty() { String::new() } else { format!(", at \"{}\"", rest.trim()) };
-        if error.info().contains("tab") {
+        let offset = self.text.char_indices().nth(at.index()).map_or(self.text.len(), |(offset, _)| offset);
+        let (before, rest) = self.text.split_at(offset);
+        let mut near = rest.lines().next().unwrap_or_default();
+        let mut said = error.info();
+        // A key without a colon is told of where the next line begins, and whatever is open at the end behind the last line.
+        let no_colon = said.starts_with("simple key expect");
+        if (no_colon || rest.is_empty())
+            && let Some((line, indent, text)) = syntax::last_line(before)
+        {
+            let column = if no_colon { indent } else { indent + text.chars().count() };
+            span = self.span(ParserSpan::empty(Marker::new(0, line, column)));
+            if no_colon {
+                (near, said) = (text, "could not find expected ':' behind a key");
+            }
+        }
+        if said.split(' ').any(|word| word.starts_with("tab")) {
             span = self.first_tab(span);
         }
-        let message = format!("not valid YAML: {}{near}", error.info());
+        let near: String = near.chars().take(30).collect();
+        let near = if near.trim().is_empty() { String::new() } else { format!(", at \"{}\"", near.trim()) };
+        let message = format!("not valid YAML: {said}{near}");
         self.report.error(Code::YAML_SYNTAX, span, &[], message).help = syntax::remedy(error.info()).map(str::to_owned);
     }
 

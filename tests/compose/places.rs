@@ -162,6 +162,24 @@ fn the_line_of_a_finding_is_there_also_when_the_file_is_no_text() {
 }
 
 #[test]
+fn yaml_that_ends_too_early_or_lacks_a_colon_is_told_where_it_went_wrong() {
+    for (text, place, words) in [
+        ("services:\n  web:\n    command: y\n    image x\n", "compose.yml:4:5", "at \"image x\""),
+        ("services:\n  web:\n    command: y\n    image x\n\n    # a comment\n    user: z\n", "compose.yml:4:5", "expected ':'"),
+        ("services:\n  web: {image: x\n\n", "compose.yml:2:17", "close every bracket"),
+        ("services:\n  web:\n    image: x\n\rR", "compose.yml:5:1", "at \"R\""),
+    ] {
+        let loaded = loaded(&[("compose.yml", text)], &["compose.yml"]);
+        let finding = loaded.findings.iter().next().unwrap();
+        let found = finding.place.as_ref().unwrap();
+        assert_eq!(found.to_string(), place, "{text}");
+        let said = format!("{}; {}", finding.message, finding.help.as_deref().unwrap_or_default());
+        assert!(said.contains(words), "{said}");
+        assert!(loaded.sources.line(found).is_some(), "{text}");
+    }
+}
+
+#[test]
 fn remote_files_are_refused() {
     for reference in ["https://example.com/c.yml", "oci://example.com/c", "git@github.com:a/b.git"] {
         let include = format!("include: [\"{reference}\"]\nservices: {{w: {{image: w}}}}\n");
