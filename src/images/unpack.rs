@@ -16,8 +16,8 @@ use zip::ZipArchive;
 
 use super::layer::{Content, Entry, is_inside};
 
-const MOST_FILES: usize = 50_000;
-const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// The largest connectors have a few hundred files and 300 MiB.
+const MOST: Limits = Limits { files: 50_000, bytes: 4 * 1024 * 1024 * 1024 };
 const MOST_LINK: u64 = 4096;
 /// What a jar begins with.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -25,6 +25,17 @@ const ZIP: &[u8] = b"PK\x03\x04";
 /// The entries that a file becomes below `folder` (`usr/share/x`, without a slash at either end). `name` is what it is called at its
 /// source: a jar stays as it is, an archive is unpacked into files of `work`. An error is a sentence.
 pub fn unpack(file: &Path, name: &str, folder: &str, work: &Path) -> Result<Vec<Entry>, String> {
+    unpack_within(MOST, file, name, folder, work)
+}
+
+/// How much an archive may hold.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    files: usize,
+    bytes: u64,
+}
+
+fn unpack_within(most: Limits, file: &Path, name: &str, folder: &str, work: &Path) -> Result<Vec<Entry>, String> {
     let unread = |error: io::Error| format!("it can't be read: {error}");
     let mut opened = BufReader::new(File::open(file).map_err(unread)?);
     let found = if name.strip_suffix(".jar").is_some() {
@@ -34,7 +45,7 @@ pub fn unpack(file: &Path, name: &str, folder: &str, work: &Path) -> Result<Vec<
         }
         BTreeMap::from([(name.to_owned(), Piece::File { from: file.to_owned(), program: false })])
     } else {
-        let mut taken = Taken { work, pieces: BTreeMap::new(), bytes: 0 };
+        let mut taken = Taken { work, most, pieces: BTreeMap::new(), bytes: 0 };
         if name.strip_suffix(".zip").is_some() {
             taken.zip(opened)?;
         } else {
@@ -78,6 +89,7 @@ enum Piece {
 /// What was taken out of an archive so far.
 struct Taken<'a> {
     work: &'a Path,
+    most: Limits,
     pieces: BTreeMap<String, Piece>,
     bytes: u64,
 }
@@ -108,7 +120,7 @@ impl Taken<'_> {
     fn tar(&mut self, file: BufReader<File>) -> Result<(), String> {
         let unread = |error: io::Error| format!("it is no archive that can be read: {error}");
         // Also what is skipped counts: a name may be as long as an archive.
-        let plain = MultiGzDecoder::new(file).take(MOST_BYTES + MOST_BYTES / 4);
+        let plain = MultiGzDecoder::new(file).take(self.most.bytes + self.most.bytes / 4);
         let mut archive = tar::Archive::new(plain);
         for entry in archive.entries().map_err(unread)? {
             let mut entry = entry.map_err(unread)?;
@@ -153,8 +165,8 @@ impl Taken<'_> {
         if self.pieces.contains_key(&path) {
             return Err(format!("it holds {path} twice"));
         }
-        if self.pieces.len() >= MOST_FILES {
-            return Err(format!("it holds more than {MOST_FILES} files"));
+        if self.pieces.len() >= self.most.files {
+            return Err(format!("it holds more than {} files, {path} and others", self.most.files));
         }
         Ok(path)
     }
@@ -163,11 +175,11 @@ impl Taken<'_> {
     fn keep(&mut self, path: &str, from: &mut impl Read) -> Result<PathBuf, String> {
         let kept = tempfile::Builder::new().prefix("piece-").tempfile_in(self.work).and_then(|file| Ok(file.keep()?));
         let (mut file, kept) = kept.map_err(|error| format!("{path} can't be kept on this machine: {error}"))?;
-        let left = MOST_BYTES - self.bytes;
+        let left = self.most.bytes - self.bytes;
         let written =
             io::copy(&mut from.take(left + 1), &mut file).map_err(|error| format!("{path} can't be unpacked: {error}"))?;
         if written > left {
-            return Err(format!("unpacked it is longer than {} GiB, at {path}", MOST_BYTES >> 30));
+            return Err(format!("unpacked it is longer than {} bytes, at {path}", self.most.bytes));
         }
         self.bytes += written;
         Ok(kept)
@@ -235,7 +247,7 @@ mod tests {
     use flate2::write::GzEncoder;
     use zip::write::SimpleFileOptions;
 
-    use super::unpack;
+    use super::{Limits, unpack, unpack_within};
     use crate::images::layer::{Content, Entry, Layer};
 
     /// Mode, path from the root, content or link's target.
@@ -370,6 +382,23 @@ mod tests {
         fs::write(&page, "<html>").unwrap();
         assert!(unpack(&page, "page.zip", "opt", work.path()).unwrap_err().starts_with("it is no archive that can be read"));
         assert!(unpack(&page, "page.jar", "opt", work.path()).unwrap_err().starts_with("it is no jar"));
+    }
+
+    #[test]
+    fn an_archive_that_grows_too_large_is_refused_where_it_does() {
+        let work = tempfile::tempdir().unwrap();
+        let long = "x".repeat(5000);
+        let held: [Held<'_>; 3] = [(0o644, "t/a", "a"), (0o644, "t/b", &long), (0o644, "t/c", "c")];
+        for kind in ["zip", "tar.gz"] {
+            entries(&held, kind, work.path()).unwrap();
+            let (path, name) = (work.path().join(format!("x.{kind}")), format!("x.{kind}"));
+            let within = |files, bytes| unpack_within(Limits { files, bytes }, &path, &name, "opt/x", work.path());
+            assert_eq!(within(3, 50_000).unwrap().len(), 4, "{kind}");
+            assert_eq!(within(2, 50_000).unwrap_err(), "it holds more than 2 files, t/c and others", "{kind}");
+            // What is packed well is no way around it. A tar's own blocks count as well, and end it earlier.
+            let said = within(3, 4500).unwrap_err();
+            assert!(said.contains("t/b") || said.contains("it is no archive that can be read"), "{kind}: {said}");
+        }
     }
 
     #[test]
