@@ -73,7 +73,7 @@ class Ports:
     """Free ports from a block that no other bed uses: the bed holds the block's first port for as long as it lives.
     The blocks lie below the ports that the kernel gives to outgoing connections."""
 
-    SIZE = 256
+    SIZE = 1024
 
     def __init__(self):
         bases = list(range(10240, _first_ephemeral_port() - self.SIZE, self.SIZE))
