@@ -110,18 +110,15 @@ fn allow(gap: &Gap, bundle: &Bundle, whole: &[Grant], cluster: &ClusterFacts) ->
 /// Takes away what denies, as it stands.
 fn undeny(on: &On, entry: &AclEntry, gap: &Gap, cluster: &ClusterFacts) -> Fix {
     let admin = cluster.admin(&gap.bootstrap);
-    let argv = if cluster.provider == Provider::ConfluentCloud {
-        let operation = match entry.operation {
-            AclOperation::All => "all",
-            AclOperation::One(operation) => operation.as_str(),
-        };
-        grant::confluent_undeny(&Holder::Principal(entry.principal.clone()), operation, on, &admin)
-    } else {
-        let operation = match entry.operation {
-            AclOperation::All => "All".to_owned(),
-            AclOperation::One(operation) => operation.kafka_name(),
-        };
-        grant::kafka_acls_undeny(&entry.principal, &entry.host, &operation, on, &admin)
+    let argv = match (cluster.provider, entry.operation) {
+        (Provider::ConfluentCloud, AclOperation::One(operation)) => {
+            grant::confluent_undeny(&Holder::Principal(entry.principal.clone()), operation.as_str(), on, &admin)
+        }
+        // Confluent's command line knows no operation `all` on Confluent Cloud.
+        (_, AclOperation::All) => grant::kafka_acls_undeny(&entry.principal, &entry.host, "All", on, &admin),
+        (_, AclOperation::One(operation)) => {
+            grant::kafka_acls_undeny(&entry.principal, &entry.host, &operation.kafka_name(), on, &admin)
+        }
     };
     Fix::Command { argv }
 }

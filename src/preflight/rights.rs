@@ -280,7 +280,7 @@ async fn creation(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadli
     }
     let creation = match asker.creations(deadline).await {
         Ok(answers) => answers.get(&wanted.right.asked).cloned().unwrap_or(Creation::Elsewhere),
-        Err(fault) => return unanswered(check, fault),
+        Err(fault) => return uncontrolled(asker, check, fault).await,
     };
     let shape = wanted.need.creates.filter(|topic| topic.replication_factor > 0);
     let shape = shape.map_or_else(String::new, |topic| format!(" with replication factor {}", topic.replication_factor));
@@ -327,6 +327,16 @@ async fn creation(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadli
         (Creation::Unknown(said), _) => check.ended(Status::Unknown, said),
         (Creation::Elsewhere, _) => check.ended(Status::Unknown, "only the controller answers this, and it was not reached"),
     }
+}
+
+/// A broker answers everything but this, which it hands on to the controller: where brokers are missed, that is why.
+async fn uncontrolled(asker: &Asker, check: Check, fault: &Fault) -> Check {
+    let check = unanswered(check, fault);
+    let Some(which) = asker.missing_brokers(usize::MAX).await.filter(|_| fault.cause == Cause::TimedOut) else { return check };
+    let mut check = check.because(Cause::BrokerUnreachable);
+    check.message = format!("the broker has no controller that could answer: {which}");
+    check.fixes = vec![Fix::advice("bring the missing brokers back, then run this again")];
+    check
 }
 
 /// The cluster would not make the topic as the component wants it.

@@ -8,7 +8,7 @@ use crate::base::Code;
 
 pub(super) fn plan(input: &Input, plan: &mut Plan) {
     for secret in &input.secrets {
-        plan.known(keys(secret));
+        plan.known(keys(secret, input.env.as_deref()));
         if secret.keys.is_empty() && matches!(secret.state, SecretState::Read(_)) {
             let message = "injected whole: this assumes that the image's start script makes variables of its keys";
             plan.known(new(secret, Code::SECRET_WHOLE, "whole").ended(Status::Warned, message));
@@ -27,7 +27,7 @@ fn new(secret: &Secret, code: Code, name: &str) -> Check {
     check
 }
 
-fn keys(secret: &Secret) -> Check {
+fn keys(secret: &Secret, env: Option<&str>) -> Check {
     let mut check = new(secret, Code::SECRET_KEYS, "keys");
     check.expected = secret.keys.keys().cloned().collect();
     let stored = match &secret.state {
@@ -35,7 +35,7 @@ fn keys(secret: &Secret) -> Check {
         SecretState::Unread(why) => return check.ended(Status::Skipped, why.clone()),
         SecretState::Broken(what) => {
             let mut check = check.ended(Status::Failed, what.clone());
-            check.fixes = vec![put(secret)];
+            check.fixes = vec![put(secret, env)];
             return check;
         }
     };
@@ -64,10 +64,11 @@ fn keys(secret: &Secret) -> Check {
     wrong.extend(spoilt);
     let mut check = check.ended(Status::Failed, wrong.join("; "));
     check.why = Some("ECS doesn't start a task whose secret lacks a key, and a blank in a login is part of it".to_owned());
-    check.fixes = vec![put(secret)];
+    check.fixes = vec![put(secret, env)];
     check
 }
 
-fn put(secret: &Secret) -> Fix {
-    Fix::command(["confluent-ecs", "secrets", "put", &secret.service])
+fn put(secret: &Secret, env: Option<&str>) -> Fix {
+    let of_env = env.into_iter().flat_map(|env| ["--env", env]);
+    Fix::command(["confluent-ecs", "secrets", "put", &secret.service].into_iter().chain(of_env))
 }

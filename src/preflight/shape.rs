@@ -1,4 +1,4 @@
-//! An internal topic as its component needs it: the cleanup policy, the number of partitions, the copies.
+//! An internal topic as its component needs it: the cleanup policy, the number of partitions, the copies and how many must be there.
 
 use super::fix::Fix;
 use super::report::{Check, Status};
@@ -21,9 +21,9 @@ pub(super) fn judged(
     config: Option<&ConfigAccess>,
     bootstrap: &str,
 ) -> Check {
-    let policy = match config {
-        Some(ConfigAccess::Allowed { cleanup_policy }) => cleanup_policy.as_deref(),
-        _ => None,
+    let (policy, min_in_sync) = match config {
+        Some(ConfigAccess::Allowed { cleanup_policy, min_in_sync }) => (cleanup_policy.as_deref(), *min_in_sync),
+        _ => (None, None),
     };
     let told = policy.map(|policy| format!(", cleanup.policy={policy}")).unwrap_or_default();
     let is_there = format!("is there: partitions {partitions}, replication factor {replication}{told}");
@@ -47,6 +47,18 @@ pub(super) fn judged(
             setting: "cleanup.policy=compact".to_owned(),
             bootstrap: bootstrap.to_owned(),
         });
+    }
+    if let Some(wanted) = min_in_sync.filter(|wanted| *wanted > replication) {
+        check.code = Code::TOPIC_SHAPE;
+        check.why = Some("nothing can be written: a broker takes a record only when so many copies have it".to_owned());
+        check.topic_config = Some(TopicConfig {
+            topic: need.name.clone(),
+            setting: format!("min.insync.replicas={}", replication.saturating_sub(1).max(1)),
+            bootstrap: bootstrap.to_owned(),
+        });
+        let copies = if replication == 1 { "copy" } else { "copies" };
+        return check
+            .ended(Status::Failed, format!("has {replication} {copies}, and min.insync.replicas={wanted} asks for more"));
     }
     if !wrong.is_empty() {
         check.code = Code::TOPIC_SHAPE;

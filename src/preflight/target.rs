@@ -35,6 +35,8 @@ pub(super) struct Target {
     pub(super) obstacle: Option<Obstacle>,
     /// A finding on the settings has said already what is wrong with the login.
     pub(super) login_is_told: bool,
+    /// Where the login comes from, in the files.
+    pub(super) login_place: Option<Place>,
     /// A truststore in a file of the container, which can't be read from here.
     pub(super) hidden_truststore: Option<String>,
     /// `User:…`, where it is known.
@@ -190,6 +192,7 @@ fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, input
         hidden_truststore: hidden_truststore(service, client),
         settings,
         obstacle,
+        login_place: client.setting("sasl.jaas.config").and_then(|setting| setting.value.place.clone()),
         login_is_told: service
             .findings
             .iter()

@@ -146,6 +146,25 @@ fn a_stopped_broker_is_missed() {
     assert!(found.contains(&"CE302 warned refused".to_owned()), "{found:?}");
 }
 
+/// With two of three brokers away nobody is left to make a topic: unknown, and why, with no right called missing.
+#[test]
+fn two_stopped_brokers_of_three_leave_no_controller() {
+    let alone = brokers_alone();
+    let case = Case::granted("two-stopped");
+    for broker in [3, 2] {
+        bed().call("kafka/stop_broker", &json!({ "broker": broker }));
+    }
+    let report = case.run();
+    bed().call("kafka/start_broker", &json!({ "brokers": [2, 3] }));
+    drop(alone);
+    let found = troubles(&report);
+    assert_eq!(found, ["CE302 warned refused", "CE402 unknown broker-unreachable"], "{report:#?}");
+    let creation = report.checks.iter().find(|check| check.code.to_string() == "CE402" && check.cause.is_some()).unwrap();
+    assert!(creation.message.starts_with("the broker has no controller that could answer: 127.0.0.1:"), "{}", creation.message);
+    assert!(report.checks.iter().all(|check| check.missing.is_empty()));
+    assert!(report.duration_ms < 8000, "{} ms", report.duration_ms);
+}
+
 /// What speaks TLS and no Kafka, and what speaks neither.
 #[test]
 fn another_service_on_the_port_is_no_kafka() {

@@ -46,6 +46,8 @@ enum Plant {
     /// The principal may see the ACLs.
     SeesAcls,
     Topic(&'static str, u32, &'static str),
+    /// A setting of a topic that is made with it, compacted.
+    TopicWith(&'static str, u32, &'static str, &'static str),
     /// A connector that writes this topic.
     Source(&'static str),
     /// A connector that reads this topic, as group `connect-{group}-sink`; its dead letters go there.
@@ -71,7 +73,7 @@ enum Plant {
 
 use Plant::{
     Address, Another, Before, Bootstrap, Certificate, Client, ClusterId, Controllers, Entry, Give, Listener, Login, Nothing, On,
-    OnlyBy, Password, Quota, SeesAcls, Servers, Set, Sink, Source, Take, Topic, Trust, Variable,
+    OnlyBy, Password, Quota, SeesAcls, Servers, Set, Sink, Source, Take, Topic, TopicWith, Trust, Variable,
 };
 
 struct Row {
@@ -229,6 +231,7 @@ const ROWS: &[Row] = &[
     row("a configs topic with two partitions", &[Topic("{group}-configs", 2, "compact")], &["CE408 failed"], 3, "has 2 partitions"),
     row("an offsets topic that deletes", &[Topic("{group}-offsets", 25, "delete")], &["CE408 failed"], 3, "--add-config cleanup.policy=compact"),
     row("a status topic that compacts and deletes", &[Topic("{group}-status", 5, "compact,delete")], &["CE408 failed"], 3, "compacted only"),
+    row("more copies in sync asked for than there are", &[TopicWith("{group}-offsets", 25, "min.insync.replicas", "4")], &["CE408 failed"], 3, "--add-config min.insync.replicas=2"),
     row("an offsets topic with a partition more", &[Topic("{group}-offsets", 26, "compact")], &[], 0, "partitions 26"),
     row("a status topic with one copy of three", &[On("kafka_open"), ONE_COPY[0], ONE_COPY[1], Topic("{group}-status", 5, "compact")], &["CE408 warned"], 0, "3 copies are meant"),
     row("a replication factor below the policy", &[Variable("CONNECT_OFFSET_STORAGE_REPLICATION_FACTOR", "1")], &["CE403 failed"], 3, "must be 3"),
@@ -313,6 +316,11 @@ impl Case {
             Topic(name, partitions, policy) => {
                 let topic =
                     json!({ "name": self.named(name), "partitions": partitions, "configs": { "cleanup.policy": policy } });
+                bed().call(&format!("{}/topics", self.part), &json!({ "create": [topic] }));
+            }
+            TopicWith(name, partitions, setting, value) => {
+                let topic = json!({ "name": self.named(name), "partitions": partitions,
+                    "configs": { "cleanup.policy": "compact", setting: value } });
                 bed().call(&format!("{}/topics", self.part), &json!({ "create": [topic] }));
             }
             Source(topic) => self.connector(ConnectorKind::Source, topic, None),

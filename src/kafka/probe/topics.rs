@@ -199,7 +199,7 @@ pub async fn creatable(
 /// May the caller read a topic's configuration, and what does it say?
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigAccess {
-    Allowed { cleanup_policy: Option<String> },
+    Allowed { cleanup_policy: Option<String>, min_in_sync: Option<usize> },
     Denied,
     Unknown(String),
 }
@@ -211,29 +211,29 @@ pub async fn configs(
     deadline: Deadline,
 ) -> Result<BTreeMap<String, ConfigAccess>, Fault> {
     const TOPIC: i8 = 2;
-    let key = StrBytes::from_static_str("cleanup.policy");
+    let keys = ["cleanup.policy", "min.insync.replicas"].map(StrBytes::from_static_str);
     let resources = names
         .iter()
         .map(|name| {
             DescribeConfigsResource::default()
                 .with_resource_type(TOPIC)
                 .with_resource_name(StrBytes::from_string(name.clone()))
-                .with_configuration_keys(Some(vec![key.clone()]))
+                .with_configuration_keys(Some(keys.to_vec()))
         })
         .collect();
     let request = DescribeConfigsRequest::default().with_resources(resources);
     let (answer, _) = connection.call(&request, 4, deadline).await.map_err(|error| request_fault("DescribeConfigs", &error))?;
     let verdicts = answer.results.iter().map(|result| {
         let verdict = match result.error_code {
-            NONE => ConfigAccess::Allowed {
-                cleanup_policy: result
-                    .configs
-                    .iter()
-                    .find(|entry| entry.name == key)
-                    .and_then(|entry| entry.value.as_ref())
-                    .map(ToString::to_string),
-            },
-            UNKNOWN_TOPIC_OR_PARTITION | INVALID_TOPIC => ConfigAccess::Allowed { cleanup_policy: None },
+            NONE => {
+                let value = |key: &StrBytes| result.configs.iter().find(|entry| entry.name == *key)?.value.as_ref();
+                let [policy, min_in_sync] = &keys;
+                ConfigAccess::Allowed {
+                    cleanup_policy: value(policy).map(ToString::to_string),
+                    min_in_sync: value(min_in_sync).and_then(|value| value.parse().ok()),
+                }
+            }
+            UNKNOWN_TOPIC_OR_PARTITION | INVALID_TOPIC => ConfigAccess::Allowed { cleanup_policy: None, min_in_sync: None },
             TOPIC_AUTHORIZATION_FAILED => ConfigAccess::Denied,
             code => ConfigAccess::Unknown(error_name(code)),
         };

@@ -10,6 +10,7 @@ use super::{Ladder, seen_from_outside};
 use crate::base::{Cause, Deadline, Fault};
 use crate::kafka::Settings;
 use crate::net::{self, Endpoint, Reach};
+use crate::preflight::fix::Fix;
 use crate::preflight::report::{Check, Part, Status, Vantage};
 
 impl Ladder {
@@ -57,7 +58,8 @@ impl Ladder {
             }
             (0, Some((endpoint, error))) => self.failed(check, error, Some(endpoint)),
             (known, Some((endpoint, error))) => {
-                let check = self.failed(check, error, Some(endpoint));
+                let mut check = self.failed(check, error, Some(endpoint));
+                check.fixes = vec![self.without(endpoint)];
                 check.ended(Status::Warned, format!("{known} of {names} bootstrap servers resolve; {}", error.message))
             }
             (_, None) => check.passed(format!("{hosts}, {total} address{}", if total == 1 { "" } else { "es" })),
@@ -108,7 +110,8 @@ impl Ladder {
             (0, Some((endpoint, error, private))) => self.unreached(check, error, endpoint, *private),
             (0, None) => check.ended(Status::Unknown, "there was no address to try"),
             (known, Some((endpoint, error, _))) => {
-                let check = self.failed(check, error, Some(endpoint));
+                let mut check = self.failed(check, error, Some(endpoint));
+                check.fixes = vec![self.without(endpoint)];
                 check.ended(Status::Warned, format!("{known} of {names} bootstrap servers answer; {endpoint}: {}", error.message))
             }
             (_, None) if silent => {
@@ -125,6 +128,12 @@ impl Ladder {
         *self.way.stream.lock().await = reached.next();
         *self.way.others.lock().await = reached.map(|(endpoint, _)| endpoint).collect();
         check
+    }
+
+    /// One of several servers is no good: the client goes on with the others.
+    pub(super) fn without(&self, endpoint: &Endpoint) -> Fix {
+        let bootstrap = self.target.variables.of("bootstrap.servers").join(", ");
+        Fix::advice(format!("bring the broker at {endpoint} back, or take it out of {bootstrap}"))
     }
 
     /// Nothing answered. From outside its VPC that says nothing of a private cluster.

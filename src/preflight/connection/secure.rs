@@ -14,7 +14,7 @@ use crate::net::tls::Certificate;
 use crate::net::{Endpoint, http};
 use crate::preflight::clock;
 use crate::preflight::fix::Fix;
-use crate::preflight::report::{Check, Status};
+use crate::preflight::report::{Check, Origin, Status};
 use crate::preflight::target::{Obstacle, Target};
 
 /// A certificate that ends sooner is worth a warning.
@@ -69,6 +69,7 @@ impl Ladder {
         let seen = (check.message.clone(), check.evidence.clone());
         let mut check = self.failed(check, fault, Some(dead));
         check.evidence = seen.1;
+        check.fixes = vec![self.without(dead)];
         check.ended(Status::Warned, format!("{dead}: {}; {next} is good: {}", fault.message, seen.0))
     }
 
@@ -88,7 +89,11 @@ impl Ladder {
             return check.ended(Status::Unknown, "there is no connection to log in on");
         };
         if let Err(fault) = kafka::authenticate(&mut connection, &settings, &endpoint.host, deadline).await {
-            return self.failed(check, &with_blanks(fault, &settings), Some(&endpoint));
+            let mut check = self.failed(check, &with_blanks(fault, &settings), Some(&endpoint));
+            if let (Some(Cause::BadCredentials), Some(place)) = (check.cause, &self.target.login_place) {
+                check.origin = Some(Origin::from(place));
+            }
+            return check;
         }
         match kafka::cluster(&mut connection, deadline).await {
             Ok(cluster) => *self.session.cluster.lock().await = Some(cluster),

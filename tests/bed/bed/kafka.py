@@ -321,10 +321,10 @@ class Kafka:
         return self.admin.ask("down", broker=number)
 
     def start_broker(self, asked):
-        """{broker}. Starts a stopped broker; returns when every replica is in sync again."""
-        number = int(asked["broker"])
-        if not self._process(number).alive:
-            self._spawn(self.nodes[number - 1])
+        """{broker} or {brokers: […]}. Starts stopped brokers; returns when every replica is in sync again."""
+        for number in map(int, asked.get("brokers") or [asked["broker"]]):
+            if not self._process(number).alive:
+                self._spawn(self.nodes[number - 1])
         self._wait_for_brokers(START_SECONDS)
         return {}
 
