@@ -38,6 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "images",
             "init",
             "kafka",
+            "net",
             "preflight",
             "profile",
             "stack",
@@ -79,6 +80,7 @@ const EXPOSERS: &[&str] = &[
     "net/http/",
     "net/tls/",
     "preflight/credentials.rs",
+    "preflight/inside/",
     "preflight/registry.rs",
 ];
 

@@ -125,23 +125,48 @@ impl Account {
         })
     }
 
+    /// Credentials and region as AWS's own tools find them, without asking AWS who they belong to.
+    pub async fn credentials_alone(deadline: Deadline) -> Result<(CallerKeys, String), CallError> {
+        let action = "sts:GetCallerIdentity";
+        let found = async {
+            let region = default_provider::region::default_provider().region().await.ok_or_else(|| {
+                CallError::local(ErrorKind::NoRegion, action, "neither AWS_REGION, AWS_DEFAULT_REGION nor the profile names one")
+            })?;
+            let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).region(region.clone()).load().await;
+            let provider = config.credentials_provider();
+            let provider =
+                provider.ok_or_else(|| CallError::local(ErrorKind::NoCredentials, action, "no provider is configured"))?;
+            let found = provider.provide_credentials().await;
+            let found = found.map_err(|error| CallError::local(kind_of_credentials(&error), action, chain(&error)))?;
+            Ok((keys(&found), region.to_string()))
+        };
+        match tokio::time::timeout(deadline.remaining(), found).await {
+            Ok(found) => found,
+            Err(_) => Err(CallError::local(ErrorKind::TimedOut, action, "the credentials were not known in time")),
+        }
+    }
+
     /// The caller's credentials as they are now, renewed where they must be.
     pub async fn credentials(&self) -> Result<CallerKeys, CallError> {
         let found = self.provider.provide_credentials().await;
         let found = found
             .map_err(|error| self.named(CallError::local(kind_of_credentials(&error), "sts:GetCallerIdentity", chain(&error))))?;
-        let since = |at: std::time::SystemTime| at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
-        Ok(CallerKeys {
-            access_key: found.access_key_id().to_owned(),
-            secret_key: Secret::new(found.secret_access_key()),
-            session_token: found.session_token().map(Secret::new),
-            expires: found.expiry().map(|at| Moment::from_millis(i64::try_from(since(at)).unwrap_or(i64::MAX))),
-        })
+        Ok(keys(&found))
     }
 
     /// Gives an error what only the account knows: who called, and where.
     pub(super) fn named(&self, error: CallError) -> CallError {
         CallError { caller: Some(self.caller.arn.clone()), endpoint: self.endpoint.clone(), ..error }
+    }
+}
+
+fn keys(found: &aws_credential_types::Credentials) -> CallerKeys {
+    let since = |at: std::time::SystemTime| at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
+    CallerKeys {
+        access_key: found.access_key_id().to_owned(),
+        secret_key: Secret::new(found.secret_access_key()),
+        session_token: found.session_token().map(Secret::new),
+        expires: found.expiry().map(|at| Moment::from_millis(i64::try_from(since(at)).unwrap_or(i64::MAX))),
     }
 }
 

@@ -98,7 +98,7 @@ impl Account {
     }
 }
 
-fn task(task: &SdkTask) -> Task {
+pub(super) fn task(task: &SdkTask) -> Task {
     let arn = task.task_arn().unwrap_or_default();
     Task {
         arn: arn.to_owned(),

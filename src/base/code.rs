@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 
 /// A stable code, shown as `CE101`.
@@ -21,6 +22,14 @@ impl fmt::Display for Code {
 impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = CODES.iter().map(|facts| facts.code).find(|code| code.to_string() == text);
+        known.ok_or_else(|| D::Error::custom(format!("no code {text}")))
     }
 }
 
@@ -197,6 +206,11 @@ codes! {
     PLUGIN_BYTES = 653, "a plugin whose bytes are others than its hash says";
     PLUGIN_ARCHIVE = 654, "an archive that isn't unpacked";
     IMAGE_PLUGINS = 655, "an image that doesn't hold the plugins of the files";
+    IN_VPC_TASK = 680, "the preflight's own task in the VPC";
+    IN_VPC_REPORT = 681, "the report of a task in the VPC";
+    IN_VPC_STAND_IN = 682, "what stood in for what the service will have";
+    IN_VPC_PROGRAM = 683, "a program that can't run in an empty image";
+    IN_VPC_UNSAID = 684, "a task in the VPC that can't be put together";
 }
 
 #[cfg(test)]

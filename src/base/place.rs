@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A place in a file: line and column count from 1, columns in characters. A line of 0 means the file as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "(String, u32, u32)", from = "(String, u32, u32)")]
 pub struct Place {
     pub file: Arc<str>,
     pub line: u32,
@@ -20,6 +23,18 @@ impl Place {
     /// The file as a whole: it is missing, unreadable, or its size is the matter.
     pub fn file(file: impl Into<Arc<str>>) -> Self {
         Self::new(file, 0, 0)
+    }
+}
+
+impl From<Place> for (String, u32, u32) {
+    fn from(place: Place) -> Self {
+        (place.file.to_string(), place.line, place.column)
+    }
+}
+
+impl From<(String, u32, u32)> for Place {
+    fn from((file, line, column): (String, u32, u32)) -> Self {
+        Self::new(file, line, column)
     }
 }
 

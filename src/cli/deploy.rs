@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::StackArgs;
+use super::{InVpcArgs, StackArgs};
 
 #[derive(Debug, Args)]
 pub struct PlanArgs {
@@ -44,6 +44,8 @@ pub struct UpArgs {
     /// Stop at warnings and at what preflight could not tell, too
     #[arg(long)]
     pub strict: bool,
+    #[command(flatten)]
+    pub in_vpc: InVpcArgs,
     #[command(flatten)]
     pub watching: WatchArgs,
 }

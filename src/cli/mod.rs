@@ -6,6 +6,7 @@ mod acl;
 mod deploy;
 mod explain;
 mod images;
+mod in_vpc;
 mod init;
 mod preflight;
 mod profiles;
@@ -23,6 +24,7 @@ pub use deploy::{
 };
 pub use explain::ExplainArgs;
 pub use images::{ImagesArgs, ImagesCheckArgs, ImagesDockerfileArgs, ImagesPushArgs, ImagesVerb};
+pub use in_vpc::InVpcArgs;
 pub use init::InitArgs;
 pub use preflight::{CheckCategory, PreflightArgs};
 pub use profiles::{ProfilesArgs, ProfilesVerb};

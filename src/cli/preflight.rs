@@ -5,8 +5,14 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::{InVpcArgs, StackArgs};
+
+// Each is a switch of its own on the command line.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 pub struct PreflightArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
     /// JSON file with the secrets, instead of Secrets Manager: one document, or one under each secret's name
     #[arg(long, value_name = "FILE")]
     pub secrets_file: Option<PathBuf>,
@@ -28,6 +34,11 @@ pub struct PreflightArgs {
     /// Print only the commands that mend what was found, ready to be pasted
     #[arg(long, conflicts_with = "short")]
     pub fixes: bool,
+    #[command(flatten)]
+    pub in_vpc: InVpcArgs,
+    /// Runs in the task that `--in-vpc` starts
+    #[arg(long, hide = true)]
+    pub inside: bool,
 }
 
 /// A group of checks.

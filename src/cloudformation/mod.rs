@@ -18,6 +18,7 @@ mod resource_vpc;
 mod resource_watch;
 mod roles;
 mod secret_stack;
+mod stand_in;
 mod task;
 mod template;
 mod vpc;
@@ -29,6 +30,7 @@ pub use limits::check;
 pub use mistakes::mistakes;
 pub use resource::{Properties, Resource};
 pub use secret_stack::{Answer, Content, MOST_BYTES, NewSecret, Piece, SecretStack};
+pub use stand_in::{Parts, REPOSITORY, SUFFIX, StandIn, There, referred};
 pub use template::{DeployedApi, DeployedService, Output, Parameter, ParameterType, Template, Way};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -11,6 +11,7 @@ mod down;
 mod explain;
 mod iam_policy;
 mod images;
+mod in_vpc;
 mod init;
 mod layers;
 mod logs;
@@ -69,7 +70,7 @@ fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {
     match &cli.verb {
         Verb::Config(args) => config::run(&cli.project, args, ui),
         Verb::Init(args) => init::run(&cli.project, args, ui),
-        Verb::Preflight(args) => preflight::run(&cli.project, args, ui),
+        Verb::Preflight(args) => preflight::run(cli, args, ui),
         Verb::IamPolicy(args) => iam_policy::run(&cli.project, args, ui),
         Verb::Acl(args) => acl::run(&cli.project, args, ui),
         Verb::Profiles(args) => profiles::run(&cli.project, args, ui),

@@ -7,12 +7,13 @@ use std::{env, fs};
 
 use super::account_facts;
 use super::catalogue::catalogue;
+use super::in_vpc;
 use super::own_hosts::own_hosts;
 use super::project::{self, Examined, Ready, Request};
 use super::world::{Interrupt, block_on};
 use crate::aws::{Account, CallError};
 use crate::base::{Deadline, Error, Exit, Failure, Result, Secret};
-use crate::cli::{CheckCategory, PreflightArgs, ProjectArgs};
+use crate::cli::{CheckCategory, Cli, InVpcArgs, PreflightArgs, ProjectArgs, UpArgs};
 use crate::confluent::secret::SecretDocument;
 use crate::deploy;
 use crate::extensions::{Extensions, SecretExtension, Wanted};
@@ -33,6 +34,8 @@ struct Look<'a> {
     secrets_file: Option<&'a Path>,
     selection: Selection,
     wait: Option<Duration>,
+    in_vpc: &'a InVpcArgs,
+    yes: bool,
 }
 
 /// How a look ended.
@@ -43,13 +46,29 @@ enum Looked {
     Interrupted,
 }
 
-pub(super) fn run(args: &ProjectArgs, preflight: &PreflightArgs, ui: &mut Ui) -> Result<Exit> {
+/// How the first part of a look ended.
+enum Looking {
+    Ended(Looked),
+    /// The checks are to run in the VPC.
+    Inside(Box<(Input, Account)>),
+}
+
+pub(super) fn run(cli: &Cli, preflight: &PreflightArgs, ui: &mut Ui) -> Result<Exit> {
+    if preflight.inside {
+        return in_vpc::inside(ui);
+    }
+    let (args, name) = (&cli.project, preflight.stack.name.as_deref());
+    if preflight.in_vpc.in_vpc && preflight.secrets_file.is_some() {
+        return Err(Failure::usage("--in-vpc takes the secrets as ECS hands them to the task: leave --secrets-file out").into());
+    }
     let look = Look {
         project: args,
-        name: None,
+        name,
         secrets_file: preflight.secrets_file.as_deref(),
         selection: Selection { only: categories(&preflight.only), skip: categories(&preflight.skip) },
         wait: preflight.wait,
+        in_vpc: &preflight.in_vpc,
+        yes: cli.display.yes,
     };
     match look_now(&look, ui)? {
         Looked::Report(report) => {
@@ -57,7 +76,10 @@ pub(super) fn run(args: &ProjectArgs, preflight: &PreflightArgs, ui: &mut Ui) ->
             if preflight.fixes {
                 ui.fixes(&report);
             } else {
-                ui.report(&report, ReportView { short: preflight.short, again: &args.again(None) });
+                ui.report(
+                    &report,
+                    ReportView { short: preflight.short, again: &format!("{}{}", args.again(name), preflight.in_vpc.again()) },
+                );
             }
             Ok(report.exit(preflight.strict))
         }
@@ -74,15 +96,11 @@ pub(super) fn run(args: &ProjectArgs, preflight: &PreflightArgs, ui: &mut Ui) ->
 
 /// Preflight as the first part of a deploy: shows what it found, and gives an exit where the deploy must not go on. What could not be
 /// told stops it only with `strict`, or where somebody is there to ask and says no.
-pub(super) fn before_deploy(
-    args: &ProjectArgs,
-    name: Option<&str>,
-    strict: bool,
-    yes: bool,
-    ui: &mut Ui,
-) -> Result<Option<Exit>> {
-    let look = Look { project: args, name, secrets_file: None, selection: Selection::default(), wait: None };
-    let again = args.again(name);
+pub(super) fn before_deploy(cli: &Cli, up: &UpArgs, ui: &mut Ui) -> Result<Option<Exit>> {
+    let (args, name, strict, yes) = (&cli.project, up.stack.name.as_deref(), up.strict, cli.display.yes);
+    let selection = Selection::default();
+    let look = Look { project: args, name, secrets_file: None, selection, wait: None, in_vpc: &up.in_vpc, yes };
+    let again = format!("{}{}", args.again(name), up.in_vpc.again());
     match look_now(&look, ui)? {
         Looked::Report(report) => {
             let report = report.closed(strict);
@@ -170,7 +188,7 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                 own_hosts,
             });
             if input.services.is_empty() {
-                return Ok(Looked::NothingKnown);
+                return Ok(Looking::Ended(Looked::NothingKnown));
             }
             let facts = async {
                 match &account {
@@ -180,13 +198,31 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                     _ => None,
                 }
             };
+            if look.in_vpc.in_vpc {
+                input.account = facts.await;
+                return match account {
+                    Ok(account) => Ok(Looking::Inside(Box::new((input, account)))),
+                    Err(why) => Err(Failure::usage("--in-vpc needs an AWS account").cause(why).into()),
+                };
+            }
             let first = preflight::run_beside(&mut input, &look.selection, vantage(), facts).await;
             let report = checked(first, &input, &look.selection, look.wait, ui).await;
-            Ok(Looked::Report(Box::new(report.since(started))))
+            Ok(Looking::Ended(Looked::Report(Box::new(report.since(started)))))
         };
-        tokio::select! {
-            looked = looking => looked,
-            _ = tokio::signal::ctrl_c() => Ok(Looked::Interrupted),
+        let looked = tokio::select! {
+            looked = looking => {
+                let looked: Result<Looking> = looked;
+                looked?
+            }
+            _ = tokio::signal::ctrl_c() => return Ok(Looked::Interrupted),
+        };
+        match looked {
+            Looking::Ended(looked) => Ok(looked),
+            Looking::Inside(inside) => {
+                let asked = in_vpc::Asked { args: look.in_vpc, selection: &look.selection, wait: look.wait, yes: look.yes };
+                let report = Box::pin(in_vpc::check(&asked, &examined.ready, &inside.0, &inside.1, ui)).await?;
+                Ok(report.map_or(Looked::Interrupted, |report| Looked::Report(Box::new(report))))
+            }
         }
     })
 }

@@ -18,7 +18,7 @@ pub(super) fn run(cli: &Cli, args: &UpArgs, ui: &mut Ui) -> Result<Exit> {
     must_be_answerable("up", cli, ui)?;
     if args.skip_preflight {
         ui.note("preflight skipped, as asked for: nothing is known of Kafka, network and secrets");
-    } else if let Some(exit) = preflight::before_deploy(&cli.project, name, args.strict, cli.display.yes, ui)? {
+    } else if let Some(exit) = preflight::before_deploy(cli, args, ui)? {
         return Ok(exit);
     }
     block_on(async {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::properties::Properties;
 use crate::extensions;
@@ -118,7 +118,7 @@ pub fn connector_needs(component: &Component, properties: &Properties, connector
 const DEAD_LETTERS: &str = "dead-letters";
 
 /// A connector, as far as rights depend on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connector {
     pub name: String,
     pub kind: ConnectorKind,
@@ -131,7 +131,7 @@ pub struct Connector {
     pub offsets_topic: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConnectorKind {
     Source,
     Sink,

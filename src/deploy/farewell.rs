@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::parameters::resolve;
 use crate::aws::{Account, Stack};
 use crate::base::Result;
-use crate::cloudformation::Template;
+use crate::cloudformation::{SUFFIX, Template};
 use crate::stack::{SecretLookup, Stack as Decided};
 
 /// What a deletion would do.
@@ -62,6 +62,13 @@ pub async fn farewell(
         stays.push(Remains {
             what: format!("secret {id}"),
             removal: format!("aws secretsmanager delete-secret --secret-id {id}"),
+        });
+    }
+    let beside = format!("{}{SUFFIX}", stack.name);
+    if account.stack(&beside).await?.is_some_and(|beside| !beside.status.is_deleted()) {
+        stays.push(Remains {
+            what: format!("stack {beside}, which preflight --in-vpc has made"),
+            removal: format!("aws cloudformation delete-stack --stack-name {beside}"),
         });
     }
     stays.extend(elsewhere);

@@ -15,6 +15,7 @@ pub mod journal;
 mod kept;
 mod logs;
 mod lookup;
+pub mod one_off;
 mod outcome;
 mod pace;
 mod parameters;

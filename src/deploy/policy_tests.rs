@@ -34,6 +34,7 @@ const KNOW_NO_RESOURCE: &[&str] = &[
     "ecs:DeregisterTaskDefinition",
     "ecs:DescribeTaskDefinition",
     "ecs:ListClusters",
+    "ecs:ListTaskDefinitions",
     "elasticfilesystem:CreateFileSystem",
     "elasticloadbalancing:DescribeCapacityReservation",
     "elasticloadbalancing:DescribeListenerAttributes",

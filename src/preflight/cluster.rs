@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::Place;
 use crate::net;
 
 /// A kind of cluster; fixes follow it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Provider {
     ConfluentCloud,
     Msk,
@@ -28,7 +30,7 @@ impl Provider {
 }
 
 /// `x-kafka`, and what can be told without it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClusterFacts {
     pub provider: Provider,
     /// The name in `x-kafka`'s words.

@@ -3,7 +3,7 @@
 //! What grants a right is made by [`grant`](crate::confluent::grant) in the words of the kind of cluster: all that one command
 //! can hold becomes one command, and every check that it mends carries it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::acls::Book;
 use super::cluster::{ClusterFacts, Provider};
@@ -14,7 +14,7 @@ use crate::confluent::grant::{self, Admin, Bundle, Grant, Holder, On, Reach, Sta
 use crate::kafka::{AclEntry, AclOperation};
 
 /// One step of the way out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Fix {
     /// To be run as it is, apart from what stands in `<angle brackets>`.

@@ -106,6 +106,7 @@ pub fn gather(gathered: &Gathered<'_>) -> Input {
         own: gathered.own.clone(),
         aws: gathered.aws.clone(),
         aws_keys: gathered.aws_keys.clone(),
+        as_task: false,
         account: gathered.account.clone(),
         own_hosts: gathered.own_hosts.clone(),
     }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::aws::AccountFacts;
 use super::cluster::ClusterFacts;
 use super::report::{Aws, Kafka, TargetFacts};
@@ -77,7 +79,7 @@ impl Service {
 }
 
 /// The addresses of a service's own running tasks, by which its members of a group are told from others.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Own {
     /// All of them; none where it does not run yet.
     Known(BTreeSet<IpAddr>),
@@ -86,7 +88,7 @@ pub enum Own {
 }
 
 /// A name that leads to a service of this very stack, and how the template wires it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnHost {
     /// The service that answers there.
     pub service: String,
@@ -115,6 +117,8 @@ pub struct Input {
     pub aws: Option<Aws>,
     /// The caller's AWS credentials, for a login with them; or why there are none.
     pub aws_keys: Result<AwsKeys, String>,
+    /// Those credentials are the task's own, and not somebody's who stands for it.
+    pub as_task: bool,
     /// What the account says; `None` where it was not asked.
     pub account: Option<AccountFacts>,
     /// Names that lead to what this very stack deploys.

@@ -25,6 +25,7 @@ mod credentials;
 mod fix;
 mod gather;
 mod input;
+pub mod inside;
 mod reasons;
 mod registry;
 mod remedy;
@@ -74,7 +75,7 @@ impl Selection {
 /// Runs the checks that are selected, and what they need.
 pub async fn run(input: &Input, selection: &Selection, vantage: Vantage) -> Report {
     let started = Instant::now();
-    let checks = checks(input, selection, vantage, |_| true).await;
+    let checks = checks(input, selection, vantage, |_| true, None).await;
     Report::new(input, vantage, checks, started.elapsed())
 }
 
@@ -88,12 +89,12 @@ pub async fn run_beside(
     let started = Instant::now();
     let mut others = selection.clone();
     others.skip.insert(Category::Aws);
-    let (facts, mut merged) = tokio::join!(account, checks(input, &others, vantage, |_| true));
+    let (facts, mut merged) = tokio::join!(account, checks(input, &others, vantage, |_| true, None));
     input.account = facts;
     let mut plan = runner::Plan::default();
     aws::plan(input, &mut plan);
     plan.keep(|check| selection.takes(check.category));
-    let of_account = plan.run(Deadline::after(OVERALL_LIMIT)).await;
+    let of_account = plan.run(Deadline::after(OVERALL_LIMIT), None).await;
     // The report's order is that of the categories, as a plan of all has them.
     let at = merged.iter().take_while(|check| check.category < Category::Aws).count();
     merged.splice(at..at, of_account);
@@ -109,7 +110,7 @@ pub async fn again(input: &Input, selection: &Selection, earlier: &Report) -> Re
         .filter(|check| check.is_worth_repeating() || check.status == Status::Skipped)
         .map(|check| check.id.as_str())
         .collect();
-    let mut fresh = checks(input, selection, earlier.vantage, |check| open.contains(check.id.as_str())).await;
+    let mut fresh = checks(input, selection, earlier.vantage, |check| open.contains(check.id.as_str()), None).await;
     for check in &mut fresh {
         let before = earlier.checks.iter().find(|other| other.id == check.id);
         check.attempts += before.map_or(0, |before| before.attempts);
@@ -126,7 +127,13 @@ pub async fn again(input: &Input, selection: &Selection, earlier: &Report) -> Re
     Report::new(input, earlier.vantage, merged, Duration::from_millis(earlier.duration_ms) + started.elapsed())
 }
 
-async fn checks(input: &Input, selection: &Selection, vantage: Vantage, wanted: impl Fn(&Check) -> bool) -> Vec<Check> {
+/// The steps of a run that are wanted, and what is known of ACLs while they run.
+fn planned(
+    input: &Input,
+    selection: &Selection,
+    vantage: Vantage,
+    wanted: impl Fn(&Check) -> bool,
+) -> (runner::Plan, Arc<acls::Book>) {
     let mut plan = runner::Plan::default();
     config::plan(input, &mut plan);
     aws::plan(input, &mut plan);
@@ -148,7 +155,18 @@ async fn checks(input: &Input, selection: &Selection, vantage: Vantage, wanted: 
     urls::plan(input, vantage, &mut plan);
     clock.plan(&tellers, &mut plan);
     plan.keep(|check| selection.takes(check.category) && wanted(check));
-    let mut checks = plan.run(Deadline::after(OVERALL_LIMIT)).await;
+    (plan, book)
+}
+
+async fn checks(
+    input: &Input,
+    selection: &Selection,
+    vantage: Vantage,
+    wanted: impl Fn(&Check) -> bool,
+    tell: Option<runner::Teller>,
+) -> Vec<Check> {
+    let (plan, book) = planned(input, selection, vantage, wanted);
+    let mut checks = plan.run(Deadline::after(OVERALL_LIMIT), tell).await;
     fix::attach(&mut checks, &input.cluster, &book);
     checks.iter_mut().for_each(Check::not_credited_to_the_task);
     // What only ran because something else needs it is shown where it is the reason.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fix::Fix;
 use super::input::Input;
@@ -11,7 +11,7 @@ use super::shape::TopicConfig;
 use crate::base::{Cause, Code, Exit, Place};
 
 /// What came of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     Passed,
@@ -38,7 +38,7 @@ impl Status {
 macro_rules! categories {
     ($($name:ident = $word:literal,)*) => {
         /// A group of checks, in the order in which they are shown.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Category {
             $(#[serde(rename = $word)] $name,)*
         }
@@ -79,7 +79,7 @@ pub enum Vantage {
 }
 
 /// What a check is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     #[serde(rename = "type")]
     pub kind: String,
@@ -89,7 +89,7 @@ pub struct Subject {
 }
 
 /// Where the setting that a check is about was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     pub file: String,
     pub line: u32,
@@ -102,7 +102,7 @@ impl From<&Place> for Origin {
 }
 
 /// One address of several that a check tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ pub struct Part {
 }
 
 /// One check and what came of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Check {
     pub id: String,
     pub code: Code,
@@ -119,7 +119,7 @@ pub struct Check {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// The clients inside the service that this holds for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<String>,
     pub status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,13 +134,13 @@ pub struct Check {
     pub ran_as: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<Subject>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expected: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
@@ -195,6 +195,11 @@ impl Check {
             right: None,
             topic_config: None,
         }
+    }
+
+    /// A check of the run itself, by who carries it out.
+    pub fn of_run(code: Code, category: Category, id: impl Into<String>, title: impl Into<String>) -> Self {
+        Self::new(code, category, id, title)
     }
 
     pub(super) fn ended(mut self, status: Status, message: impl Into<String>) -> Self {
@@ -255,7 +260,7 @@ pub struct Kafka {
 }
 
 /// The account that was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aws {
     pub account: String,
     pub region: String,

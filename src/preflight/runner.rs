@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -18,6 +19,9 @@ type Running = Pin<Box<dyn Future<Output = Check> + Send>>;
 
 /// What a step does: takes its check and a deadline, and gives the check with what came of it.
 pub(super) type Action = Box<dyn FnOnce(Check, Deadline) -> Running + Send>;
+
+/// Who is told of each check as it ends.
+pub(super) type Teller = Arc<dyn Fn(&Check) + Send + Sync>;
 
 /// A step of the plan, to be named as a need of later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,8 +90,13 @@ impl Plan {
         }
     }
 
+    /// The checks as they stand before anything is done.
+    pub(super) fn not_run(self) -> Vec<Check> {
+        self.0.into_iter().flatten().map(|step| step.check).collect()
+    }
+
     /// Runs everything; no step outlives the deadline by more than a moment.
-    pub(super) async fn run(self, deadline: Deadline) -> Vec<Check> {
+    pub(super) async fn run(self, deadline: Deadline, tell: Option<Teller>) -> Vec<Check> {
         let (tellers, listeners): (Vec<_>, Vec<_>) = self.0.iter().map(|_| watch::channel(None::<Ended>)).unzip();
         let mut tasks = Vec::new();
         for (step, teller) in self.0.into_iter().zip(tellers) {
@@ -95,10 +104,14 @@ impl Plan {
             let told = |ids: &[StepId]| ids.iter().map(|id| listeners[id.0].clone()).collect::<Vec<_>>();
             let (needs, after) = (told(&step.needs), told(&step.after));
             let template = step.check.clone();
+            let tell = tell.clone();
             let task = tokio::spawn(async move {
                 let check = one(step, needs, after, deadline).await;
                 let ended = Ended { status: check.status, code: check.code, label: check.label.clone() };
                 teller.send_replace(Some(ended));
+                if let Some(tell) = tell {
+                    tell(&check);
+                }
                 check
             });
             tasks.push((template, task));
@@ -163,7 +176,7 @@ mod tests {
 
     fn run(plan: Plan) -> Vec<Check> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(plan.run(Deadline::after(Duration::from_secs(5))))
+        runtime.block_on(plan.run(Deadline::after(Duration::from_secs(5)), None))
     }
 
     #[test]

@@ -182,10 +182,11 @@ fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, input
     };
     // Whatever the project calls the principal: it is the caller who is asked, and the task has a role of its own.
     let shown = match proof {
+        Some(Proof::Aws(keys)) if input.as_task => keys.caller.clone(),
         Some(Proof::Aws(keys)) => format!("{} (who runs this, not the task's role)", keys.caller),
         _ => shown,
     };
-    let as_caller = matches!(proof, Some(Proof::Aws(_)));
+    let as_caller = matches!(proof, Some(Proof::Aws(_))) && !input.as_task;
     Target {
         service: service.name.clone(),
         clients: vec![client.name.clone()],

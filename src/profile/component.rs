@@ -67,6 +67,13 @@ impl Component {
     }
 }
 
+impl Component {
+    /// A profile's text, one that was looked through before.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        serde_yaml::from_str(text).map_err(|error| error.to_string())
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Image {

@@ -62,6 +62,11 @@ impl Catalogue {
         self.own.get(name).map(String::as_str).or_else(builtin)
     }
 
+    /// The text of a profile that is the project's own.
+    pub fn own_text(&self, name: &str) -> Option<&str> {
+        self.own.get(name).map(String::as_str)
+    }
+
     fn read<'a>(components: impl Iterator<Item = (&'a str, &'a str)>, kafka: (&str, &str)) -> std::result::Result<Self, String> {
         let components = components
             .map(|(file, text)| serde_yaml::from_str(text).map_err(|error| format!("{file}: {error}")))

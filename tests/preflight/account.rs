@@ -6,17 +6,17 @@ use super::{Project, schema, text};
 use crate::support::bed::{all_brokers, bed};
 use crate::support::program::run_with;
 
-struct Shop {
-    project: Project,
-    account: String,
-    variables: Vec<(String, String)>,
-    seeded: Value,
+pub(super) struct Shop {
+    pub(super) project: Project,
+    pub(super) account: String,
+    pub(super) variables: Vec<(String, String)>,
+    pub(super) seeded: Value,
     /// The name of its secret.
     secret: String,
 }
 
 impl Shop {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let project = Project::new(name);
         let made = bed().call("aws/new_account", &json!({}));
         let variables =
@@ -78,7 +78,7 @@ impl Shop {
         assert!(found.len() == 1 && found[0].0 == code && found[0].1.contains(says), "{code} {says}: {found:#?}");
     }
 
-    fn aws(&self, service: &str, operation: &str, body: &Value) -> Value {
+    pub(super) fn aws(&self, service: &str, operation: &str, body: &Value) -> Value {
         let endpoint = self.variables.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL").unwrap().1.clone();
         let signed = format!("AWS4-HMAC-SHA256 Credential={}/20260101/eu-west-1/{service}/aws4_request", self.account);
         let target = match service {

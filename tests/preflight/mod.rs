@@ -6,6 +6,7 @@ mod blog;
 mod connection;
 mod ends;
 mod fixes;
+mod inside;
 mod matrix;
 mod names;
 mod others;
@@ -215,6 +216,7 @@ impl Case {
             aws: None,
             account: None,
             aws_keys: self.aws_keys.clone(),
+            as_task: false,
             own_hosts: self.own_hosts.clone(),
         }
     }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Grant;
 use crate::profile::{Operation, Pattern, Resource};
@@ -16,6 +16,21 @@ pub struct Statement {
     pub effect: &'static str,
     pub action: Vec<String>,
     pub resource: Vec<String>,
+}
+
+/// A statement as it is read back; ours all allow.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Allowed {
+    action: Vec<String>,
+    resource: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Statement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Allowed { action, resource } = Allowed::deserialize(deserializer)?;
+        Ok(Self { effect: "Allow", action, resource })
+    }
 }
 
 /// The cluster itself, or something in it.

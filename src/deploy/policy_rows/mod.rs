@@ -40,7 +40,9 @@ const fn row(kind: &'static str, name: Option<&'static str>, grants: &'static [G
 }
 
 const ANY: &[&str] = &["*"];
-const STACK: &[&str] = &["arn:{p}:cloudformation:{r}:{a}:stack/{stack}/*"];
+/// The stack, and the small one of preflights in the VPC.
+const STACK: &[&str] =
+    &["arn:{p}:cloudformation:{r}:{a}:stack/{stack}/*", "arn:{p}:cloudformation:{r}:{a}:stack/{stack}-preflight/*"];
 const SERVICE: &[&str] = &["arn:{p}:ecs:{r}:{a}:service/{cluster}/{stack}-*"];
 const TASK: &[&str] = &["arn:{p}:ecs:{r}:{a}:task/{cluster}/*"];
 const CLUSTER: &[&str] = &["arn:{p}:ecs:{r}:{a}:cluster/{cluster}"];
@@ -88,6 +90,35 @@ pub(super) const OWN: &[Grant] = &[
     Grant { actions: &["ecs:ListTasks"], on: ANY, when: &[("ArnLike", "ecs:cluster", "arn:{p}:ecs:{r}:{a}:cluster/{cluster}")] },
     on(&["arn:{p}:logs:{r}:{a}:log-group:{stack}-*:log-stream:*"], &["logs:GetLogEvents"]),
     on(LOG_GROUP, &["logs:FilterLogEvents"]),
+    // A preflight in the VPC: its task, its definition, its log, and the image in a repository of its own.
+    on(
+        &["arn:{p}:ecs:{r}:{a}:task-definition/{stack}-preflight-*:*"],
+        &["ecs:DeleteTaskDefinitions", "ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:TagResource"],
+    ),
+    on(
+        &["arn:{p}:ecr:{r}:{a}:repository/{stack}-preflight-*"],
+        &[
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchDeleteImage",
+            "ecr:CompleteLayerUpload",
+            "ecr:CreateRepository",
+            "ecr:DeleteRepository",
+            "ecr:DescribeRepositories",
+            "ecr:InitiateLayerUpload",
+            "ecr:ListTagsForResource",
+            "ecr:PutImage",
+            "ecr:PutLifecyclePolicy",
+            "ecr:TagResource",
+            "ecr:UploadLayerPart",
+        ],
+    ),
+    on(ANY, &["ecs:DeregisterTaskDefinition", "ecs:ListTaskDefinitions"]),
+    on(TASK, &["ecs:StopTask", "ecs:TagResource"]),
+    Grant {
+        actions: &["iam:PassRole"],
+        on: &["arn:{p}:iam::{a}:role/{stack20}*"],
+        when: &[("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com")],
+    },
     // The bucket for templates that are too large for a call, made and closed with consent.
     on(
         &["arn:{p}:s3:::confluent-ecs-{a}-{r}"],

@@ -13,6 +13,8 @@ mod verifier;
 
 use std::sync::{Arc, OnceLock};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -132,6 +134,23 @@ impl Client {
 /// Whether a client's certificate and its key can be used together; says what is wrong otherwise.
 pub fn fits(chain: &str, key: &Secret) -> Result<(), String> {
     certified(chain, key, &aws_lc_rs::default_provider()).map(drop)
+}
+
+/// The system's authorities as PEM, in an order that is always the same.
+pub fn authorities_pem() -> String {
+    let mut encoded: Vec<String> = native().iter().map(|certificate| BASE64_STANDARD.encode(certificate)).collect();
+    encoded.sort();
+    encoded.dedup();
+    let mut pem = String::new();
+    for text in encoded {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        for line in text.as_bytes().chunks(64) {
+            pem.push_str(&String::from_utf8_lossy(line));
+            pem.push('\n');
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+    }
+    pem
 }
 
 /// The system's authorities, read once: every connection is judged by them.

@@ -22,6 +22,7 @@ def main(port, folder):
         drift,
         ec2_types,
         ecr,
+        ecs_one_off,
         ecs_services,
         ecs_tasks,
         ecs_types,
@@ -49,6 +50,7 @@ def main(port, folder):
         ecs_services,
         ecs_types,
         ecs_tasks,
+        ecs_one_off,
         drift,
         msk,
     )

@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 
-from . import account, ecs_scripts, ecs_services, ecs_tasks, operations, scaling
+from . import account, ecs_one_off, ecs_scripts, ecs_services, ecs_tasks, operations, scaling
 
 REGION, ACCOUNT = "eu-west-1", "000000000000"
 
@@ -108,6 +108,8 @@ ACTIONS = {
     "stop_tasks": stop_tasks,
     "event": event,
     "log": log,
+    "one_off": ecs_one_off.behave,
+    "one_off_requests": ecs_one_off.requests,
     "pace": pace,
     "reset": reset,
 }

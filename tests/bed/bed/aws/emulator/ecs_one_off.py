@@ -1,0 +1,188 @@
+"""Tasks that RunTask starts and no service has: what a test says becomes of them, and with a program, a process that is the task.
+
+- States as in `ecs_tasks`; group `family:NAME`, startedBy as given (API_Task); a task stops with `EssentialContainerExited` and the
+  container's exit code when its process ends ("Essential container in task exited").
+- The process has exactly the environment that ECS would give the container: `environment`, `secrets` resolved from Secrets Manager (key by
+  key, as "Pass Secrets Manager secrets programmatically in Amazon ECS" has it), and what ECS itself sets (ECS_CONTAINER_METADATA_URI_V4,
+  AWS_EXECUTION_ENV, AWS_REGION, AWS_DEFAULT_REGION). Each line that it writes is an event of its awslogs stream.
+- A secret or a key of it that isn't there: TaskFailedToStart, in the words of "Amazon ECS stopped task error messages".
+Not imitated: network, image, roles. Requests are kept as they came, for a test to compare.
+"""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+import uuid
+
+logger = logging.getLogger("bed.ecs")
+STATES = ("PROVISIONING", "PENDING", "ACTIVATING")
+_behaviour, _requests, _processes = {}, {}, {}
+
+
+def behave(data):
+    """What becomes of the account's one-off tasks from now on:
+
+    program   the task is this program with the definition's command; without one it stays RUNNING and writes nothing
+    pause     seconds in each state before RUNNING (0.05)
+    fail      {"code", "reason", "containers": {"*": {"reason", "exit_code"}}}: it stops in PENDING
+    lines     it is killed (exit code 137) after so many lines
+    replace   [from, to] in every line
+    """
+    from ministack.core.responses import get_account_id
+
+    _behaviour[get_account_id()] = data
+    return {}
+
+
+def requests(_):
+    """The account's RunTask and RegisterTaskDefinition requests, as they came."""
+    from ministack.core.responses import get_account_id
+
+    return {"requests": _requests.get(get_account_id(), [])}
+
+
+def _keep(operation, original):
+    def handler(data):
+        from ministack.core.responses import get_account_id
+
+        _requests.setdefault(get_account_id(), []).append({"operation": operation, **json.loads(json.dumps(data))})
+        return original(data)
+
+    return handler
+
+
+def _run(original):
+    def handler(data):
+        from ministack.core.responses import get_account_id, get_region, json_response
+        from ministack.services import ecs
+
+        status, headers, body = original(data)
+        if status != 200:
+            return status, headers, body
+        tasks = [ecs._tasks[task["taskArn"]] for task in json.loads(body)["tasks"]]
+        for task in tasks:
+            number = uuid.uuid4().hex
+            arn = task["taskArn"].rsplit("/", 1)[0] + "/" + number
+            del ecs._tasks[task["taskArn"]]
+            family = task["taskDefinitionArn"].split("/")[-1].split(":")[0]
+            task.update(taskArn=arn, lastStatus="PROVISIONING", startedAt=None, group=task["group"] or f"family:{family}")
+            for key in ("pullStartedAt", "pullStoppedAt"):
+                task[key] = None
+            for container in task["containers"]:
+                container.update(taskArn=arn, lastStatus="PENDING", runtimeId=None, exitCode=None)
+            ecs._tasks[arn] = task
+            who = get_account_id(), get_region()
+            threading.Thread(target=_live, args=(who, task, dict(_behaviour.get(who[0], {}))), daemon=True).start()
+        return json_response({"tasks": [ecs._sanitize(task) for task in tasks], "failures": []})
+
+    return handler
+
+
+def _stop(original):
+    def handler(data):
+        answer = original(data)
+        number = str(data.get("task", "")).split("/")[-1]
+        process = _processes.pop(number, None)
+        if process and process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        return answer
+
+    return handler
+
+
+def _live(who, task, behaviour):
+    from ministack.core.responses import request_scope
+
+    try:
+        with request_scope(*who):
+            _through_its_life(task, behaviour)
+    except Exception:
+        logger.exception("task %s", task["taskArn"])
+
+
+def _ended(task, code, reason, exit_code=None, said=None):
+    from ministack.services import ecs
+
+    for container in task["containers"]:
+        ending = (said or {}).get(container["name"]) or (said or {}).get("*") or {}
+        if "reason" in ending:
+            container["reason"] = ending["reason"]
+        if "exit_code" in ending:
+            container["exitCode"] = ending["exit_code"]
+    ecs._mark_task_stopped(task["taskArn"], task, reason, code, exit_code=exit_code)
+
+
+def _through_its_life(task, behaviour):
+    from ministack.services import ecs
+
+    pause = behaviour.get("pause", 0.05)
+    for state in STATES:
+        task["lastStatus"] = state
+        time.sleep(pause)
+        if task["desiredStatus"] == "STOPPED":
+            return
+        if state == "PENDING" and behaviour.get("fail"):
+            fail = behaviour["fail"]
+            return _ended(task, fail.get("code", "TaskFailedToStart"), fail["reason"], said=fail.get("containers"))
+    definition = ecs._task_defs[ecs._resolve_td_key(task["taskDefinitionArn"])]
+    container = definition["containerDefinitions"][0]
+    try:
+        secrets = ecs._resolve_container_secrets(container)
+    except Exception as error:
+        words = f"ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: {error}"
+        return _ended(task, "TaskFailedToStart", words)
+    now = ecs._iso()
+    task.update(lastStatus="RUNNING", startedAt=now, pullStoppedAt=now)
+    for entry in task["containers"]:
+        entry["lastStatus"] = "RUNNING"
+    if not behaviour.get("program"):
+        return
+    _process(task, container, secrets, behaviour)
+
+
+def _process(task, container, secrets, behaviour):
+    from ministack.core.responses import get_region
+    from ministack.services import ecs
+
+    number = task["taskArn"].split("/")[-1]
+    environment = {entry["name"]: entry["value"] for entry in container.get("environment", [])}
+    environment |= secrets
+    environment |= {
+        "ECS_CONTAINER_METADATA_URI_V4": f"http://169.254.170.2/v4/{number}",
+        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+        "AWS_REGION": get_region(),
+        "AWS_DEFAULT_REGION": get_region(),
+    }
+    command = [behaviour["program"], *container.get("command", [])]
+    config = ecs._awslogs_config(container, number, number)
+    process = subprocess.Popen(
+        command, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    _processes[number] = process
+    written, killed = 0, False
+    for line in process.stdout:
+        text = line.rstrip("\n")
+        if behaviour.get("replace"):
+            text = text.replace(*behaviour["replace"])
+        if config and not killed and ecs._ensure_awslogs_stream(config):
+            ecs._emit_awslogs_event(config, text)
+        written += 1
+        if written == behaviour.get("lines"):
+            killed = True
+            os.kill(process.pid, signal.SIGKILL)
+    code = process.wait()
+    _processes.pop(number, None)
+    _ended(task, "EssentialContainerExited", "Essential container in task exited", exit_code=code if code >= 0 else 128 - code)
+
+
+def install():
+    from ministack.services import ecs
+
+    actions = ecs._ACTION_MAP
+    actions["RunTask"] = _run(_keep("RunTask", actions["RunTask"]))
+    actions["RegisterTaskDefinition"] = _keep("RegisterTaskDefinition", actions["RegisterTaskDefinition"])
+    actions["StopTask"] = _stop(actions["StopTask"])
