@@ -8,7 +8,7 @@ use super::aws::AccountFacts;
 use super::cluster::{ClusterFacts, Provider};
 use super::input::{Input, Own, OwnHost, Secret, SecretState, Service, StoredKeys};
 use super::report::Aws;
-use crate::base::{Code, Findings};
+use crate::base::{Code, Finding, Findings};
 use crate::compose::Project;
 use crate::confluent::secret::SecretDocument;
 use crate::confluent::{self, ConfluentService};
@@ -97,8 +97,7 @@ pub fn gather(gathered: &Gathered<'_>) -> Input {
     Input {
         project: project.name.clone(),
         env: gathered.env.map(str::to_owned),
-        // The settings are looked at again here, with the secrets that were read.
-        findings: gathered.findings.iter().filter(|finding| !SETTINGS.contains(&finding.code)).cloned().collect(),
+        findings: of_project(gathered.findings, &services),
         files: project.files.iter().map(|file| project.shown(file)).collect(),
         cluster,
         services,
@@ -110,6 +109,15 @@ pub fn gather(gathered: &Gathered<'_>) -> Input {
         account: gathered.account.clone(),
         own_hosts: gathered.own_hosts.clone(),
     }
+}
+
+/// What is left of the project's findings: the settings are looked at again for each service, with the secrets that were read.
+fn of_project(findings: &Findings, services: &[Service]) -> Findings {
+    let said_again = |finding: &Finding| {
+        let mut of_services = services.iter().flat_map(|service| service.findings.iter());
+        of_services.any(|other| (other.code, &other.message, &other.path) == (finding.code, &finding.message, &finding.path))
+    };
+    findings.iter().filter(|finding| !SETTINGS.contains(&finding.code) && !said_again(finding)).cloned().collect()
 }
 
 /// What a service has from this machine: folders that are bound, configs and secrets from files.

@@ -107,6 +107,9 @@ fn a_token_that_nobody_signed_is_taken_where_the_brokers_take_it() {
     let report = case.run();
     let login = report.checks.iter().find(|check| check.code.to_string() == "CE304").unwrap();
     assert!(login.message.contains("sasl.login.callback.handler.class is not set"), "{}", login.message);
+    expect(&report, &["CE304 failed bad-credentials"]);
+    let fix = serde_json::to_value(&login.fixes[0]).unwrap();
+    assert_eq!(fix["variables"][0], "CONNECT_SASL_LOGIN_CALLBACK_HANDLER_CLASS");
 }
 
 /// A case with AWS credentials that the bed's brokers know.

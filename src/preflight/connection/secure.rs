@@ -136,6 +136,18 @@ impl Ladder {
         }
         let mut check = self.failed(check, &Fault::new(Cause::BadCredentials, message), None);
         check.why = Some("the client ends before it has asked any broker".to_owned());
+        let variables = &self.target.variables;
+        let handler = "sasl.login.callback.handler.class";
+        check.fixes = if what.starts_with(handler) {
+            let asks = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler";
+            let endpoint = variables.of("sasl.oauthbearer.token.endpoint.url").join(", ");
+            vec![
+                Fix::Setting { variables: variables.of(handler), value: asks.to_owned() },
+                Fix::advice(format!("set {endpoint} to the token endpoint of the identity provider")),
+            ]
+        } else {
+            vec![Fix::advice(format!("complete the settings beside {}: {what}", variables.of("sasl.jaas.config").join(", ")))]
+        };
         check
     }
 
