@@ -215,6 +215,8 @@ fn the_policy_names_what_it_is_for() {
     }
     assert!(text.len() < 6144, "a managed policy takes 6,144 characters: {}", text.len());
     assert!(!text.contains("elasticloadbalancing") && !text.contains("application-autoscaling"), "{text}");
+    assert!(!text.contains("ecs:RunTask"), "{text}");
+    assert!(allowed(&policy(&shop, &["--in-vpc"])).contains("ecs:RunTask"));
     let with_image = Deployment::new();
     let compose = fs::read_to_string(with_image.path().join("docker-compose.yml")).unwrap();
     let mirrored = compose.replace("acme/worker:1", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/acme/worker:1");

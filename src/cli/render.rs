@@ -37,6 +37,9 @@ pub struct IamPolicyArgs {
     /// Region that it is for [default: AWS_REGION, else any]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
+    /// Allow what `preflight --in-vpc` needs too
+    #[arg(long)]
+    pub in_vpc: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

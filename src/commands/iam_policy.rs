@@ -52,5 +52,5 @@ fn scope(args: &IamPolicyArgs) -> Result<Scope> {
     if let Some(region) = region.as_ref().filter(|region| !is_region(region)) {
         return Err(Failure::usage(format!("\"{region}\" is no AWS region: one is eu-west-1")).into());
     }
-    Ok(Scope { region, account, scram_cluster: None })
+    Ok(Scope { region, account, scram_cluster: None, in_vpc: args.in_vpc })
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::policy_rows::{Grant, OWN, SERVICE_LINKED, rows};
+use super::policy_rows::{Grant, IN_VPC, OWN, SERVICE_LINKED, rows};
 use crate::cloudformation::Template;
 use crate::stack::{Lookup, Need, Part, PolicyName, SecretLookup, Stack, Text, VpcSource, url_suffix};
 
@@ -57,6 +57,8 @@ pub struct Scope {
     pub account: Option<String>,
     /// The MSK cluster that takes its users from secrets, where the project has one: its ARN, or none where the files don't say it.
     pub scram_cluster: Option<Option<Text>>,
+    /// Whether preflight may run in the VPC.
+    pub in_vpc: bool,
 }
 
 /// A policy, and the types of an overlay that we know no handler of.
@@ -77,7 +79,7 @@ struct Statements(BTreeMap<(BTreeSet<String>, Vec<Condition>), BTreeSet<String>>
 pub fn deployer_policy(stack: &Stack, template: &Template, scope: &Scope) -> DeployerPolicy {
     let names = Names::new(stack, template, scope);
     let mut statements = Statements::default();
-    for grant in OWN {
+    for grant in OWN.iter().chain(if scope.in_vpc { IN_VPC } else { &[] }) {
         statements.add(grant, &names, None);
     }
     let mut unknown = BTreeSet::new();
@@ -187,7 +189,7 @@ impl Names {
             .collect()
     }
 
-    /// `{p}`artition, `{r}`egion, `{a}`ccount, `{cluster}`, and the stack's name, whole or cut to 20 or 5 characters.
+    /// `{p}`artition, `{r}`egion, `{a}`ccount, `{cluster}`, and the stack's name, whole, in small letters, or cut to 20 or 5 characters.
     fn filled(&self, pattern: &str) -> String {
         let cut = |length: usize| self.stack.chars().take(length).collect::<String>();
         pattern
@@ -196,6 +198,7 @@ impl Names {
             .replace("{a}", &self.account)
             .replace("{cluster}", &self.cluster)
             .replace("{stack}", &self.stack)
+            .replace("{lower}", &self.stack.to_lowercase())
             .replace("{stack20}", &cut(20))
             .replace("{stack5}", &cut(5))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::policy_rows::{OWN, ROWS, rows};
+use super::super::policy_rows::{IN_VPC, OWN, ROWS, rows};
 
 /// Actions whose entry in AWS's service authorization reference has no resource type.
 const KNOW_NO_RESOURCE: &[&str] = &[
@@ -67,7 +67,7 @@ const KNOW_NO_RESOURCE: &[&str] = &[
 
 #[test]
 fn everything_is_allowed_only_where_aws_knows_no_resource() {
-    let grants = OWN.iter().chain(rows().flat_map(|row| row.grants));
+    let grants = OWN.iter().chain(IN_VPC).chain(rows().flat_map(|row| row.grants));
     for grant in grants.filter(|grant| grant.when.is_empty()) {
         let any = grant.on == ["*"];
         for action in grant.actions {
@@ -81,7 +81,7 @@ fn rows_are_written_once_and_in_order() {
     assert!(ROWS.iter().all(|rows| rows.windows(2).all(|pair| pair[0].kind < pair[1].kind)));
     let kinds: BTreeSet<_> = rows().map(|row| row.kind).collect();
     assert_eq!(kinds.len(), rows().count());
-    for grant in OWN.iter().chain(rows().flat_map(|row| row.grants)) {
+    for grant in OWN.iter().chain(IN_VPC).chain(rows().flat_map(|row| row.grants)) {
         let actions: BTreeSet<_> = grant.actions.iter().collect();
         assert_eq!(actions.len(), grant.actions.len(), "{:?}", grant.actions);
         assert!(grant.actions.iter().all(|action| !action.contains('*')), "{:?}", grant.actions);
@@ -91,7 +91,7 @@ fn rows_are_written_once_and_in_order() {
 /// Whatever the one room that talks to AWS can call, some stack's policy allows: its calls carry the names of their actions.
 #[test]
 fn every_call_that_the_program_can_make_is_allowed_by_a_row() {
-    let grants = OWN.iter().chain(rows().flat_map(|row| row.grants));
+    let grants = OWN.iter().chain(IN_VPC).chain(rows().flat_map(|row| row.grants));
     let mut allowed: BTreeSet<&str> = grants.flat_map(|grant| grant.actions).copied().collect();
     // And what hangs on a stack: lookups, secrets, repositories, policies, an MSK cluster.
     allowed.extend(include_str!("policy.rs").split('"').skip(1).step_by(2));

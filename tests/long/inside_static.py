@@ -59,7 +59,7 @@ def checked(program, bed, folder):
                "--bootstrap", bootstrap, "--ca-file", kafka["tls"]["ca"], "--vpc-tag", "Name=shared", "--ecs-cluster", "kafka")  # fmt: skip
     assert made.returncode == 0, made.stderr
     account = bed.ask("aws/new_account")
-    jaas = f'{MODULE} required username="{user["username"]}" password="{user["password"]}";'
+    jaas = f'{MODULE} required username="{user["name"]}" password="{user["password"]}";'
     keys = [f"CONNECT_{client}SASL_JAAS_CONFIG" for client in ("", "PRODUCER_", "CONSUMER_", "ADMIN_")]
     bed.ask("aws/seed", account=account["account"], name="shared", tiers=["public", "application"], cluster="kafka",
             secrets={f"/kafka/self-managed/{group}-dev/connect": json.dumps(dict.fromkeys(keys, jaas))}, registry=registry)  # fmt: skip

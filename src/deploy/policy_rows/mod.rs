@@ -40,40 +40,38 @@ const fn row(kind: &'static str, name: Option<&'static str>, grants: &'static [G
 }
 
 const ANY: &[&str] = &["*"];
-/// The stack, and the small one of preflights in the VPC.
-const STACK: &[&str] =
-    &["arn:{p}:cloudformation:{r}:{a}:stack/{stack}/*", "arn:{p}:cloudformation:{r}:{a}:stack/{stack}-preflight/*"];
+const STACK: &[&str] = &["arn:{p}:cloudformation:{r}:{a}:stack/{stack}/*"];
 const SERVICE: &[&str] = &["arn:{p}:ecs:{r}:{a}:service/{cluster}/{stack}-*"];
 const TASK: &[&str] = &["arn:{p}:ecs:{r}:{a}:task/{cluster}/*"];
 const CLUSTER: &[&str] = &["arn:{p}:ecs:{r}:{a}:cluster/{cluster}"];
 const LOG_GROUP: &[&str] = &["arn:{p}:logs:{r}:{a}:log-group:{stack}-*"];
 
+/// What any stack of ours is asked and told.
+const ON_STACK: &[&str] = &[
+    "cloudformation:CancelUpdateStack",
+    "cloudformation:ContinueUpdateRollback",
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DeleteStack",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeEvents",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStackResourceDrifts",
+    "cloudformation:DescribeStacks",
+    "cloudformation:DetectStackDrift",
+    "cloudformation:DetectStackResourceDrift",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:GetTemplate",
+    "cloudformation:ListChangeSets",
+    "cloudformation:ListStackResources",
+    "cloudformation:RollbackStack",
+    "cloudformation:TagResource",
+    "cloudformation:UntagResource",
+];
+
 /// What our own verbs call, for every stack. `sts:GetCallerIdentity` needs no leave.
 pub(super) const OWN: &[Grant] = &[
-    on(
-        STACK,
-        &[
-            "cloudformation:CancelUpdateStack",
-            "cloudformation:ContinueUpdateRollback",
-            "cloudformation:CreateChangeSet",
-            "cloudformation:DeleteChangeSet",
-            "cloudformation:DeleteStack",
-            "cloudformation:DescribeChangeSet",
-            "cloudformation:DescribeEvents",
-            "cloudformation:DescribeStackEvents",
-            "cloudformation:DescribeStackResourceDrifts",
-            "cloudformation:DescribeStacks",
-            "cloudformation:DetectStackDrift",
-            "cloudformation:DetectStackResourceDrift",
-            "cloudformation:ExecuteChangeSet",
-            "cloudformation:GetTemplate",
-            "cloudformation:ListChangeSets",
-            "cloudformation:ListStackResources",
-            "cloudformation:RollbackStack",
-            "cloudformation:TagResource",
-            "cloudformation:UntagResource",
-        ],
-    ),
+    on(STACK, ON_STACK),
     // The VPC, its subnets and groups: our lookups, and CloudFormation's own look at parameters of their types.
     on(ANY, &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "tag:GetResources"]),
     // What preflight looks at beside: the ways out, the images, CloudFormation's own reading.
@@ -90,13 +88,34 @@ pub(super) const OWN: &[Grant] = &[
     Grant { actions: &["ecs:ListTasks"], on: ANY, when: &[("ArnLike", "ecs:cluster", "arn:{p}:ecs:{r}:{a}:cluster/{cluster}")] },
     on(&["arn:{p}:logs:{r}:{a}:log-group:{stack}-*:log-stream:*"], &["logs:GetLogEvents"]),
     on(LOG_GROUP, &["logs:FilterLogEvents"]),
-    // A preflight in the VPC: its task, its definition, its log, and the image in a repository of its own.
+    // The bucket for templates that are too large for a call, made and closed with consent.
+    on(
+        &["arn:{p}:s3:::confluent-ecs-{a}-{r}"],
+        &[
+            "s3:CreateBucket",
+            "s3:DeleteBucket",
+            "s3:ListBucket",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+        ],
+    ),
+    on(
+        &["arn:{p}:s3:::confluent-ecs-{a}-{r}/confluent-ecs/{stack}/*"],
+        &["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
+    ),
+];
+
+/// What `preflight --in-vpc` calls beside: its own small stack, its task and definition, its log, and the image in a repository of its own.
+pub(super) const IN_VPC: &[Grant] = &[
+    on(&["arn:{p}:cloudformation:{r}:{a}:stack/{stack}-preflight/*"], ON_STACK),
     on(
         &["arn:{p}:ecs:{r}:{a}:task-definition/{stack}-preflight-*:*"],
         &["ecs:DeleteTaskDefinitions", "ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:TagResource"],
     ),
     on(
-        &["arn:{p}:ecr:{r}:{a}:repository/{stack}-preflight-*"],
+        &["arn:{p}:ecr:{r}:{a}:repository/{lower}-preflight-*"],
         &[
             "ecr:BatchCheckLayerAvailability",
             "ecr:BatchDeleteImage",
@@ -119,23 +138,6 @@ pub(super) const OWN: &[Grant] = &[
         on: &["arn:{p}:iam::{a}:role/{stack20}*"],
         when: &[("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com")],
     },
-    // The bucket for templates that are too large for a call, made and closed with consent.
-    on(
-        &["arn:{p}:s3:::confluent-ecs-{a}-{r}"],
-        &[
-            "s3:CreateBucket",
-            "s3:DeleteBucket",
-            "s3:ListBucket",
-            "s3:PutBucketPolicy",
-            "s3:PutBucketPublicAccessBlock",
-            "s3:PutBucketVersioning",
-            "s3:PutEncryptionConfiguration",
-        ],
-    ),
-    on(
-        &["arn:{p}:s3:::confluent-ecs-{a}-{r}/confluent-ecs/{stack}/*"],
-        &["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
-    ),
 ];
 
 /// Type, service principal, role: what a service makes for itself when an account has its first one.
