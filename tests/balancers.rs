@@ -132,7 +132,7 @@ fn a_balancer_is_found_and_its_rules_keep_their_places() {
     assert_eq!(places(&resolved(&shop)), places(&first));
     let ran = shop.run(&["plan", "-n", "life", "--detailed-exitcode"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    // Another stack with the same rules finds the places taken, whatever they are called.
+    // Rendered again, they stay where they are.
     let other = shop.run(&["render", "-n", "life", "-d", "again", "--resolve"]);
     assert_eq!(other.code, 0, "{}", other.stderr);
     let policy = shop.run(&["iam-policy", "-n", "life"]);
