@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use mimalloc::MiMalloc;
 
 /// A large project is a million small records, made and dropped once: with this allocator that takes an eighth less time than with
-/// the C library's.
+/// the C library's. Huge pages would save more on an idle machine, and cost twice as much on one that has to clear them first.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
