@@ -284,7 +284,14 @@ class Kafka:
     def state(self, asked):
         """{prefix?} → {topics, groups, transactions, acls}: all that a run might have changed, in one fixed order, to be compared with an
         earlier one (State.java). With `prefix`, what is named so."""
-        return self.admin.ask("state", **asked)
+        # A topic that was made just now is known to some brokers before others.
+        for tries_left in range(20, -1, -1):
+            try:
+                return self.admin.ask("state", **asked)
+            except BedError as error:
+                if "UnknownTopicOrPartitionException" not in str(error) or not tries_left:
+                    raise
+                time.sleep(0.25)
 
     def begin(self, asked):
         """{id, topic}. A producer with this transactional id opens a transaction, with a record in it, and stays so."""
