@@ -381,6 +381,14 @@ fn every_key_of_the_vocabulary_is_rendered() {
     assert_eq!(task("/ContainerDefinitions/0/MountPoints/0/SourceVolume"), "plugins");
     assert_eq!(task("/ContainerDefinitions/1/MountPoints/0/SourceVolume"), "plugins");
     assert_eq!(task("/Volumes/1/EFSVolumeConfiguration/TransitEncryption"), "ENABLED");
+    // What lies in memory has a size.
+    assert_eq!(
+        property("ConsoleTaskDefinition", "/ContainerDefinitions/0/LinuxParameters/Tmpfs"),
+        serde_json::json!([
+            { "ContainerPath": "/run", "Size": 16 },
+            { "ContainerPath": "/tmp", "MountOptions": ["noexec"], "Size": 64 }
+        ])
+    );
     // The task role may mount through its access point only.
     let role = property("ConnectTaskRole", "/Policies").to_string();
     assert!(role.contains("elasticfilesystem:ClientWrite") && role.contains("access-point/fsap-0a1b2c3d4e5f60718"), "{role}");

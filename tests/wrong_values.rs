@@ -90,6 +90,16 @@ const RIGHTS: &[Wrong] = &[
 ];
 
 const CONTAINERS: &[Wrong] = &[
+    service("tmpfs: [§'run:size=64m']", &["no folder of a container"]),
+    service("tmpfs: [§'/run:size=lots']", &["\"lots\" is no size of a tmpfs", "size=64m"]),
+    service("tmpfs: [§'/run:size=64m,noexce']", &["a tmpfs has no option noexce", "did you mean noexec?"]),
+    service("expose: [§'5000/sctp']", &["5000 is of SCTP"]),
+    service(
+        "networks: { one: {}, §two: {} }\nnetworks: { one: { x-vpc: AppSubnets }, two: { x-vpc: Other } }",
+        &["a task stands in one set of subnets: one is AppSubnets, two is Other"],
+    ),
+    service("environment: { §BUCKET: 's3://x-s3::docs::BucketName' }", &["x-s3::docs::BucketName is passed on as it stands"]),
+    service("environment: { §WHERE: 'x-aws::AWS::Region' }", &["write ${AWS_REGION}"]),
     service("healthcheck: { test: [CMD, x], §timeout: 90s }", &["ECS takes timeout from 2 s to 60 s"]),
     service("healthcheck: { test: [CMD, x], §retries: 11 }", &["1 to 10 retries"]),
     service("ulimits: { §nofile: { soft: 65536, hard: 1024 } }", &["the soft limit 65536 is above the hard one"]),

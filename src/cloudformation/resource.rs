@@ -16,7 +16,7 @@ pub(super) use super::resource_ecs::{
     ContainerDefinition, ContainerDependency, DeploymentConfiguration, EfsAuthorization, EfsVolume, EphemeralStorage,
     HealthCheck, LinuxParameters, LogConfiguration, MountPoint, NetworkConfiguration, PortMapping, RuntimePlatform,
     SecretVariable, Service, ServiceConnect, ServiceConnectService, ServiceLoadBalancer, ServiceRegistry, SystemControl,
-    TaskDefinition, Ulimit, Volume, VolumeFrom,
+    TaskDefinition, Tmpfs, Ulimit, Volume, VolumeFrom,
 };
 pub(super) use super::resource_front::{
     Action, AliasTarget, AuthenticateCognito, AuthenticateOidc, Certificate, CertificateRequest, DomainValidation, FixedResponse,

@@ -135,6 +135,15 @@ pub struct HealthCheck {
 pub struct LinuxParameters {
     pub capabilities: Option<Capabilities>,
     pub init_process_enabled: Option<bool>,
+    pub tmpfs: Vec<Tmpfs>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Tmpfs {
+    pub container_path: Expression,
+    pub mount_options: Vec<String>,
+    pub size: u32,
 }
 
 #[derive(Debug, Clone, Serialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::resource::{
     Capabilities, ContainerDefinition, ContainerDependency, EfsAuthorization, EfsVolume, EphemeralStorage, HealthCheck,
     LinuxParameters, LogConfiguration, MountPoint, NameValue, PortMapping, RuntimePlatform, SecretVariable, SystemControl,
-    TaskDefinition, Ulimit, Volume, VolumeFrom,
+    TaskDefinition, Tmpfs, Ulimit, Volume, VolumeFrom,
 };
 use super::{Builder, Expression, Parameter, ParameterType, id_of};
 use crate::stack::{
@@ -209,9 +209,18 @@ impl Builder<'_> {
 fn linux_parameters(container: &Container) -> Option<LinuxParameters> {
     let (add, drop) = (&container.capabilities_added, &container.capabilities_dropped);
     let changed = !(add.is_empty() && drop.is_empty());
-    (container.init || changed).then(|| LinuxParameters {
+    (container.init || changed || !container.tmpfs.is_empty()).then(|| LinuxParameters {
         capabilities: changed.then(|| Capabilities { add: add.clone(), drop: drop.clone() }),
         init_process_enabled: container.init.then_some(true),
+        tmpfs: container
+            .tmpfs
+            .iter()
+            .map(|mount| Tmpfs {
+                container_path: (&mount.path).into(),
+                mount_options: mount.options.clone(),
+                size: mount.mebibytes,
+            })
+            .collect(),
     })
 }
 

@@ -46,6 +46,7 @@ fn container(name: &str, ports: &[u16]) -> Container {
         ulimits: Vec::new(),
         depends_on: Vec::new(),
         mounts: Vec::new(),
+        tmpfs: Vec::new(),
         mounts_of: Vec::new(),
         capabilities_added: Vec::new(),
         capabilities_dropped: Vec::new(),

@@ -210,8 +210,20 @@ impl Check<'_> {
                 None => nearest(dependency, self.project.services.keys().filter(|name| *name != self.name).map(String::as_str))
                     .map(|known| format!("did you mean \"{known}\"?")),
             };
-            self.error(Code::UNDEFINED_REFERENCE, &["depends_on", dependency], message).help = help;
+            let below = match self.implied_by(dependency) {
+                Some(key) => vec![key],
+                None => vec!["depends_on", dependency],
+            };
+            self.error(Code::UNDEFINED_REFERENCE, &below, message).help = help;
         }
+    }
+
+    /// The key that makes a service a dependency without naming it one.
+    fn implied_by(&self, dependency: &str) -> Option<&'static str> {
+        let service = self.service;
+        let modes = [("network_mode", &service.network_mode), ("ipc", &service.ipc), ("pid", &service.pid)];
+        let shares = |text: &str| text.strip_prefix("service:") == Some(dependency);
+        modes.into_iter().find(|(_, mode)| mode.as_deref().is_some_and(shares)).map(|(key, _)| key)
     }
 
     fn references(&mut self) {

@@ -154,6 +154,13 @@ fn find(directory: &Path, variables: &Variables, options: &LoadOptions, report: 
         let separator = variables.get("COMPOSE_PATH_SEPARATOR").filter(|separator| !separator.is_empty());
         let separator = separator.map_or(":", String::as_str);
         let file = |file: &str| if file == STDIN { PathBuf::from(file) } else { clean(&options.current_dir.join(file)) };
+        if list.split(separator).any(str::is_empty) {
+            let message =
+                format!("COMPOSE_FILE is \"{list}\": its empty part is a directory, the one that this runs in, and no file");
+            let finding = Finding::error(Code::NO_PROJECT, message);
+            report.push(finding.help(format!("leave out the {separator} that stands too much")));
+            return list.split(separator).filter(|part| !part.is_empty()).map(file).collect();
+        }
         return list.split(separator).map(file).collect();
     }
     for folder in directory.ancestors() {

@@ -269,7 +269,14 @@ fn known(key: &Key, mapping: &'static Mapping, path: &[Step<'_>], report: &mut R
     }
     let mut path = path.to_vec();
     path.push(K(&key.text));
-    let help = nearest(&key.text, mapping.keys.iter().map(|(known, _)| *known)).map(|known| format!("did you mean \"{known}\"?"));
+    // In capitals, or with an underscore: a key of ours or of another tool.
+    let extension = key.text.get(..2).filter(|start| mapping.extensible && matches!(*start, "X-" | "x_" | "X_"));
+    let help = match extension {
+        Some(_) => Some(format!("did you mean \"x-{}\"?", &key.text[2..])),
+        None => {
+            nearest(&key.text, mapping.keys.iter().map(|(known, _)| *known)).map(|known| format!("did you mean \"{known}\"?"))
+        }
+    };
     let finding = report.error(Code::UNKNOWN_KEY, key.span, &path, format!("unknown key \"{}\"", key.text));
     if mapping.open {
         finding.severity = Severity::Warning;

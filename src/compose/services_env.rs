@@ -116,9 +116,11 @@ fn read(
         Ok(Some(read)) => read,
         Ok(None) => {
             if required {
-                let message = format!("env file {} not found: no such file or directory", report.files.name(file_path));
+                let of_labels = at.contains(&K("label_file"));
+                let what = if of_labels { "label file" } else { "env file" };
+                let message = format!("{what} {} not found: no such file or directory", report.files.name(file_path));
                 report.error(Code::UNREADABLE_FILE, path.span, at, message).help =
-                    Some("write required: false beside its path if it may be missing".to_owned());
+                    (!of_labels).then(|| "write required: false beside its path if it may be missing".to_owned());
             }
             return;
         }

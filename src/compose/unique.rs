@@ -132,10 +132,11 @@ fn settle(items: &mut Vec<Node>, by: By, path: &[Step<'_>], report: &mut Report)
 
 /// None when the element is of a type that has no key.
 fn key(item: &Node, by: By) -> Result<Option<String>, &'static str> {
-    if ["target", "path"].iter().any(|key| item.get(key).is_some_and(Node::is_invalid)) {
+    let text = |key: &str| item.get(key).filter(|node| !node.is_null()).and_then(Node::written);
+    // One that is no text is the schema's to say.
+    if ["target", "path"].iter().any(|key| item.get(key).is_some_and(|node| !node.is_null()) && text(key).is_none()) {
         return Ok(None);
     }
-    let text = |key: &str| item.get(key).filter(|node| !node.is_null()).and_then(Node::written);
     Ok(match (by, &item.value) {
         (By::Name, Value::Str(line)) => Some(line.split_once('=').map_or(line.as_str(), |(name, _)| name).to_owned()),
         (By::VolumeTarget, Value::Str(spec)) => volume_spec::parse(spec).ok().map(|volume| volume.target),

@@ -5,7 +5,10 @@ use super::node::Step::{self, Item as I, Key as K};
 use super::node::{Node, Value};
 use super::port_spec;
 use super::report::Report;
-use crate::base::Code;
+use crate::base::{Code, nearest};
+
+/// Says that a secret is one of Secrets Manager.
+const X_SECRETS: &str = "x-secrets";
 
 /// Checks resources and services.
 pub(super) fn check(root: &mut Map, report: &mut Report) {
@@ -50,9 +53,13 @@ fn source(resource: &Node, keys: &[&str], path: &[Step<'_>], misspelt: bool, rep
     let there: Vec<&str> = keys.iter().copied().filter(|key| map.contains(key)).collect();
     match there.as_slice() {
         [] => {
-            if !misspelt && !["driver", "external", "x-secrets"].iter().any(|key| map.contains(key)) {
+            if !misspelt && !["driver", "external", X_SECRETS].iter().any(|key| map.contains(key)) {
                 let message = format!("one of {} must be set", keys.join(", "));
-                report.error(Code::MISSING_KEY, resource.span, path, message);
+                let mut others = map.iter().filter(|(key, _)| key.text.starts_with("x-"));
+                let near = others.find_map(|(key, _)| Some((key, nearest(&key.text, [X_SECRETS])?)));
+                let span = near.map_or(resource.span, |(key, _)| key.span);
+                report.error(Code::MISSING_KEY, span, path, message).help =
+                    near.map(|(key, known)| format!("{} is not known: did you mean {known}?", key.text));
             }
         }
         [_] => {}

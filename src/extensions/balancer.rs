@@ -7,7 +7,7 @@ use super::listener::Listener;
 use super::reader::{Item, Key, Placed, Reader};
 use super::target::Target;
 use super::top::Wanted;
-use crate::base::Place;
+use crate::base::{Code, Finding, Place};
 
 // The booleans are independent of each other.
 #[allow(clippy::struct_excessive_bools)]
@@ -102,6 +102,13 @@ impl Reader<'_> {
             let target = name.and_then(|name| self.target_group(name, &group));
             balancer.unread_targets |= target.is_none();
             balancer.targets.extend(target);
+        }
+        for (index, target) in balancer.targets.iter().enumerate() {
+            if balancer.targets[..index].iter().any(|other| other.name.value == target.name.value) {
+                let finding = Finding::error(Code::WRONG_EXTENSION, format!("{} stands here twice", target.name.value));
+                let finding = finding.at(target.name.place.clone()).path(&target.name.path);
+                self.findings.push(finding.help("keep one; for two ports of a container, write family:container:port"));
+            }
         }
         for (port, listener) in self.named(fields.get("Listeners")) {
             balancer.listeners.extend(self.listener(port, &listener));

@@ -234,6 +234,7 @@ impl<'a> Reader<'a> {
 fn instead(key: &str) -> &'static str {
     match key {
         "RoleArn" => "leave it out: lookups run as who runs the deploy; take the role before, with AWS_PROFILE",
+        "Region" => "leave it out: lookups look in the region that is deployed to",
         "PublicNamespace" => {
             "leave it out: tasks are registered with their private addresses; for names on the internet use x-elbv2 with DnsAliases"
         }

@@ -52,7 +52,7 @@ pub(super) const PROTOCOLS: [&str; 6] = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "
 const CHECKS: [&str; 3] = ["HTTP", "HTTPS", "TCP"];
 const VERSIONS: [&str; 3] = ["HTTP1", "HTTP2", "GRPC"];
 /// Form of a short health check.
-const SHORT: &str = "port:protocol[:healthy:unhealthy:interval:timeout][:path:codes], for example 8080:HTTP:4:2:15:5:/:200";
+const SHORT: &str = "port:protocol[:healthy:unhealthy:interval:timeout][:path][:codes], for example 8080:HTTP:4:2:15:5:/:200";
 
 impl Reader<'_> {
     /// An entry of `Services`: one container.
@@ -153,14 +153,16 @@ impl Reader<'_> {
         Some(check)
     }
 
-    /// `8080:HTTP:4:2:15:5:/:200`: port and protocol; four numbers or none of them; a path, and codes behind it.
+    /// `8080:HTTP:4:2:15:5:/:200`: port and protocol; four numbers or none of them; a path, codes, or a path and codes.
     fn short_check(&mut self, item: &Item<'_>) -> Option<HealthCheck> {
         let text = self.word(item)?.value;
         let parts: Vec<&str> = text.split(':').collect();
-        let path_at = parts.iter().position(|part| part.starts_with('/')).unwrap_or(parts.len());
-        let fits = matches!(path_at, 2 | 6) && parts.len() <= path_at + 2;
+        let path = parts.iter().position(|part| part.starts_with('/'));
+        let codes_alone = path.is_none() && matches!(parts.len(), 3 | 7) && parts.last().is_some_and(|part| are_codes(part));
+        let numbers_end = path.unwrap_or(parts.len() - usize::from(codes_alone));
+        let fits = matches!(numbers_end, 2 | 6) && parts.len() <= numbers_end + 2;
         if !fits {
-            let (few, count) = (path_at < 6, parts.len());
+            let (few, count) = (numbers_end < 6, parts.len());
             let much = if few { "too few parts" } else { "too many parts" };
             self.wrong(item, format!("the health check \"{text}\" has {count} parts: {much}"), format!("the parts are {SHORT}"));
             return None;
@@ -181,15 +183,16 @@ impl Reader<'_> {
         let numbers = [("healthy", 2..=10), ("unhealthy", 2..=10), ("interval", 5..=300), ("timeout", 2..=120)];
         let mut read = [None; 4];
         for (index, (name, range)) in numbers.into_iter().enumerate() {
-            let Some(part) = parts[..path_at].get(index + 2) else { continue };
+            let Some(part) = parts[..numbers_end].get(index + 2) else { continue };
             match part.parse::<u32>() {
                 Ok(number) if range.contains(&number) => read[index] = Some(number),
                 _ => wrong.push(format!("{name} \"{part}\", which is from {} to {}", range.start(), range.end())),
             }
         }
         [check.healthy, check.unhealthy, check.interval, check.timeout] = read;
-        check.path = parts.get(path_at).map(|path| (*path).to_owned());
-        check.codes = parts.get(path_at + 1).map(|codes| (*codes).to_owned());
+        check.path = path.and_then(|at| parts.get(at)).map(|path| (*path).to_owned());
+        let codes = parts.get(numbers_end + usize::from(path.is_some()));
+        check.codes = codes.map(|codes| (*codes).to_owned());
         if !wrong.is_empty() {
             self.wrong(item, format!("the health check has {}", wrong.join(", ")), format!("the parts are {SHORT}"));
             return None;
@@ -236,6 +239,12 @@ impl Reader<'_> {
         }
         Some(HealthCheck { port, protocol, healthy, unhealthy, interval, timeout, path, codes, grpc })
     }
+}
+
+/// Codes of HTTP, which have three digits, and no number of a check.
+fn are_codes(text: &str) -> bool {
+    let code = |code: &str| code.len() == 3 && code.chars().all(|c| c.is_ascii_digit());
+    text.split([',', '-']).all(code)
 }
 
 /// Interval and timeout that leave no time between two checks; what isn't written is what AWS takes then.

@@ -76,6 +76,20 @@ fn old_and_new_spellings_mean_the_same() {
 }
 
 #[test]
+fn namespaces_of_2020_are_those_of_today() {
+    for (old, new) in [
+        ("Lookup: dev.internal", "Name: dev.internal, Lookup: true"),
+        ("Name: dev.internal, Use: ns-abcd012344", "ZoneName: dev.internal, Lookup: { NamespaceId: ns-abcd012344 }"),
+    ] {
+        let shape = |text: &str| {
+            let namespaces = sound(&format!("{SERVICE}x-dns: {{ PrivateNamespace: {{ {text} }} }}\n")).namespaces;
+            without(&without(&format!("{namespaces:?}"), "Place {", "}"), "path: \"", "\"")
+        };
+        assert_eq!(shape(old), shape(new));
+    }
+}
+
+#[test]
 fn the_blogs_lookups_are_read() {
     let extensions = sound(&format!(
         "{SERVICE}x-vpc:\n  Lookup:\n    VpcId:\n      Tags:\n        - Name: demo\n    AppSubnets:\n      Tags:\n        - vpc::usage: application\nx-cluster:\n  Lookup: main\n\
@@ -122,6 +136,15 @@ fn what_is_unknown_or_wrong_is_found_where_it_stands() {
         ("x-vpc: { Lookup: { VpcId: {} } }\n", &["error x-vpc.Lookup.VpcId", "neither tags nor an id"]),
         ("x-cluster: { Lookupp: a }\n", &["did you mean Lookup?"]),
         ("x-dns: { PrivateNamespace: { Name: \"dev..internal\" } }\n", &["is not a DNS name"]),
+        (
+            "x-dns: { PrivateNamespace: { Name: a.internal, Lookup: b.internal } }\n",
+            &["this is neither a.internal nor an id", "begins with ns-"],
+        ),
+        ("x-vpc: { Lookup: { VpcId: { Tags: { a: b }, Region: eu-west-1 } } }\n", &["in the region that is deployed to"]),
+        (
+            "x-elbv2: { lb: { Services: [ { name: 'web:web', port: 80 }, { name: 'web:web', port: 80 } ] } }\n",
+            &["web:web stands here twice", "family:container:port"],
+        ),
         ("x-kafka: { provider: confluent }\n", &["error x-kafka.provider", "one of: confluent-cloud"]),
         ("x-kafka: { boostrap: a:1 }\n", &["did you mean bootstrap?"]),
         (

@@ -78,7 +78,7 @@ impl Reader<'_> {
         if item.node.as_map().is_none() {
             return self.word(item).map(|id| Wanted::Ids(vec![id]));
         }
-        let fields = self.fields(item, LOOKUP, &["RoleArn"])?;
+        let fields = self.fields(item, LOOKUP, &["RoleArn", "Region"])?;
         if let Some(tags) = fields.get("Tags") {
             let tags: Vec<(String, String)> = self.tags(tags).into_iter().map(|(key, value)| (key, value.value)).collect();
             if !tags.is_empty() {
@@ -165,11 +165,17 @@ impl Reader<'_> {
             let fields = self.fields(properties, &[&["Description"]], &["Name", "Vpc", "Tags", "Properties"])?;
             description = fields.get("Description").and_then(|text| self.word(text)).map(|text| text.value);
         }
-        let Some(name) = fields.get("Name") else {
+        // In 2020 a Lookup was the domain; Use, then as now, an id.
+        let domain = fields.get("Lookup").filter(|it| it.node.as_str().is_some_and(|text| !text.starts_with("ns-")));
+        let Some(named) = fields.get("Name").or(domain) else {
             self.wrong(item, "the namespace has no name", "add Name, for example `Name: dev.internal`");
             return None;
         };
-        let name = self.dns_name(name)?;
+        let name = self.dns_name(named)?;
+        if let Some(domain) = domain.filter(|domain| domain.node.as_str() != Some(name.value.as_str())) {
+            self.wrong(domain, format!("this is neither {} nor an id", name.value), "the id of a namespace begins with ns-");
+            return None;
+        }
         let existing = match fields.get("Lookup") {
             None => None,
             Some(lookup) if lookup.node.as_map().is_some() => {
@@ -177,6 +183,7 @@ impl Reader<'_> {
                 Some(fields.get("NamespaceId").and_then(|id| self.word(id)))
             }
             Some(lookup) if lookup.node.as_bool().is_some() => lookup.node.as_bool().filter(|wanted| *wanted).map(|_| None),
+            Some(_) if domain.is_some() => Some(None),
             Some(lookup) => Some(self.word(lookup)),
         };
         Some(Namespace { name, existing, description })

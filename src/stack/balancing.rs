@@ -137,7 +137,11 @@ impl Builder<'_> {
         }
         let suffix = match (written.members.as_slice(), members.as_slice()) {
             ([one], [member]) if one.name.value == written.name.value => {
-                format!("{}{}", logical(&member.container), member.port)
+                // A container of several families stands behind the balancer once for each.
+                let holds = |family: &&Family| family.containers.iter().any(|container| container.name == member.container);
+                let several = families.iter().filter(holds).count() > 1;
+                let family = if several { logical(&member.family) } else { String::new() };
+                format!("{family}{}{}", logical(&member.container), member.port)
             }
             _ => format!("{}TargetGroup", logical(&written.name.value)),
         };

@@ -117,6 +117,7 @@ impl Builder<'_> {
             ulimits: self.ulimits(name, service),
             depends_on: self.depends_on(name, service, family),
             mounts: Vec::new(),
+            tmpfs: self.tmpfs(name, service, asked.limit.unwrap_or(size.memory)),
             mounts_of: self.mounts_of(member, family),
             // The one that Fargate adds; the others are findings.
             capabilities_added: service.cap_add.iter().filter(|cap| *cap == "SYS_PTRACE").cloned().collect(),
@@ -194,6 +195,13 @@ impl Builder<'_> {
                     "CloudFormation would write the value that {variable} refers to into the task definition, in the clear"
                 );
                 self.error(Code::PLAIN_CREDENTIAL, &path, message).help = Some("use a secret with x-secrets".to_owned());
+            } else if let Some(reference) = reference(value) {
+                let message = format!("{reference} is passed on as it stands: values of other resources are not filled in");
+                self.error(Code::UNRENDERED, &path, message).help = Some(match reference.strip_prefix("x-aws::AWS::") {
+                    Some("Region") => "write ${AWS_REGION}".to_owned(),
+                    Some("AccountId") => "write ${AWS_ACCOUNT_ID}".to_owned(),
+                    _ => "write the value itself, or take it from an env file".to_owned(),
+                });
             } else if !known && holds_password(variable, value) {
                 let message = format!("{variable} holds a password that everybody who may read task definitions can see");
                 self.warn(Code::PLAIN_CREDENTIAL, &path, message).help =
@@ -207,16 +215,16 @@ impl Builder<'_> {
     /// The ports that a container listens on: `ports` and `expose`.
     fn ports(&mut self, name: &str, service: &Service) -> Vec<Port> {
         let mut ports: Vec<Port> = Vec::new();
-        for port in &service.ports {
-            let protocol = if port.protocol.as_deref() == Some("udp") { Protocol::Udp } else { Protocol::Tcp };
+        for (index, port) in service.ports.iter().enumerate() {
+            let protocol = self.protocol(name, "ports", index, port.target, port.protocol.as_deref().unwrap_or_default());
             if let Ok(number) = u16::try_from(port.target) {
                 ports.push(Port { number, protocol });
             }
         }
         for (index, exposed) in service.expose.iter().enumerate() {
             let (number, protocol) = exposed.split_once('/').unwrap_or((exposed, "tcp"));
-            let protocol = if protocol == "udp" { Protocol::Udp } else { Protocol::Tcp };
             if let Ok(number) = number.parse() {
+                let protocol = self.protocol(name, "expose", index, number, protocol);
                 ports.push(Port { number, protocol });
             } else {
                 let index = index.to_string();
@@ -227,6 +235,16 @@ impl Builder<'_> {
         ports.sort_unstable();
         ports.dedup();
         ports
+    }
+
+    fn protocol(&mut self, name: &str, key: &str, index: usize, port: impl std::fmt::Display, written: &str) -> Protocol {
+        if written == "sctp" {
+            let index = index.to_string();
+            let message = format!("port {port} is of SCTP, which ECS doesn't carry");
+            self.error(Code::PORT, &["services", name, key, &index], message).help =
+                Some("ECS opens ports of TCP and UDP".to_owned());
+        }
+        if written == "udp" { Protocol::Udp } else { Protocol::Tcp }
     }
 
     fn stop_timeout(&mut self, name: &str, service: &Service, component: Option<&Component>) -> Option<u32> {
@@ -431,6 +449,18 @@ fn is_size(value: &str) -> bool {
     !digits.is_empty() && value.len() - digits.len() <= 2 && digits.chars().all(|c| c.is_ascii_digit())
 }
 
+/// `x-s3::bucket::BucketName`: what ECS Compose-X fills in.
+fn reference(value: &str) -> Option<&str> {
+    let part = |c: char| c.is_ascii_alphanumeric() || "-_:.".contains(c);
+    let starts = value.match_indices("x-").map(|(start, _)| start);
+    let words = starts.map(|start| value[start..].split(|c| !part(c)).next().unwrap_or_default());
+    words.map(|word| word.trim_end_matches([':', '.'])).find(|word| {
+        let mut parts = word.split("::");
+        let kind = parts.next().is_some_and(|kind| kind.len() > 2 && !kind.contains([':', '.']));
+        kind && parts.clone().count() == 2 && parts.all(|part| !part.is_empty() && !part.contains(':'))
+    })
+}
+
 /// Whether a plain variable holds what belongs into a secret, by its name or by the form of its value.
 fn holds_password(variable: &str, value: &str) -> bool {
     let ends_with = |end: &str| {
@@ -449,7 +479,21 @@ fn holds_password(variable: &str, value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::holds_password;
+    use super::{holds_password, reference};
+
+    #[test]
+    fn a_reference_of_ecs_compose_x_is_known_by_its_form() {
+        for (value, found) in [
+            ("x-s3::bucket::BucketName", "x-s3::bucket::BucketName"),
+            ("s3://x-s3::my-bucket::BucketName/x-aws::AWS::Region", "x-s3::my-bucket::BucketName"),
+            ("x-aws::AWS::Region", "x-aws::AWS::Region"),
+        ] {
+            assert_eq!(reference(value), Some(found));
+        }
+        for value in ["", "x-", "max-age=1", "dev::http://x-y:8083", "x-forwarded-for", "[fe80::1]", "x-a::b"] {
+            assert_eq!(reference(value), None, "{value}");
+        }
+    }
 
     #[test]
     fn a_password_in_the_clear_is_known_by_name_or_form() {

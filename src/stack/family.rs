@@ -416,10 +416,18 @@ impl<'a> Builder<'a> {
     }
 
     /// The usage of the subnets, by the network that a service stands in.
-    fn usage(&self, members: &[Member<'_>]) -> String {
-        let mut networks = members.iter().flat_map(|member| member.service.networks.keys());
-        let usage = networks.find_map(|network| self.extensions.networks.get(network));
-        usage.map_or(standing::TASKS, |usage| usage.value.as_str()).to_owned()
+    fn usage(&mut self, members: &[Member<'_>]) -> String {
+        let extensions = self.extensions;
+        let networks = members.iter().flat_map(|member| member.service.networks.keys().map(|network| (member.name, network)));
+        let mut usages = networks.filter_map(|(name, network)| Some((name, network, extensions.networks.get(network)?)));
+        let Some((_, first, usage)) = usages.next() else { return standing::TASKS.to_owned() };
+        if let Some((name, network, other)) = usages.find(|(_, _, other)| other.value != usage.value) {
+            let message =
+                format!("a task stands in one set of subnets: {first} is {}, {network} is {}", usage.value, other.value);
+            self.error(Code::SUBNETS, &["services", name, "networks", network], message).help =
+                Some("keep one network with x-vpc".to_owned());
+        }
+        usage.value.clone()
     }
 }
 

@@ -150,3 +150,66 @@ fn several_containers_of_a_task_agree_on_what_a_service_has_once() {
     // A secret that only the task's own role reads stands in no variable.
     assert_eq!((pair.containers[0].secrets.len(), pair.containers[0].read_by_itself.as_slice()), (0, &["own".to_owned()][..]));
 }
+
+#[test]
+fn a_container_of_two_families_stands_behind_a_balancer_once_for_each() {
+    let services = "services:\n  proxy:\n    image: i\n    ports: ['80:80']\n    labels: { ecs.task.family: 'one,two' }\n";
+    let (stack, findings) = decided(&format!(
+        "{services}{SIZE}x-elbv2:\n  lb:\n{INGRESS}    Services: {{ 'one:proxy': {{ port: 80 }}, 'two:proxy': {{ port: 80 }} }}\n    \
+         Listeners: {{ '80': {{ Targets: [ {{ name: 'one:proxy', access: /one }}, {{ name: 'two:proxy', access: /two }} ] }} }}\n"
+    ));
+    assert_eq!(findings, "");
+    let ids: Vec<&str> = stack.balancers[0].targets.iter().map(|target| target.id.as_str()).collect();
+    assert_eq!(ids, ["LbLoadBalancerOneProxy80", "LbLoadBalancerTwoProxy80"]);
+    // Another family that is called as the container is.
+    let web = services.replace("proxy", "web").replace("one,two", "web,other");
+    let (stack, findings) = decided(&format!(
+        "{web}{SIZE}x-elbv2:\n  lb:\n{INGRESS}    Services: {{ 'web:web': {{ port: 80 }}, 'other:web': {{ port: 80 }} }}\n    \
+         Listeners: {{ '80': {{ Targets: [ {{ name: 'web:web', access: /one }}, {{ name: 'other:web', access: /two }} ] }} }}\n"
+    ));
+    assert_eq!(findings, "");
+    let targets = &stack.balancers[0].targets;
+    assert_ne!(targets[0].id, targets[1].id);
+}
+
+#[test]
+fn a_short_health_check_may_have_codes_without_a_path() {
+    for (check, healthy) in [("8080:HTTP:200,201,404", None), ("8080:HTTP:4:2:15:5:200,201,404", Some(4))] {
+        let (stack, findings) = before(&format!(
+            "{INGRESS}    Services: {{ web:web: {{ port: 8080, healthcheck: '{check}' }} }}\n    \
+             Listeners: {{ '80': {{ Targets: [ {{ name: 'web:web' }} ] }} }}\n"
+        ));
+        assert_eq!(findings, "");
+        let check = &stack.balancers[0].targets[0].health_check;
+        assert_eq!((check.codes.as_deref(), check.path.as_deref(), check.healthy), (Some("200,201,404"), None, healthy));
+    }
+}
+
+#[test]
+fn a_condition_is_known_by_what_is_written_below_it() {
+    let (stack, findings) = before(&format!(
+        "{INGRESS}    Services: {{ web:web: {{ port: 8080 }} }}\n    Listeners: {{ '80': {{ Targets: [ {{ name: 'web:web', \
+         Conditions: [ {{ PathPatternConfig: {{ Values: [/a] }} }}, {{ HttpRequestMethodConfig: {{ Values: [GET] }} }} ] }} ] }} }}\n"
+    ));
+    assert_eq!(findings, "");
+    let wanted = Conditions { paths: vec!["/a".to_owned()], methods: vec!["GET".to_owned()], ..Conditions::default() };
+    assert_eq!(stack.balancers[0].listeners[0].rules[0].conditions, wanted);
+}
+
+#[test]
+fn what_lies_in_memory_gets_half_of_it_unless_it_says_a_size() {
+    let (stack, findings) = decided(&format!(
+        "services:\n  web:\n    image: i\n    tmpfs: [/run, '/tmp:size=25%,ro,mode=700']\n{SIZE}\
+         \n  api:\n    image: i\n    volumes: [{{ type: tmpfs, target: /cache, tmpfs: {{ size: 9g }} }}]\n{SIZE}"
+    ));
+    let container = |name: &str| &stack.families.iter().find(|family| family.name == name).unwrap().containers[0];
+    let mounts: Vec<(String, u32)> =
+        container("web").tmpfs.iter().map(|mount| (mount.path.to_string(), mount.mebibytes)).collect();
+    let memory = container("web").memory.unwrap();
+    assert_eq!(mounts, [("/run".to_owned(), memory / 2), ("/tmp".to_owned(), memory / 4)]);
+    assert_eq!(container("web").tmpfs[1].options, ["ro"]);
+    for word in ["the tmpfs /run has no size", "mode of a tmpfs can't be honoured", "may grow to 9216 MiB"] {
+        assert!(findings.contains(word), "{findings}");
+    }
+    assert!(!findings.contains("error"), "{findings}");
+}

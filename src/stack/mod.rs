@@ -30,6 +30,7 @@ mod standing;
 mod storage;
 mod tags;
 mod text;
+mod tmpfs;
 mod unique;
 mod unsupported;
 mod volumes;
@@ -53,7 +54,7 @@ pub use model::{
 };
 pub use names::logical;
 pub use need::{BalancerFact, Lookup, Need, SecretLookup};
-pub use storage::{Efs, Mount, Volume, VolumeKind};
+pub use storage::{Efs, Mount, Tmpfs, Volume, VolumeKind};
 pub use tags::{ENV_TAG, PROJECT_TAG, VERSION_TAG};
 pub use text::{Part, Text, without_marks};
 pub use watch::{Alarm, AlarmKind, Connect, ConnectNamespace, Offer, RulePart, ServiceMetric, StepScaling, Topic, TopicSource};

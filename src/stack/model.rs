@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Alarm, Balancer, Certificate, Connect, Layered, Lookup, Mount, SecretLookup, Text, Topic, Volume, Zone};
+use super::{Alarm, Balancer, Certificate, Connect, Layered, Lookup, Mount, SecretLookup, Text, Tmpfs, Topic, Volume, Zone};
 use crate::confluent::grant::MskRight;
 use crate::extensions::{NewCluster, NewVpc, OverlayResource};
 
@@ -261,6 +261,7 @@ pub struct Container {
     /// Containers of the same task that must have come this far first.
     pub depends_on: Vec<(String, Condition)>,
     pub mounts: Vec<Mount>,
+    pub tmpfs: Vec<Tmpfs>,
     /// Containers of the same task whose mounts it takes, and whether for reading only.
     pub mounts_of: Vec<(String, bool)>,
     pub capabilities_added: Vec<String>,

@@ -77,6 +77,7 @@ impl Builder<'_> {
         let help = match nearest(usage, known.clone()) {
             Some(near) => format!("add {usage} to x-vpc.Lookup; did you mean {near}?"),
             None if vpc.new.is_some() => format!("the new VPC has {}", NEW.join(", ")),
+            None if vpc.subnets.is_empty() => format!("add {usage} to x-vpc.Lookup"),
             None => format!("add {usage} to x-vpc.Lookup; it has {}", known.collect::<Vec<_>>().join(", ")),
         };
         let place = self.project.key_place(&["x-vpc"]);

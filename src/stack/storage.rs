@@ -1,4 +1,4 @@
-//! What containers mount: folders of the task's own disk, and file systems of EFS.
+//! What containers mount: folders of the task's own disk, file systems of EFS, and memory.
 
 use super::{Lookup, Text};
 
@@ -39,4 +39,13 @@ pub struct Mount {
     pub volume: String,
     pub path: Text,
     pub read_only: bool,
+}
+
+/// A folder that lies in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tmpfs {
+    pub path: Text,
+    /// The most that it may hold.
+    pub mebibytes: u32,
+    pub options: Vec<String>,
 }

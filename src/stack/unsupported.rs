@@ -61,7 +61,6 @@ const RULES: &[Rule] = &[
         "ECS takes the signal from the image's STOPSIGNAL",
     ),
     ("storage_opt", |s| !s.storage_opt.is_empty(), "say disk space with the label ecs.ephemeral.storage"),
-    ("tmpfs", |s| !s.tmpfs.is_empty(), "Fargate has no tmpfs"),
     ("use_api_socket", |s| s.use_api_socket, "Fargate has no engine to speak to"),
     ("userns_mode", |s| set(s.userns_mode.as_deref()), "Fargate has no user namespaces"),
     ("uts", |s| set(s.uts.as_deref()), "a task has a namespace of its own"),

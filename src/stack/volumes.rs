@@ -48,8 +48,9 @@ impl Builder<'_> {
         let kind = mount.r#type.as_deref().unwrap_or("volume");
         let instead = match kind {
             "volume" => None,
+            // Memory is no volume of the task.
+            "tmpfs" => return None,
             "bind" => Some("Fargate has no folders of a host: build the files into the image, or use x-efs"),
-            "tmpfs" => Some("Fargate has no tmpfs: use a volume, which lies on the task's disk"),
             _ => Some("Fargate mounts volumes of the task and of EFS"),
         };
         if let Some(instead) = instead {

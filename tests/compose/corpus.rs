@@ -72,6 +72,6 @@ macro_rules! groups {
 }
 
 groups! {
-    build cast cli command corners deploy dotenv envfile extends include interp merge name networks ports profiles quantities
-    reset schema secrets service validate volumes yaml
+    build cast cli command corners deploy dotenv envfile extends include interp merge name networks ports profiles projects
+    quantities reset schema secrets service validate volumes yaml
 }

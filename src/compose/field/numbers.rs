@@ -65,7 +65,7 @@ impl Field for u64 {
             Value::Uint(value, _) => return value,
             Value::Float(value, _) if value >= 0.0 => return number::truncated_unsigned(value),
             Value::Str(_) => {
-                reader.wrong(Code::WRONG_TYPE, node, "a number");
+                reader.wrong(Code::WRONG_TYPE, node, "a number, which stands without quotes and without a variable here");
                 return 0;
             }
             _ => {}

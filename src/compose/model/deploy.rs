@@ -4,6 +4,7 @@ use super::Named;
 use crate::base::Code;
 use crate::compose::field::{Extensions, Field, Reader, Shown, Text, View, record};
 use crate::compose::node::{Node, Step, Value};
+use crate::compose::number;
 use crate::compose::out::Out;
 use crate::compose::units::{Bytes, Cpus, Duration};
 
@@ -107,6 +108,10 @@ impl Field for DeviceCount {
     fn read<'n>(node: &'n Node, reader: &mut Reader<'_, 'n>) -> Self {
         match &node.value {
             Value::Str(text) if text.eq_ignore_ascii_case("all") => Self(-1),
+            Value::Str(text) if number::decimal(text).is_none() => {
+                reader.wrong(Code::WRONG_TYPE, node, "a whole number, or all");
+                Self(0)
+            }
             Value::Str(_) | Value::Int(..) => Self(i64::read(node, reader)),
             _ => {
                 reader.wrong(Code::WRONG_TYPE, node, "a whole number, or all");
