@@ -34,7 +34,7 @@ class Faults:
             "forbidden": self._serve(lambda peer: self._answer(peer, FORBIDDEN)),
             "ssh": self._serve(self._ssh),
             "zookeeper": self._serve(self._zookeeper),
-            "refused": f"127.0.0.1:{self.ctx.free_port()}",
+            "refused": self._refused(),
         }
 
     def stop(self):
@@ -57,6 +57,13 @@ class Faults:
             except TimeoutError:
                 return "%s:%d" % address
         raise BedError("this kernel accepts connections beyond a full backlog: there is no black hole on loopback")
+
+    def _refused(self):
+        """A port that is taken and not listened on: nobody else gets it, and so nothing ever answers there."""
+        holder = socket.socket()
+        holder.bind(("127.0.0.1", self.ctx.free_port()))
+        self._open.append(holder)
+        return "%s:%d" % holder.getsockname()
 
     def _serve(self, treat):
         listener = self._listen(64)

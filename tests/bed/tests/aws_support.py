@@ -9,7 +9,7 @@ import unittest
 import boto3
 from botocore.config import Config
 
-from .support import Bed
+from .support import PATIENCE, Bed
 
 IAM = ["CAPABILITY_IAM"]
 
@@ -21,15 +21,15 @@ def bed():
     return made
 
 
-def seconds(wait, probe, what="what was waited for"):
-    """Calls `probe` until it returns something true, and returns that; fails after `wait` seconds."""
-    until = time.monotonic() + wait
+def until(probe, what="what was waited for"):
+    """Calls `probe` until it returns something true, and returns that; fails when it never does."""
+    end = time.monotonic() + PATIENCE
     while True:
         result = probe()
         if result:
             return result
-        if time.monotonic() > until:
-            raise AssertionError(f"not within {wait} s: {what}")
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {PATIENCE} s: {what}")
         time.sleep(0.05)
 
 
@@ -47,7 +47,7 @@ class AwsTest(unittest.TestCase):
     def aws(self, action, **arguments):
         return bed().call(f"aws/{action}", account=self.number, **arguments)
 
-    def client(self, name, faulty=False, attempts=1, timeout=20):
+    def client(self, name, faulty=False, attempts=1, timeout=PATIENCE):
         env = self.account["fault_env" if faulty else "env"]
         return boto3.client(
             name,
@@ -55,7 +55,7 @@ class AwsTest(unittest.TestCase):
             region_name=env["AWS_REGION"],
             aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}, read_timeout=timeout, connect_timeout=5),
+            config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}, read_timeout=timeout, connect_timeout=60),
         )
 
     def refused(self, function, **arguments):
@@ -81,25 +81,25 @@ class AwsTest(unittest.TestCase):
             **more,
         }
         self.cfn.create_change_set(StackName=stack, ChangeSetName=name, ChangeSetType=kind, **arguments)
-        seconds(10, lambda: self.described(stack, name)["Status"] in ("CREATE_COMPLETE", "FAILED"), "the change set")
+        until(lambda: self.described(stack, name)["Status"] in ("CREATE_COMPLETE", "FAILED"), "the change set")
         return self.described(stack, name)
 
     def described(self, stack, name):
         return self.cfn.describe_change_set(StackName=stack, ChangeSetName=name)
 
-    def deploy(self, template, kind="CREATE", stack="connect", parameters=None, wait=30, **more):
+    def deploy(self, template, kind="CREATE", stack="connect", parameters=None, **more):
         """Through a change set, to the end. Returns the stack."""
         change_set = self.change_set(template, kind, stack, parameters)
         self.assertEqual(change_set["Status"], "CREATE_COMPLETE", change_set.get("StatusReason"))
         self.cfn.execute_change_set(StackName=stack, ChangeSetName=change_set["ChangeSetName"], **more)
-        return self.settled(stack, wait)
+        return self.settled(stack)
 
-    def settled(self, stack="connect", wait=30):
+    def settled(self, stack="connect"):
         def ended():
             described = self.stack(stack)
             return None if described["StackStatus"].endswith("_IN_PROGRESS") else described
 
-        return seconds(wait, ended, f"the end of {stack}'s operation")
+        return until(ended, f"the end of {stack}'s operation")
 
     def stack(self, stack="connect"):
         return self.cfn.describe_stacks(StackName=stack)["Stacks"][0]

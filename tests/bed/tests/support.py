@@ -21,6 +21,10 @@ def gone(pid):
         return True
 
 
+# How long what must happen may take: a machine may be busy elsewhere. Nothing waits that long for what has happened.
+PATIENCE = 120
+
+
 def within(seconds, probe):
     until = time.monotonic() + seconds
     while not probe():
@@ -61,7 +65,7 @@ class Bed:
         )
         line = self.process.stdout.readline()
         if not line:
-            status = self.process.wait(30)
+            status = self.process.wait(PATIENCE)
             self._reap()
             raise RuntimeError(f"the bed ended with status {status}")
         self.ready = json.loads(line)
@@ -74,7 +78,7 @@ class Bed:
             {"Authorization": f"Bearer {token or self.ready['token']}"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=180) as answer:
+            with urllib.request.urlopen(request, timeout=600) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -88,7 +92,7 @@ class Bed:
         """As a test run does: stdin ends. Returns the exit status."""
         self.process.stdin.close()
         try:
-            return self.process.wait(60)
+            return self.process.wait(PATIENCE)
         finally:
             self._reap()
 

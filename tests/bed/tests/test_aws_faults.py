@@ -5,7 +5,7 @@ import unittest
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ConnectionError, ReadTimeoutError
 
-from .aws_support import AwsTest
+from .aws_support import AwsTest, until
 
 
 class Faults(AwsTest):
@@ -68,17 +68,29 @@ class Faults(AwsTest):
         self.through.describe_stacks()
         self.assertGreater(time.monotonic() - start, 0.5)
         self.aws("unfault", id=number)
-        start = time.monotonic()
+        before = self.fired()
+        self.assertGreater(before, 0)
         self.through.describe_stacks()
-        self.assertLess(time.monotonic() - start, 0.5)
+        self.assertEqual(self.fired(), before)
+
+    def fired(self):
+        """How many requests were treated so far."""
+        return len([fired for fired in self.aws("faults", service="cloudformation")["fired"] if fired["action"]])
 
     def test_a_fault_with_a_beginning_and_an_end(self):
-        self.aws("fault", service="cloudformation", kind="expired_token", **{"after": 0.5, "for": 1.0})
-        self.through.describe_stacks()
-        time.sleep(0.8)
-        self.assertEqual(self.code(self.through.describe_stacks), ("ExpiredToken", 403))
-        time.sleep(1.0)
-        self.through.describe_stacks()
+        def expired():
+            try:
+                self.through.describe_stacks()
+                return False
+            except ClientError as error:
+                return error.response["Error"]["Code"] == "ExpiredToken"
+
+        began = time.time()
+        self.aws("fault", service="cloudformation", kind="expired_token", **{"after": 1.0, "for": 5.0})
+        until(expired, "the beginning")
+        self.assertGreaterEqual(time.time() - began, 1.0)
+        until(lambda: not expired(), "the end")
+        self.assertGreaterEqual(time.time() - began, 6.0)
 
     def test_a_wrong_kind_is_told(self):
         with self.assertRaisesRegex(Exception, "no fault of kind explosion; there are throttling"):

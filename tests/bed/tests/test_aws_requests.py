@@ -89,13 +89,14 @@ class Refusals(AwsTest):
         )
 
     def test_a_stack_in_progress_takes_no_second_update(self):
-        self.aws("script", service="*", healthy=1.5)
+        self.aws("script", service="*", healthy=600)
         change_set = self.change_set(template())
         self.cfn.execute_change_set(StackName="connect", ChangeSetName=change_set["ChangeSetName"])
         refusal = self.try_change_set(template(), self.parameters(), "UPDATE", Capabilities=IAM)
         self.assertEqual(
             refusal, ("ValidationError", f"Stack:{change_set['StackId']} is in CREATE_IN_PROGRESS state and can not be updated.")
         )
+        self.aws("release")
         self.settled()
 
     def test_a_stack_under_review_stays_the_same_for_a_second_change_set(self):

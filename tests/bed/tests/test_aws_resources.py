@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from .aws_support import AwsTest, patched, seconds, template
+from .aws_support import AwsTest, patched, until, template
 
 RULE = {"GroupId": {"Fn::GetAtt": ["Group", "GroupId"]}, "IpProtocol": "tcp", "FromPort": 8083, "ToPort": 8083}
 SELF = {**RULE, "SourceSecurityGroupId": {"Fn::GetAtt": ["Group", "GroupId"]}, "Description": "workers"}
@@ -51,7 +51,7 @@ class ScramSecrets(AwsTest):
         self.assertEqual(self.deploy(template("AmazonMSK_one"), parameters=[])["StackStatus"], "CREATE_COMPLETE")
         self.assertEqual(len(self.kafka.list_scram_secrets(ClusterArn=self.cluster)["SecretArnList"]), 1)
         self.cfn.delete_stack(StackName="connect")
-        seconds(20, lambda: not self.kafka.list_scram_secrets(ClusterArn=self.cluster)["SecretArnList"], "the end of the association")
+        until(lambda: not self.kafka.list_scram_secrets(ClusterArn=self.cluster)["SecretArnList"], "the end of the association")
         failed = self.deploy(template("no-prefix"), stack="other", parameters=[])
         self.assertEqual(failed["StackStatus"], "ROLLBACK_COMPLETE")
         self.assertIn("AmazonMSK_", dict(self.events("other", "Users"))["CREATE_FAILED"])
@@ -325,7 +325,7 @@ class Drift(AwsTest):
             status = self.cfn.describe_stack_drift_detection_status(StackDriftDetectionId=number)
             return status if status["DetectionStatus"] == "DETECTION_COMPLETE" else None
 
-        status = seconds(5, done, "the detection")["StackDriftStatus"]
+        status = until(done, "the detection")["StackDriftStatus"]
         found = self.cfn.describe_stack_resource_drifts(StackName="connect")["StackResourceDrifts"]
         return status, {drift["LogicalResourceId"]: drift for drift in found if drift["StackResourceDriftStatus"] != "IN_SYNC"}
 

@@ -3,10 +3,11 @@
 import os
 import signal
 import socket
+import tempfile
 import threading
 import unittest
 
-from .support import Bed, CallError, gone, within
+from .support import PATIENCE, Bed, CallError, gone, within
 
 
 class Sleeper:
@@ -66,15 +67,15 @@ class Control(unittest.TestCase):
     def test_each_fault_is_what_it_says(self):
         faults = self.bed.call("faults/start")
 
-        def connect(name):
+        def connect(name, seconds=PATIENCE):
             host, port = faults[name].split(":")
-            return socket.create_connection((host, int(port)), timeout=0.5)
+            return socket.create_connection((host, int(port)), timeout=seconds)
 
         with self.assertRaises(TimeoutError):
-            connect("hang")
+            connect("hang", 0.5)
         with self.assertRaises(ConnectionRefusedError):
             connect("refused")
-        with connect("silent") as peer, self.assertRaises(TimeoutError):
+        with connect("silent", 0.5) as peer, self.assertRaises(TimeoutError):
             peer.recv(1)
         with connect("close") as peer:
             self.assertEqual(peer.recv(1), b"")
@@ -85,7 +86,7 @@ class Control(unittest.TestCase):
 
 class End(unittest.TestCase):
     def assert_gone(self, bed, pids):
-        self.assertTrue(within(5, lambda: all(map(gone, pids))), "a process is left")
+        self.assertTrue(within(PATIENCE, lambda: all(map(gone, pids))), "a process is left")
         self.assertFalse(bed.dir.exists(), "the folder is left")
 
     def test_it_ends_with_stdin_and_on_term_and_int(self):
@@ -95,22 +96,25 @@ class End(unittest.TestCase):
                 self.assertEqual(len(pids), 1)
                 if end != "eof":
                     bed.process.send_signal(end)
-                    self.assertEqual(bed.process.wait(10), 0)
+                    self.assertEqual(bed.process.wait(PATIENCE), 0)
                 else:
                     self.assertEqual(bed.close(), 0)
                 self.assert_gone(bed, pids)
 
     def test_killed_it_leaves_no_process_and_the_next_bed_removes_its_folder(self):
-        with Bed("sleeper", more=MORE) as alive, Bed("sleeper", more=MORE) as bed:
-            pids = bed.pids()
-            os.kill(bed.ready["pid"], signal.SIGKILL)
-            self.assertTrue(within(5, lambda: all(map(gone, pids))), "a process is left")
-            bed.process.wait(5)
-            self.assertTrue(bed.dir.exists())
-            with Bed():
-                self.assertFalse(bed.dir.exists(), "the folder of the killed bed is left")
-                self.assertTrue(alive.dir.exists(), "the folder of a living bed was removed")
-            alive.call("sleeper/start")
+        # In a folder of their own: whatever other bed begins meanwhile would tidy up as well.
+        with tempfile.TemporaryDirectory() as own:
+            env = {"TMPDIR": own}
+            with Bed("sleeper", more=MORE, env=env) as alive, Bed("sleeper", more=MORE, env=env) as bed:
+                pids = bed.pids()
+                os.kill(bed.ready["pid"], signal.SIGKILL)
+                self.assertTrue(within(PATIENCE, lambda: all(map(gone, pids))), "a process is left")
+                bed.process.wait(PATIENCE)
+                self.assertTrue(bed.dir.exists())
+                with Bed(env=env):
+                    self.assertFalse(bed.dir.exists(), "the folder of the killed bed is left")
+                    self.assertTrue(alive.dir.exists(), "the folder of a living bed was removed")
+                alive.call("sleeper/start")
 
     def test_two_beds_do_not_meet(self):
         with Bed("faults") as one, Bed("faults") as two:

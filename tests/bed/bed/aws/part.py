@@ -9,13 +9,15 @@ Actions. `account` may be in each (default 000000000000), `region` too (default 
     seed        see emulator/account.py  what an account has: VPC, subnets, cluster, …; returns the ids
     script      see emulator/ecs_scripts.py  what will happen to services; returns {"id"}
     unscript    {"id"}                   one script of the account, or all of them
+    release     {}                       … all, and the tasks that live by them go on at once: the end of what a script has held up
     scripts     {}                       {"scripts": […]}
     stop_tasks  {"service", "count", "code", "reason", "containers"}  running tasks stop now; returns {"tasks": [ARN]}
     event       {"service", "message"}   one more service event
     log         {"service", "lines", "task", "container"}  lines into the tasks' log streams
     one_off     see emulator/ecs_one_off.py  what becomes of tasks that RunTask starts
     one_off_requests {}                  the RunTask and RegisterTaskDefinition requests, as they came
-    pace        {"seconds"}              how long a resource takes at least in a stack operation (0.05); for all accounts
+    pace        {"seconds", "change_set"}  how long a resource takes at least in a stack operation (0.05), and a change set to be made
+                                         (0.2); for all accounts
     reset       {}                       everything gone, in all accounts; faults too
     fault       {"service", "operation", "kind", …}  see `_fault`; returns {"id"}
     unfault     {"id"}                   one fault, or all of the account's
@@ -37,7 +39,7 @@ from ..context import BedError
 
 REGION, ACCOUNT = "eu-west-1", "000000000000"
 BED = Path(__file__).resolve().parents[2]
-EMULATOR_ACTIONS = ("seed", "script", "unscript", "scripts", "stop_tasks", "event", "log", "one_off", "one_off_requests", "pace")
+EMULATOR_ACTIONS = ("seed", "script", "unscript", "release", "scripts", "stop_tasks", "event", "log", "one_off", "one_off_requests", "pace")
 # Error code and status by what the service speaks: query XML (CloudFormation, EC2, STS, IAM, ELB), S3's XML, or JSON.
 QUERY, S3 = {"cloudformation", "ec2", "sts", "iam", "elbv2", "sns", "cloudwatch"}, {"s3"}
 ERRORS = {

@@ -157,6 +157,7 @@ def new_deployment(service, data):
     from ministack.services import ecs
 
     now, number = ecs._iso(), f"ecs-svc/{random.randrange(10**18, 10**19)}"
+    service["_not_before"] = 0  # what was put off after failures was an older deployment's
     deployment = {
         "id": number,
         "status": "PRIMARY",

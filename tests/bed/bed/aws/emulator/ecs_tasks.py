@@ -164,7 +164,10 @@ def _advance(service, task):
         return False
     ending = script.get("stop")
     place = (ending or {}).get("in", "RUNNING")
-    if ending and status == place and passed >= ending.get("after", 0):
+    # On a machine that has been busy elsewhere both may be due: a task that is to become healthy before its end becomes it.
+    until = (ending or {}).get("after", 0)
+    to_be_healthy = status == "RUNNING" and not (task.get("_healthy") or script.get("unhealthy")) and script["healthy"] < until
+    if ending and status == place and passed >= until and not to_be_healthy:
         _write_logs(service, task, everything=True)
         names = {"service": service["serviceName"], "task": task["taskArn"].split("/")[-1], "deployment": task["_deployment_id"]}
         code = ending.get("code") or ("EssentialContainerExited" if place == "RUNNING" else "TaskFailedToStart")
@@ -210,6 +213,15 @@ def _write_logs(service, task, everything=False):
             written[container["name"]] = written.get(container["name"], 0) + 1
             if config and ecs._ensure_awslogs_stream(config):
                 ecs._emit_awslogs_event(config, _filled(text, service=service["serviceName"], task=number))
+
+
+def release(service):
+    """What its tasks still wait for by their scripts is over: they go on as tasks without a script, at once."""
+    service.update(_not_before=0, _next_look=0)
+    for deployment in service["deployments"]:
+        deployment["_not_before"] = 0
+    for task in tasks_of(service):
+        task["_script"] = {**task["_script"], **ecs_scripts.DEFAULT}
 
 
 # --- one service

@@ -13,7 +13,7 @@ import urllib.parse
 
 from . import validation
 
-CREATION_SECONDS = 0.2  # AWS needs some seconds; the point is that a caller has to wait for CREATE_COMPLETE
+CREATION = {"seconds": 0.2}  # AWS needs some seconds; the point is that a caller has to wait for CREATE_COMPLETE
 UPDATABLE = {
     "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE",
     "CREATE_FAILED", "UPDATE_FAILED",
@@ -172,7 +172,7 @@ def _finish_later(cfn, name, stack_name):
             validation.judge(cfn._stacks[change_set["StackName"]], change_set)
             final = {key: change_set[key] for key in ("Status", "ExecutionStatus", "StatusReason", "Changes")}
             change_set.update(Status="CREATE_IN_PROGRESS", ExecutionStatus="UNAVAILABLE", StatusReason="", Changes=[])
-            timer = threading.Timer(CREATION_SECONDS, functools.partial(change_set.update, final))
+            timer = threading.Timer(CREATION["seconds"], functools.partial(change_set.update, final))
             timer.daemon = True
             timer.start()
 

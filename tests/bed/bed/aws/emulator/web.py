@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 
-from . import account, ecs_one_off, ecs_scripts, ecs_services, ecs_tasks, operations, scaling
+from . import account, ecs_one_off, ecs_scripts, ecs_services, ecs_tasks, operations, requests, scaling
 
 REGION, ACCOUNT = "eu-west-1", "000000000000"
 
@@ -61,9 +61,10 @@ def log(data):
 
 
 def pace(data):
-    """How long a resource takes at least in a stack operation: {"seconds": 0.05}."""
+    """How long a resource takes at least in a stack operation, and a change set to be made: {"seconds": 0.05, "change_set": 0.2}."""
     operations.PACE["seconds"] = float(data.get("seconds", 0.05))
-    return dict(operations.PACE)
+    requests.CREATION["seconds"] = float(data.get("change_set", 0.2))
+    return {**operations.PACE, "change_set": requests.CREATION["seconds"]}
 
 
 def reset(data):
@@ -100,10 +101,22 @@ def unscript(data):
     return ecs_scripts.remove(data.get("id"), get_account_id())
 
 
+def release(data):
+    """The end of all scripts of an account, also for the tasks that live by them: a test holds a deploy where it wants to look at it."""
+    from ministack.services import ecs
+
+    with ecs_services.LOCK:
+        unscript({})
+        for service in ecs._services.values():
+            ecs_tasks.release(service)
+    return {}
+
+
 ACTIONS = {
     "seed": account.seed,
     "script": script,
     "unscript": unscript,
+    "release": release,
     "scripts": lambda data: ecs_scripts.listed(),
     "stop_tasks": stop_tasks,
     "event": event,
