@@ -8,6 +8,7 @@ use super::world::{Interrupt, block_on, connect};
 use crate::aws::Account;
 use crate::base::{Exit, Failure, Moment, Result};
 use crate::cli::{Cli, LogsArgs, Output};
+use crate::cloudformation::Template;
 use crate::deploy::{self, LogEntry, LogSource};
 use crate::ui::Ui;
 
@@ -26,43 +27,47 @@ pub(super) fn run(cli: &Cli, args: &LogsArgs, ui: &mut Ui) -> Result<Exit> {
     let ready = load(&Request { project: &cli.project, name, account: None, touches_stack: true }, ui)?;
     let template = &ready.template;
     block_on(async {
-        let account = connect().await?;
-        let sources = deploy::log_sources(
-            &account,
-            &template.stack_name,
-            &template.services,
-            args.service.as_deref(),
-            args.container.as_deref(),
-        )
-        .await?;
-        let since = Moment::from_millis(Moment::now().millis() - i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX));
-        let mut seen = BTreeSet::new();
-        let mut entries = read(&account, &sources, args, since, &mut seen).await?;
-        let skipped = entries.len().saturating_sub(args.tail.unwrap_or(usize::MAX));
-        entries.drain(..skipped);
-        ui.log_entries(&entries, !args.follow);
-        if !args.follow {
-            return Ok(Exit::Done);
-        }
-        let interrupt = Interrupt::listen();
-        let mut last = entries.last().map_or(since, |entry| entry.at);
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(PAUSE) => {}
-                // Somebody has seen enough.
-                () = interrupt.wait() => return Ok(Exit::Done),
+        // From before the first line: who has seen enough then ends it in good order, too.
+        let interrupt = args.follow.then(Interrupt::listen);
+        let enough = async {
+            match &interrupt {
+                Some(interrupt) => interrupt.wait().await,
+                None => std::future::pending().await,
             }
-            let from = Moment::from_millis(last.millis() - LATE);
-            match read(&account, &sources, args, from, &mut seen).await {
-                Ok(entries) => {
-                    last = entries.iter().map(|entry| entry.at).max().unwrap_or(last).max(last);
-                    ui.log_entries(&entries, false);
-                }
-                Err(error) if error.may_pass() => {}
-                Err(error) => return Err(error.into()),
-            }
+        };
+        tokio::select! {
+            shown = show(args, template, ui) => shown,
+            () = enough => Ok(Exit::Done),
         }
     })
+}
+
+async fn show(args: &LogsArgs, template: &Template, ui: &mut Ui) -> Result<Exit> {
+    let account = connect().await?;
+    let (service, container) = (args.service.as_deref(), args.container.as_deref());
+    let sources = deploy::log_sources(&account, &template.stack_name, &template.services, service, container).await?;
+    let since = Moment::from_millis(Moment::now().millis() - i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX));
+    let mut seen = BTreeSet::new();
+    let mut entries = read(&account, &sources, args, since, &mut seen).await?;
+    let skipped = entries.len().saturating_sub(args.tail.unwrap_or(usize::MAX));
+    entries.drain(..skipped);
+    ui.log_entries(&entries, !args.follow);
+    if !args.follow {
+        return Ok(Exit::Done);
+    }
+    let mut last = entries.last().map_or(since, |entry| entry.at);
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let from = Moment::from_millis(last.millis() - LATE);
+        match read(&account, &sources, args, from, &mut seen).await {
+            Ok(entries) => {
+                last = entries.iter().map(|entry| entry.at).max().unwrap_or(last).max(last);
+                ui.log_entries(&entries, false);
+            }
+            Err(error) if error.may_pass() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// The entries that were not seen yet, oldest first.

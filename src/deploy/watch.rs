@@ -294,6 +294,9 @@ async fn look(account: &Account, target: &mut Target, tell: &mut dyn FnMut(&Even
     let (events, stack) =
         tokio::join!(account.stack_events(&target.stack_id, watch.last_event()), account.stack(&target.stack_id));
     let stack: Option<Stack> = stack?;
+    // That it is gone may have been told after its events were: then the last of them are still to come.
+    let gone = stack.as_ref().is_none_or(|stack| stack.status.is_deleted());
+    let events = if gone { account.stack_events(&target.stack_id, watch.last_event()).await } else { events };
     // The events of a stack that is gone may be gone with it.
     let events = match (events, &stack) {
         (Err(_), None) => Vec::new(),
@@ -373,6 +376,10 @@ async fn look_at_rollouts(
                 return Ok(Some((Ending::Stuck, Some(trouble))));
             }
         }
+    }
+    if all_done {
+        // They may have come to their end after the look above: what it was is told as well.
+        look_at_services(account, &mut target.watch, target.pace, &mut tell_all).await?;
     }
     Ok(all_done.then_some((Ending::Complete, None)))
 }

@@ -83,7 +83,21 @@ pub async fn hello(
 /// Shows who we are. Without SASL, finds out whether the listener lets us in.
 pub async fn authenticate(connection: &mut Connection, settings: &Settings, host: &str, deadline: Deadline) -> Result<(), Fault> {
     if let Some(login) = &settings.login {
-        return sasl::authenticate(connection, login, host, deadline).await;
+        let Err(fault) = sasl::authenticate(connection, login, host, deadline).await else { return Ok(()) };
+        if !connection.is_closed() || !matches!(fault.cause, Cause::BadCredentials | Cause::AccessDenied) {
+            return Err(fault);
+        }
+        // It hung up on the credentials: as a broker that dislikes them may, and as one that is being stopped does. The second is gone when
+        // it is asked again, or has come to itself.
+        let peer = connection.peer;
+        let gone =
+            |why: &Fault| Fault::new(Cause::BrokerUnreachable, format!("the broker hung up during the login; {}", why.message));
+        let reached = connect(&[peer], deadline).await.map_err(|unreached| gone(&unreached.fault))?;
+        let mut again = hello(settings, host, reached.stream, deadline).await.map_err(|(why, _)| gone(&why))?.connection;
+        let second = sasl::authenticate(&mut again, login, host, deadline).await;
+        let is_closed_again = again.is_closed();
+        *connection = again;
+        return if is_closed_again { Err(fault) } else { second };
     }
     let Err(error) = sasl::first_request(connection, deadline).await else { return Ok(()) };
     let fault = request_fault("the first request", &error);

@@ -98,6 +98,8 @@ pub struct Connection {
     held: Option<Instant>,
     /// The longest that it has held one back.
     longest_hold: Duration,
+    /// It has hung up.
+    is_closed: bool,
 }
 
 impl std::fmt::Debug for Connection {
@@ -109,8 +111,8 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// Asks the broker which versions it speaks: the first thing that any Kafka client says.
     pub(super) async fn greet(stream: Box<dyn Stream>, peer: SocketAddr, deadline: Deadline) -> Result<Self, WireError> {
-        let mut connection =
-            Self { stream, peer, versions: BTreeMap::new(), correlation: 0, held: None, longest_hold: Duration::ZERO };
+        let (versions, longest_hold) = (BTreeMap::new(), Duration::ZERO);
+        let mut connection = Self { stream, peer, versions, correlation: 0, held: None, longest_hold, is_closed: false };
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str("confluent-ecs"))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
@@ -134,7 +136,9 @@ impl Connection {
         deadline: Deadline,
     ) -> Result<(R::Response, i16), WireError> {
         let version = self.version::<R>(newest).ok_or(WireError::Unsupported)?;
-        let mut body = self.exchange(request, version, deadline).await?;
+        let answer = self.exchange(request, version, deadline).await;
+        self.is_closed |= matches!(answer, Err(WireError::Closed(_)));
+        let mut body = answer?;
         Ok((self.decoded::<R>(&mut body, version)?, version))
     }
 
@@ -166,6 +170,11 @@ impl Connection {
     /// The longest that the broker has held back a request on this connection, because of a quota.
     pub fn held_back(&self) -> Duration {
         self.longest_hold
+    }
+
+    /// Whether the broker has hung up instead of answering.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// A controller of a cluster without ZooKeeper speaks Kafka's protocol, and has nothing to say to clients.

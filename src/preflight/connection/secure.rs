@@ -180,6 +180,8 @@ impl Ladder {
     }
 }
 
+/// What one server gave; a fault with its certificate.
+type Told = Result<Hello, (Fault, Option<Certificate>)>;
 /// A server that greets; or the fault of the first one, with its certificate.
 type Greeted = Result<(Endpoint, Hello), (Endpoint, Fault, Option<Certificate>)>;
 
@@ -194,27 +196,33 @@ async fn greet(
     let mut waiting: VecDeque<Endpoint> = others.into();
     let mut begun: Vec<Endpoint> = vec![first.0.clone()];
     let mut passed_over: BTreeMap<usize, (Fault, Option<Certificate>)> = BTreeMap::new();
+    let mut decided: Option<(usize, Told)> = None;
     let with = settings.clone();
     tries.spawn(async move { (0, kafka::hello(&with, &first.0.host, first.1, deadline).await) });
     loop {
-        let done = tokio::select! {
-            Some(done) = tries.join_next() => Some(done),
-            () = tokio::time::sleep(PATIENCE), if !waiting.is_empty() => None,
-        };
-        match done {
-            Some(Ok((at, Ok(hello)))) => {
-                let silent = || (Fault::new(Cause::TimedOut, "the listener took the connection and then said nothing"), None);
-                let dead = (0..at).map(|index| (begun[index].clone(), passed_over.remove(&index).unwrap_or_else(silent).0));
+        // Each that stands before it in the list has the time of this layer: a server that is slow is not dead.
+        match decided.take_if(|(at, _)| tries.is_empty() || passed_over.range(..*at).count() == *at) {
+            Some((at, Ok(hello))) => {
+                let dead = (0..at).map(|index| (begun[index].clone(), silent_or(passed_over.remove(&index))));
                 return (Ok((begun[at].clone(), hello)), dead.collect());
             }
-            Some(Ok((at, Err((fault, certificate))))) => {
-                let is_passed_over = matches!(fault.cause, Cause::BrokerUnreachable | Cause::TimedOut);
-                if !is_passed_over {
-                    return (Err((begun[at].clone(), fault, certificate)), Vec::new());
-                }
+            Some((at, Err((fault, certificate)))) => return (Err((begun[at].clone(), fault, certificate)), Vec::new()),
+            None => {}
+        }
+        let done = tokio::select! {
+            Some(done) = tries.join_next() => Some(done),
+            () = tokio::time::sleep(PATIENCE), if decided.is_none() && !waiting.is_empty() => None,
+        };
+        match done {
+            Some(Ok((at, _))) if decided.as_ref().is_some_and(|(first, _)| at > *first) => {}
+            Some(Ok((at, Err((fault, certificate))))) if is_passed_over(&fault) => {
                 passed_over.insert(at, (fault, certificate));
             }
+            Some(Ok(told)) => decided = Some(told),
             Some(Err(_)) | None => {}
+        }
+        if decided.is_some() {
+            continue;
         }
         if let Some(endpoint) = waiting.pop_front() {
             let (at, with) = (begun.len(), settings.clone());
@@ -225,6 +233,19 @@ async fn greet(
             let (fault, certificate) = passed_over.remove(&0).unwrap_or_else(broke_off);
             return (Err((begun[0].clone(), fault, certificate)), Vec::new());
         }
+    }
+}
+
+/// What a client goes on to the next server from.
+fn is_passed_over(fault: &Fault) -> bool {
+    matches!(fault.cause, Cause::BrokerUnreachable | Cause::TimedOut)
+}
+
+/// Why a server was passed over. One that took the connection and said nothing has said nothing of why either.
+fn silent_or(passed_over: Option<(Fault, Option<Certificate>)>) -> Fault {
+    match passed_over {
+        Some((fault, _)) if fault.cause != Cause::TimedOut => fault,
+        _ => Fault::new(Cause::TimedOut, "the listener took the connection and then said nothing"),
     }
 }
 
