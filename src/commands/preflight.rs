@@ -18,7 +18,7 @@ use crate::confluent::secret::SecretDocument;
 use crate::deploy;
 use crate::extensions::{Extensions, SecretExtension, Wanted};
 use crate::kafka::AwsKeys;
-use crate::preflight::{self, Aws, Category, Gathered, Input, Own, Report, Selection, Stored, Vantage};
+use crate::preflight::{self, Aws, Category, Gathered, Input, Own, Patience, Report, Selection, Stored, Vantage};
 use crate::ui::{ReportView, Ui};
 
 /// Region, credentials and caller must be known within this, and each secret be read.
@@ -65,7 +65,11 @@ pub(super) fn run(cli: &Cli, preflight: &PreflightArgs, ui: &mut Ui) -> Result<E
         project: args,
         name,
         secrets_file: preflight.secrets_file.as_deref(),
-        selection: Selection { only: categories(&preflight.only), skip: categories(&preflight.skip) },
+        selection: Selection {
+            only: categories(&preflight.only),
+            skip: categories(&preflight.skip),
+            patience: Patience::of_environment(),
+        },
         wait: preflight.wait,
         in_vpc: &preflight.in_vpc,
         yes: cli.display.yes,
@@ -98,7 +102,7 @@ pub(super) fn run(cli: &Cli, preflight: &PreflightArgs, ui: &mut Ui) -> Result<E
 /// told stops it only with `strict`, or where somebody is there to ask and says no.
 pub(super) fn before_deploy(cli: &Cli, up: &UpArgs, ui: &mut Ui) -> Result<Option<Exit>> {
     let (args, name, strict, yes) = (&cli.project, up.stack.name.as_deref(), up.strict, cli.display.yes);
-    let selection = Selection::default();
+    let selection = Selection { patience: Patience::of_environment(), ..Selection::default() };
     let look = Look { project: args, name, secrets_file: None, selection, wait: None, in_vpc: &up.in_vpc, yes };
     let again = format!("{}{}", args.again(name), up.in_vpc.again());
     match look_now(&look, ui)? {

@@ -26,6 +26,7 @@ mod fix;
 mod gather;
 mod input;
 pub mod inside;
+mod patience;
 mod reasons;
 mod registry;
 mod remedy;
@@ -45,6 +46,7 @@ pub use cluster::{ClusterFacts, Provider};
 pub use fix::{Fix, shell};
 pub use gather::{Gathered, Stored, cluster, gather};
 pub use input::{Input, Own, OwnHost, Secret, SecretState, Service, StoredKeys};
+pub use patience::Patience;
 pub use report::{Aws, Category, Check, Kafka, Origin, Report, Status, Subject, Summary, TargetFacts, Vantage};
 
 use std::collections::BTreeSet;
@@ -57,12 +59,13 @@ use crate::base::{Code, Deadline};
 /// No run is longer, whatever the limits of its steps add up to.
 const OVERALL_LIMIT: Duration = Duration::from_secs(30);
 
-/// What to check.
+/// What to check, and how long that may take.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// Empty: everything.
     pub only: BTreeSet<Category>,
     pub skip: BTreeSet<Category>,
+    pub patience: Patience,
 }
 
 impl Selection {
@@ -94,7 +97,8 @@ pub async fn run_beside(
     let mut plan = runner::Plan::default();
     aws::plan(input, &mut plan);
     plan.keep(|check| selection.takes(check.category));
-    let of_account = plan.run(Deadline::after(OVERALL_LIMIT), None).await;
+    plan.wait_longer(selection.patience);
+    let of_account = plan.run(Deadline::after(selection.patience.of(OVERALL_LIMIT)), None).await;
     // The report's order is that of the categories, as a plan of all has them.
     let at = merged.iter().take_while(|check| check.category < Category::Aws).count();
     merged.splice(at..at, of_account);
@@ -155,6 +159,7 @@ fn planned(
     urls::plan(input, vantage, &mut plan);
     clock.plan(&tellers, &mut plan);
     plan.keep(|check| selection.takes(check.category) && wanted(check));
+    plan.wait_longer(selection.patience);
     (plan, book)
 }
 
@@ -166,7 +171,7 @@ async fn checks(
     tell: Option<runner::Teller>,
 ) -> Vec<Check> {
     let (plan, book) = planned(input, selection, vantage, wanted);
-    let mut checks = plan.run(Deadline::after(OVERALL_LIMIT), tell).await;
+    let mut checks = plan.run(Deadline::after(selection.patience.of(OVERALL_LIMIT)), tell).await;
     fix::attach(&mut checks, &input.cluster, &book);
     checks.iter_mut().for_each(Check::not_credited_to_the_task);
     // What only ran because something else needs it is shown where it is the reason.

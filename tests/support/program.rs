@@ -4,6 +4,11 @@ use std::path::Path;
 
 use assert_cmd::Command;
 
+use super::PATIENCE;
+
+/// Preflight's limits are longer here (`src/preflight/patience.rs`): a busy machine is no fault of what is checked.
+pub(crate) const PATIENT: (&str, &str) = ("CONFLUENT_ECS_PATIENCE", "5");
+
 /// What a run gave.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -25,10 +30,11 @@ pub(crate) fn run_with(folder: &Path, arguments: &[&str], input: &str, variables
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", folder)
+        .envs([PATIENT])
         .envs(variables.iter().copied())
         .args(arguments)
         .write_stdin(input)
-        .timeout(std::time::Duration::from_mins(1))
+        .timeout(PATIENCE)
         .output()
         .unwrap();
     Ran {

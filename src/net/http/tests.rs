@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use super::{Client, Matcher, Request, Url, endpoint, url};
 use crate::base::{Cause, Deadline, Fault, Secret};
+use crate::net::tcp::refusing;
 use crate::net::tls;
 
 /// A server that reads what comes first and then says its one line, or closes.
@@ -90,7 +91,7 @@ async fn silence_ends_with_the_deadline() {
 
 #[tokio::test]
 async fn a_closed_port_and_an_unknown_name_have_their_layers_cause() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_taken, closed) = refusing();
     assert_eq!(client().send(at("https", closed), limit()).await.unwrap_err().cause, Cause::Refused);
     let nowhere = Request::get(url("http://no-such-host.invalid/").unwrap());
     let cause = client().send(nowhere, limit()).await.unwrap_err().cause;
@@ -115,7 +116,7 @@ async fn a_proxy_is_used_and_named_and_its_password_is_not() {
     let locked = server(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n").await;
     let fault = with(locked).send(secured.clone(), limit()).await.unwrap_err();
     assert_eq!(fault.cause, Cause::AccessDenied, "{fault}");
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_taken, closed) = refusing();
     let fault = with(closed).send(secured.clone(), limit()).await.unwrap_err();
     assert!(fault.cause == Cause::Refused && fault.message.contains("the proxy"), "{fault}");
     assert!(!format!("{fault} {secured:?}").contains("hunter2"));

@@ -37,7 +37,7 @@ pub fn split(selection: &Selection) -> (Selection, Selection) {
     let of = |here: bool| {
         let mut skip = selection.skip.clone();
         skip.extend(Category::ALL.iter().filter(|category| FROM_HERE.contains(category) != here));
-        Selection { only: selection.only.clone(), skip }
+        Selection { skip, ..selection.clone() }
     };
     (of(true), of(false))
 }

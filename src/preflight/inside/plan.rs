@@ -19,7 +19,7 @@ use crate::kafka::AwsKeys;
 use crate::preflight::cluster::ClusterFacts;
 use crate::preflight::input::{Input, Own, OwnHost, Secret, SecretState, Service, StoredKeys};
 use crate::preflight::report::{Aws, Category};
-use crate::preflight::{Selection, Vantage};
+use crate::preflight::{Patience, Selection, Vantage};
 use crate::profile::{Catalogue, Component};
 
 /// A task definition takes 64 KiB in all; the service's own environment needs its part.
@@ -50,6 +50,7 @@ pub struct Plan {
     own_hosts: BTreeMap<String, OwnHost>,
     only: BTreeSet<Category>,
     skip: BTreeSet<Category>,
+    patience: Patience,
     wait: Option<u64>,
 }
 
@@ -150,6 +151,7 @@ impl Plan {
             own_hosts: input.own_hosts.clone(),
             only: selection.only.clone(),
             skip: selection.skip.clone(),
+            patience: selection.patience,
             wait: wait.map(|wait| wait.as_secs()),
         })
     }
@@ -234,7 +236,7 @@ impl Plan {
             account: None,
             own_hosts: self.own_hosts,
         };
-        let selection = Selection { only: self.only, skip: self.skip };
+        let selection = Selection { only: self.only, skip: self.skip, patience: self.patience };
         Ok(Within { input, selection, wait: self.wait.map(Duration::from_secs), hidden })
     }
 
