@@ -23,7 +23,7 @@ class Bed:
 
     def __exit__(self, *_):
         self.process.stdin.close()
-        self.process.wait(60)
+        self.process.wait(300)
 
     def ask(self, what, **arguments):
         request = urllib.request.Request(f"{self.ready['control']}/{what}", json.dumps(arguments).encode())

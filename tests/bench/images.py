@@ -67,7 +67,7 @@ def main():
             measure(binary, folder)
         finally:
             bed.stdin.close()
-            bed.wait(30)
+            bed.wait(300)
 
 
 def measure(binary, folder):

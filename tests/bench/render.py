@@ -54,7 +54,7 @@ class Bed:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(300)
 
     def ask(self, action, **arguments):
         headers = {"Authorization": f"Bearer {self.ready['token']}", "Content-Type": "application/json"}

@@ -64,8 +64,9 @@ install_prerequisites() {
             read -r answer
             case "$answer" in y | Y | yes) ;; *) exit 2 ;; esac
         fi
+        again='-o Acquire::Retries=5 -o DPkg::Lock::Timeout=600'
         # shellcheck disable=SC2086
-        { $sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -q --no-install-recommends $packages; } >&2 || exit 2
+        { $sudo apt-get $again update -q && DEBIAN_FRONTEND=noninteractive $sudo apt-get $again install -y -q --no-install-recommends $packages; } >&2 || exit 2
         if [ -n "$(missing_packages)" ]; then
             say "still missing: $(missing_packages | tr '\n' ' ')"
             exit 2
@@ -84,6 +85,8 @@ set_cache() {
     mkdir -p "$CONFLUENT_ECS_CACHE"
     CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CONFLUENT_ECS_CACHE/target}
     export CONFLUENT_ECS_CACHE CARGO_TARGET_DIR
+    # A registry that stumbles is asked again.
+    export CARGO_NET_RETRY=${CARGO_NET_RETRY:-10}
     # Debian's own static OpenSSL saves the minutes that building it takes.
     if [ -z "${OPENSSL_NO_VENDOR+set}" ] && ls /usr/lib/*/libssl.a >/dev/null 2>&1 && command -v pkg-config >/dev/null 2>&1; then
         export OPENSSL_NO_VENDOR=1 OPENSSL_STATIC=1

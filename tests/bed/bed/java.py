@@ -18,7 +18,7 @@ from pathlib import Path
 from .context import BedError
 
 SOURCES = Path(__file__).parents[1] / "kafka"
-BUILD_SECONDS = 600
+BUILD_SECONDS, TRIES = 600, 3
 UNUSED_DAYS = 14
 
 # A test's JVM lives for a minute: the first compiler is enough, and one collector thread leaves the cores to the tests.
@@ -89,7 +89,7 @@ def locked(ctx):
             except BlockingIOError:
                 return False
 
-        ctx.wait(f"{root / 'lock'}, which another bed holds", taken, BUILD_SECONDS)
+        ctx.wait(f"{root / 'lock'}, which another bed holds", taken, 2 * BUILD_SECONDS)
         yield
 
 
@@ -108,10 +108,14 @@ def _compile(ctx, folder):
     maven = ["mvn", "-q", "-B", "-ntp", "-Dstyle.color=never"]
     target = ["package", "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'lib'}", "-DincludeScope=runtime"]
     # What an earlier build downloaded is enough for this one, and then no network is asked.
-    if _run(ctx, "maven-offline", [*maven, "-o", *target], work):
-        failure = _run(ctx, "maven", [*maven, *target], work)
-        if failure:
-            raise BedError(f"Maven could not build the Kafka bed:\n{failure}")
+    failure = _run(ctx, "maven-offline", [*maven, "-o", *target], work)
+    for _ in range(TRIES if failure else 0):
+        # Asks again for what it remembers as missing.
+        failure = _run(ctx, "maven", [*maven, "-U", *target], work)
+        if not failure:
+            break
+    if failure:
+        raise BedError(f"Maven could not build the Kafka bed:\n{failure}")
     shutil.copy(work / "target" / "bed.jar", folder / "lib" / "bed.jar")
     _format(ctx, Java(folder), work)
     shutil.rmtree(work)
@@ -121,7 +125,7 @@ def _run(ctx, name, command, cwd, env=None):
     """Runs a program to its end, and with the bed at the latest. Nothing when it went well, else the end of what it said."""
     child = ctx.spawn(name, command, env=env, cwd=cwd)
     try:
-        ctx.wait(name, lambda: not child.alive, BUILD_SECONDS, child)
+        ctx.wait(name, lambda: not child.alive, BUILD_SECONDS)
     finally:
         child.kill()
     return child.tail() or f"{name} failed" if child.process.returncode else ""
