@@ -2,13 +2,13 @@
 //! the command line in, on the AWS bed.
 
 use std::fs;
-use std::process::{Child, Command};
+use std::process::Command;
 
 use serde_json::json;
 
-use crate::deploy::{finish, journals};
+use crate::deploy::journals;
 use crate::support::bed::unique;
-use crate::support::deployment::{Deployment, UP, crash, document, ended, holds};
+use crate::support::deployment::{Deployment, Running, UP, crash, document, ended, held, holds};
 use crate::support::program::{Ran, run_with};
 
 /// `up` or `plan` with another environment in the task definition.
@@ -19,16 +19,14 @@ fn changed(shop: &Deployment, arguments: &[&str], level: &str) -> Ran {
 #[test]
 fn a_stack_that_somebody_deletes_under_us_is_told_as_that() {
     let shop = Deployment::new();
-    shop.script(&json!({ "provisioning": 30 }));
-    let (program, rest) = shop.start_until(UP, "creating      worker service");
+    shop.script(&held());
+    let deploy = shop.start_until(UP, "creating      worker service");
     shop.aws("cloudformation", "Action=DeleteStack&Version=2010-05-15&StackName=shop-dev");
-    let (code, rest) = finish(program, rest);
-    assert_eq!(code, 6, "{rest}");
-    holds(&rest, &["failed: creating shop-dev ended after", "the stack was deleted"]);
+    let failed = deploy.finish();
+    ended(&failed, 6);
+    holds(&failed.stderr, &["failed: creating shop-dev ended after", "the stack was deleted"]);
     // A run that was left, of a stack that is gone by now, has come to its end too.
-    let (mut program, _) = shop.start_until(UP, "creating      worker service");
-    program.kill().unwrap();
-    program.wait().unwrap();
+    shop.start_until(UP, "creating      worker service").kill();
     shop.aws("cloudformation", "Action=DeleteStack&Version=2010-05-15&StackName=shop-dev");
     shop.until_said("does not exist");
     let watched = shop.run(&["watch", "--output", "json"]);
@@ -39,26 +37,25 @@ fn a_stack_that_somebody_deletes_under_us_is_told_as_that() {
 #[test]
 fn a_terminal_that_is_closed_leaves_the_deploy_to_itself_and_one_with_nohup_lives_on() {
     let shop = Deployment::new();
-    shop.script(&json!({ "provisioning": 4 }));
-    let (program, rest) = shop.start_until(UP, "creating      worker service");
-    let hang_up = |program: &Child| Command::new("kill").args(["-HUP", &program.id().to_string()]).status().unwrap();
-    assert!(hang_up(&program).success());
-    let (code, rest) = finish(program, rest);
-    assert_eq!(code, 130, "{rest}");
-    holds(&rest, &["no longer watching; creating shop-dev goes on in AWS"]);
+    shop.script(&held());
+    let deploy = shop.start_until(UP, "creating      worker service");
+    deploy.signal("HUP");
+    let left = deploy.finish();
+    ended(&left, 130);
+    holds(&left.stderr, &["no longer watching; creating shop-dev goes on in AWS"]);
     let ended_so = journals(&shop).remove(0).pop().unwrap();
     assert_eq!((&ended_so["event"], &ended_so["ending"]), (&"ended".into(), &"detached".into()));
 
     let mut nohup = Command::new("nohup");
     nohup.arg(assert_cmd::cargo::cargo_bin("confluent-ecs")).args(["--env", "dev", "watch"]).current_dir(shop.path());
     nohup.env_clear().envs(shop.variables()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    nohup.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let mut watching = nohup.spawn().unwrap();
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(watching.stderr.take().unwrap()));
-    assert!(lines.any(|line| line.unwrap().contains("taking up ")));
-    assert!(hang_up(&watching).success());
-    assert_eq!(lines.filter(|line| line.as_ref().unwrap().contains("created       worker service")).count(), 1);
-    assert_eq!(watching.wait().unwrap().code(), Some(0));
+    let mut watch = Running::start(&mut nohup);
+    watch.until("taking up ");
+    watch.signal("HUP");
+    shop.release();
+    let watched = watch.finish();
+    ended(&watched, 0);
+    assert_eq!(watched.stderr.matches("created       worker service").count(), 1, "{}", watched.stderr);
 }
 
 #[test]
@@ -174,13 +171,13 @@ fn what_ecs_has_rolled_back_stays_a_failure_when_there_is_nothing_to_change() {
 fn a_restart_that_was_killed_is_taken_up_again() {
     let shop = Deployment::new();
     ended(&shop.run(UP), 0);
-    shop.script(&json!({ "provisioning": 3 }));
-    let (mut program, _) = shop.start_until(&["restart", "--yes"], "shop-dev updating");
-    program.kill().unwrap();
-    program.wait().unwrap();
-    let watched = shop.run(&["watch"]);
+    shop.script(&held());
+    shop.start_until(&["restart", "--yes"], "shop-dev updating").kill();
+    let watch = shop.start_until(&["watch"], "taking up ");
+    shop.release();
+    let watched = watch.finish();
     ended(&watched, 0);
-    holds(&watched.stderr, &["taking up ", "worker 2 of 2 running"]);
+    holds(&watched.stderr, &["worker 2 of 2 running"]);
     holds(&watched.stdout, &["worker: 2 of 2 tasks run "]);
 }
 
@@ -268,16 +265,17 @@ fn what_stays_in_kafka_is_named_with_the_commands_that_remove_it() {
 #[test]
 fn what_is_watched_is_what_goes_on_now_and_not_a_run_that_was_left_before() {
     let shop = Deployment::new();
-    shop.script(&json!({ "provisioning": 2 }));
-    let (mut program, _) = shop.start_until(UP, "creating      worker service");
-    program.kill().unwrap();
-    program.wait().unwrap();
+    shop.script(&held());
+    shop.start_until(UP, "creating      worker service").kill();
+    shop.release();
     shop.until("CREATE_COMPLETE");
     // Somebody else, from another machine.
-    shop.script(&json!({ "provisioning": 4 }));
+    shop.script(&held());
     shop.update_without_rollback("acme/worker:1", "acme/worker:2");
-    let watched = shop.run(&["watch"]);
+    let mut watch = shop.start_until(&["watch"], "-shop-dev-up is over, and something else is under way");
+    watch.until("shop-dev updating in eu-west-1");
+    shop.release();
+    let watched = watch.finish();
     ended(&watched, 0);
-    holds(&watched.stderr, &["-shop-dev-up is over, and something else is under way", "shop-dev updating in eu-west-1"]);
     holds(&watched.stdout, &["shop-dev updated in "]);
 }

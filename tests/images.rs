@@ -1,10 +1,12 @@
 //! `images check` and `push`, from the command line in: real registries on loopback, with a front before them for what real ones and
 //! real networks do. Skopeo makes the images and says what arrived.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use confluent_ecs::images::Digest;
 use flate2::Compression;
@@ -72,8 +74,14 @@ pub(crate) fn skopeo(arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// Puts an image into an open registry.
+/// Puts an image into an open registry, once: the registry's files are not for two who write the same one, nor for one who reads it
+/// meanwhile.
 pub(crate) fn make(registry: &str, name: &str, architectures: &[&str], size: usize) {
+    static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !made.insert(format!("{registry}/{name}")) {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     layout(folder.path(), architectures, size);
     let from = format!("oci:{}:made", folder.path().display());

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::deployment::{Deployment, UP, ended};
+use crate::support::deployment::{Deployment, UP, ended, held};
 use crate::support::tmux::Tmux;
 
 /// Eight services: more than forty resources.
@@ -37,7 +37,7 @@ fn is_one_frame(screen: &str, columns: usize) -> bool {
 fn forty_resources_are_one_frame_on_a_terminal_of_any_width_also_when_it_changes() {
     let shop = Deployment::new();
     many(&shop);
-    shop.script(&json!({ "provisioning": 8 }));
+    shop.script(&held());
     let terminal = start(&shop, UP, 200, 50);
     let wide = terminal.until("under way");
     assert!(wide.contains("shop-dev creating in eu-west-1"), "{wide}");
@@ -48,6 +48,7 @@ fn forty_resources_are_one_frame_on_a_terminal_of_any_width_also_when_it_changes
     terminal.until_that("a frame of 80 columns", |screen| screen.contains(" more lines") && is_one_frame(screen, 80));
     terminal.resize(120, 40);
     terminal.resize(200, 60);
+    shop.release();
     let end = terminal.until("exit status 0.");
     assert!(end.contains("shop-dev created in "), "{end}");
     let all = terminal.history();
@@ -90,7 +91,7 @@ fn a_second_ctrl_c_offers_to_cancel_and_the_update_is_watched_back() {
 #[test]
 fn a_single_ctrl_c_leaves_the_deploy_to_itself() {
     let shop = Deployment::new();
-    shop.script(&json!({ "provisioning": 4 }));
+    shop.script(&held());
     let terminal = start(&shop, UP, 100, 40);
     terminal.until("worker  5 of 6");
     terminal.press(&["C-c"]);
@@ -99,5 +100,7 @@ fn a_single_ctrl_c_leaves_the_deploy_to_itself() {
     assert!(end.contains("next: confluent-ecs watch --env dev"), "{end}");
     // Taken up again, on the same terminal's width, from where it was left.
     let again = start(&shop, &["watch"], 100, 40);
+    again.until("shop-dev  creating");
+    shop.release();
     again.until("exit status 0.");
 }

@@ -212,16 +212,16 @@ fn a_large_template_goes_through_a_bucket_that_only_up_makes_and_only_with_conse
 #[test]
 fn a_run_is_reported_as_one_page_with_a_chart() {
     let shop = Deployment::new();
-    shop.script(&json!({
+    let none = shop.run(&["report"]);
+    ended(&none, 2);
+    holds(&none.stderr, &["there is no run of shop-dev to report", "nothing was deployed from this folder"]);
+    let crash = json!({
         "stop": { "in": "RUNNING", "after": 0.2, "code": "EssentialContainerExited", "reason": "Essential container in task exited",
                   "containers": { "*": { "exit_code": 1 } } },
         "healthy": 30,
         "logs": ["ERROR <SaslAuthenticationException> & more"],
-    }));
-    let none = shop.run(&["report"]);
-    ended(&none, 2);
-    holds(&none.stderr, &["there is no run of shop-dev to report", "nothing was deployed from this folder"]);
-    ended(&shop.run(UP), 6);
+    });
+    ended(&shop.crashes(&crash, "| ERROR <SaslAuthenticationException>"), 6);
     let reported = shop.run(&["report", "-o", "run.html"]);
     ended(&reported, 0);
     assert_eq!(reported.stdout, "wrote run.html\n");

@@ -58,7 +58,7 @@ impl Files {
             for mut stream in listener.incoming().flatten() {
                 let lines: Vec<String> =
                     BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-                let path = lines[0].split(' ').nth(1).unwrap().to_owned();
+                let Some(path) = lines.first().and_then(|line| line.split(' ').nth(1)).map(str::to_owned) else { continue };
                 let range =
                     lines.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
                 let from: usize = range.and_then(|range| range.trim_end_matches('-').parse().ok()).unwrap_or_default();

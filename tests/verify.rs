@@ -2,11 +2,10 @@
 //! stack is the AWS bed's; what listens in the place of its load balancer is a server of the test.
 
 use std::fs;
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use crate::support::deployment::{Deployment, UP, document, ended, holds};
-use crate::support::http::{Reply, Server};
+use crate::support::http::{Refusing, Reply, Server};
 
 /// A component behind a load balancer that listens on this port.
 struct Behind {
@@ -169,8 +168,8 @@ fn a_worker_that_answers_on_its_own_interface_is_verified_and_one_that_answers_w
 #[test]
 fn what_can_t_be_reached_from_here_is_said_and_no_failure() {
     // Nothing listens there: what the bed calls the balancer's address refuses.
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-    let shop = worker_behind(port);
+    let nobody = Refusing::new();
+    let shop = worker_behind(nobody.address.port());
     let up = shop.run(UP);
     ended(&up, 0);
     holds(&up.stdout, &["– connect: Kafka Connect is not reachable from here through front, and was not asked: "]);
@@ -179,8 +178,8 @@ fn what_can_t_be_reached_from_here_is_said_and_no_failure() {
 #[test]
 fn what_a_proxy_on_the_way_says_is_not_taken_for_the_worker_s_answer() {
     let proxy = Server::start(|_| Reply::html(504));
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-    let shop = worker_behind(port);
+    let nobody = Refusing::new();
+    let shop = worker_behind(nobody.address.port());
     let proxy = format!("http://127.0.0.1:{}", proxy.port);
     let up = shop.run_with(UP, "", &[("HTTP_PROXY", &proxy), ("http_proxy", &proxy), ("NO_PROXY", "127.0.0.1")]);
     ended(&up, 0);

@@ -89,7 +89,7 @@ impl Shop {
             .args([
                 "--silent",
                 "--max-time",
-                "20",
+                "300",
                 "-H",
                 &format!("Authorization: {signed}"),
                 "-H",
@@ -107,7 +107,7 @@ impl Shop {
         let signed = format!("Authorization: AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/iam/aws4_request", self.account);
         let document = format!("PolicyDocument={document}");
         let ran = std::process::Command::new("curl")
-            .args(["--silent", "--show-error", "--fail-with-body", "--max-time", "20", "-H", &signed, &endpoint])
+            .args(["--silent", "--show-error", "--fail-with-body", "--max-time", "300", "-H", &signed, &endpoint])
             .args(["--data-urlencode", "Action=CreatePolicy", "--data-urlencode", "Version=2010-05-08"])
             .args(["--data-urlencode", &format!("PolicyName={name}"), "--data-urlencode", &document])
             .output()

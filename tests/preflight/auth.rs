@@ -8,7 +8,7 @@ use confluent_ecs::kafka::AwsKeys;
 use confluent_ecs::preflight::{Category, Selection};
 use serde_json::{Value, json};
 
-use super::{Case, expect, text, troubles};
+use super::{Case, expect, patience_for, text, troubles};
 use crate::support::bed::{all_brokers, bed, unique};
 
 const BEARER: &str = "org.apache.kafka.common.security.oauthbearer";
@@ -78,7 +78,9 @@ fn faults_of_a_token_endpoint_have_their_own_causes() {
     let faults = bed().facts("faults");
     for (address, cause) in [("refused", "refused"), ("silent", "timed-out"), ("close", "broker-unreachable")] {
         wrong["url"] = json!(format!("http://{}/token", text(&faults[address])));
-        expect(&oidc("endpoint", &wrong).run(), &[format!("CE307 failed {cause}").as_str()]);
+        let mut case = oidc("endpoint", &wrong);
+        case.patience = patience_for(cause);
+        expect(&case.run(), &[format!("CE307 failed {cause}").as_str()]);
     }
 }
 

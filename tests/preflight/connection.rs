@@ -3,7 +3,8 @@
 use confluent_ecs::preflight;
 use serde_json::json;
 
-use super::{Case, expect, text, troubles};
+use super::{Case, LONGER, expect, patience_for, text, troubles};
+use crate::support::PATIENCE;
 use crate::support::bed::{all_brokers, bed, brokers_alone, unique};
 
 #[test]
@@ -18,7 +19,6 @@ fn what_is_right_passes_whatever_the_listener_and_mechanism() {
             assert_eq!(report.exit_code, 0);
             // Nobody asked AWS for anything.
             assert_eq!(report.summary.skipped, 8, "{listener} {mechanism}");
-            assert!(report.duration_ms < 3000, "{} ms", report.duration_ms);
         }
     }
 }
@@ -83,6 +83,7 @@ fn faults_of_the_network_have_their_own_causes() {
         ("close", "CE303 failed broker-unreachable", 9),
     ] {
         case.set("bootstrap.servers", &text(&faults[address]));
+        case.patience = patience_for(trouble);
         let report = case.run();
         expect(&report, &[trouble]);
         assert_eq!(report.exit_code, exit, "{address}");
@@ -96,10 +97,11 @@ fn faults_of_the_network_have_their_own_causes() {
 fn brokers_that_are_not_where_they_say_are_found() {
     let _brokers = all_brokers();
     let mut case = Case::granted("advertised");
-    case.set("sasl.mechanism", "PLAIN").listener("UNREACHABLE");
+    case.set("sasl.mechanism", "PLAIN").listener("UNREACHABLE").in_vain();
     let report = case.run();
     expect(&report, &["CE305 failed broker-unreachable"]);
     assert_eq!(report.exit_code, 9);
+    case.patience = LONGER;
     case.listener("CLOSED");
     expect(&case.run(), &["CE305 failed broker-unreachable"]);
     case.listener("UNRESOLVABLE");
@@ -138,11 +140,9 @@ fn a_stopped_broker_is_missed() {
     let alone = brokers_alone();
     let mut case = Case::granted("stopped");
     case.listener("SASL_SSL");
-    bed().call("kafka/stop_broker", &json!({ "broker": 3 }));
+    alone.stop(3);
     let report = case.run();
     let found = troubles(&report);
-    bed().call("kafka/start_broker", &json!({ "broker": 3 }));
-    drop(alone);
     assert!(found.contains(&"CE302 warned refused".to_owned()), "{found:?}");
 }
 
@@ -151,31 +151,26 @@ fn a_stopped_broker_is_missed() {
 fn two_stopped_brokers_of_three_leave_no_controller() {
     let alone = brokers_alone();
     let case = Case::granted("two-stopped");
-    for broker in [3, 2] {
-        bed().call("kafka/stop_broker", &json!({ "broker": broker }));
-    }
+    alone.stop(3);
+    alone.stop(2);
     // The controller that is left goes on answering for seconds, until it has missed the others.
     let mut report = case.run();
-    for _ in 0..40 {
-        if troubles(&report).len() > 1 {
-            break;
-        }
+    let end = std::time::Instant::now() + PATIENCE;
+    while troubles(&report).len() < 2 && std::time::Instant::now() < end {
         std::thread::sleep(std::time::Duration::from_millis(500));
         report = case.run();
     }
-    bed().call("kafka/start_broker", &json!({ "brokers": [2, 3] }));
-    drop(alone);
     let found = troubles(&report);
     assert_eq!(found, ["CE302 warned refused", "CE402 unknown broker-unreachable"], "{report:#?}");
     let creation = report.checks.iter().find(|check| check.code.to_string() == "CE402" && check.cause.is_some()).unwrap();
     assert!(creation.message.starts_with("the broker has no controller that could answer: 127.0.0.1:"), "{}", creation.message);
     assert!(report.checks.iter().all(|check| check.missing.is_empty()));
-    assert!(report.duration_ms < 8000, "{} ms", report.duration_ms);
 }
 
 /// What speaks TLS and no Kafka, and what speaks neither.
 #[test]
 fn another_service_on_the_port_is_no_kafka() {
+    let _brokers = all_brokers();
     let registry = bed().call("schema_registry/new", &json!({ "tls": true }));
     let mut case = Case::new("other-service");
     let at = text(&registry["url"]).split_once("://").unwrap().1.to_owned();
@@ -232,13 +227,15 @@ fn a_quota_that_holds_the_client_back_is_named() {
     };
     configs(&["--add-config", "request_percentage=0.0001"]);
     // A quota reaches the brokers a moment after it was set.
-    let felt = (0..20).any(|_| {
+    let end = std::time::Instant::now() + PATIENCE;
+    let mut felt = false;
+    while !felt && std::time::Instant::now() < end {
         let found = troubles(&case.run());
         assert!(found.iter().all(|trouble| trouble.ends_with("throttled")), "{found:?}");
-        !found.is_empty()
-    });
+        felt = !found.is_empty();
+    }
     configs(&["--delete-config", "request_percentage"]);
-    assert!(felt, "no quota was felt in 20 runs");
+    assert!(felt, "no quota was ever felt");
 }
 
 #[test]

@@ -3,11 +3,13 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::account::Shop;
 use super::{schema, text};
+use crate::support::PATIENCE;
 use crate::support::bed::{all_brokers, bed};
 use crate::support::program::{Ran, run_with};
 
@@ -101,16 +103,23 @@ impl Inside {
         all["requests"].as_array().unwrap().iter().filter(|request| request["operation"] == operation).cloned().collect()
     }
 
+    fn running(&self) -> Value {
+        self.shop.aws(ECS, "ListTasks", &json!({ "cluster": "kafka", "family": self.family() }))["taskArns"].clone()
+    }
+
     fn family(&self) -> String {
         format!("{}-dev-preflight-connect", self.group)
     }
 
-    /// Nothing is left: no definition that can be run, no task that runs.
+    /// Nothing is left: no definition that can be run, no task that runs. ECS sees the end of a task a moment after its last line.
     fn is_clean(&self) {
         let found = self.shop.aws(ECS, "ListTaskDefinitions", &json!({ "familyPrefix": self.family(), "status": "ACTIVE" }));
         assert_eq!(found["taskDefinitionArns"], json!([]));
-        let found = self.shop.aws(ECS, "ListTasks", &json!({ "cluster": "kafka", "family": self.family() }));
-        assert_eq!(found["taskArns"], json!([]));
+        let end = Instant::now() + PATIENCE;
+        while self.running() != json!([]) {
+            assert!(Instant::now() < end, "{} runs", self.running());
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 
@@ -216,6 +225,7 @@ fn sorted(value: &Value) -> Value {
 
 #[test]
 fn a_task_that_cannot_start_says_why_and_nothing_is_taken_for_passed() {
+    let _brokers = all_brokers();
     let inside = Inside::new("unstarted");
     let reason = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to \
                   retrieve secret from asm: There is a connection issue between the task and AWS Secrets Manager. i/o timeout";
@@ -272,8 +282,7 @@ fn a_ctrl_c_stops_the_task_and_what_a_killed_run_left_is_taken_away_by_the_next(
     signal(&program, "-KILL");
     program.wait().unwrap();
     drop(lines);
-    let found = inside.shop.aws(ECS, "ListTasks", &json!({ "cluster": "kafka", "family": inside.family() }));
-    assert_eq!(found["taskArns"].as_array().map(Vec::len), Some(1));
+    assert_eq!(inside.running().as_array().map(Vec::len), Some(1));
     inside.behave(&json!({}));
     let (ran, _) = inside.report(&["--only", "kafka"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -283,6 +292,7 @@ fn a_ctrl_c_stops_the_task_and_what_a_killed_run_left_is_taken_away_by_the_next(
 
 #[test]
 fn a_program_that_needs_a_loader_is_refused_before_anything_is_made() {
+    let _brokers = all_brokers();
     let inside = Inside::new("dynamic");
     // The tests' own build is linked with the C library.
     let ran = inside.run(&["preflight", "--env", "dev", "--in-vpc", "--yes"]);

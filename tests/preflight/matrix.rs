@@ -258,6 +258,11 @@ impl Case {
         for plant in row.plants {
             case.plant(plant);
         }
+        if row.plants.iter().any(|plant| {
+            matches!(plant, Address("hang" | "silent") | Before("hang" | "silent") | Listener("UNREACHABLE" | "MUTE"))
+        }) {
+            case.in_vain();
+        }
         case
     }
 

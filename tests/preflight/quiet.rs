@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{Case, Project, expect, state, text, troubles};
+use crate::support::PATIENCE;
 use crate::support::bed::{all_brokers, bed, brokers_alone, unique};
+use crate::support::program::PATIENT;
 
 /// A cluster in use: a transaction is open, a group has offsets, and the id that preflight asks about is the one in use.
 #[test]
@@ -51,19 +53,20 @@ fn a_broker_that_goes_away_in_the_middle_is_never_a_missing_right() {
     let mut said = Vec::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            bed().call("kafka/stop_broker", &json!({ "broker": 2 }));
+            alone.stop(2);
             stopped.store(true, Ordering::Release);
         });
-        while !stopped.load(Ordering::Acquire) {
+        loop {
             // `run` holds the time and the schema.
             let report = case.run();
             let missing: Vec<String> = report.checks.iter().flat_map(|check| check.missing.clone()).collect();
             said.push((troubles(&report), missing));
+            if stopped.load(Ordering::Acquire) {
+                break;
+            }
         }
     });
-    bed().call("kafka/start_broker", &json!({ "broker": 2 }));
-    drop(alone);
-    assert!(!said.is_empty());
+    alone.restart();
     for (troubles, missing) in said {
         assert!(missing.is_empty(), "{missing:?} is granted");
         for trouble in troubles {
@@ -81,6 +84,7 @@ fn start(project: &Project, more: &[&str]) -> Child {
         .args(["preflight", "--env", "dev", "--secrets-file", "secret.json"])
         .args(more)
         .env_remove("GITHUB_ACTIONS")
+        .envs([PATIENT])
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -95,7 +99,7 @@ fn interrupt(child: &Child) {
 
 /// The exit status, and what was printed on both ways.
 fn ended(mut child: Child) -> (i32, String) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + PATIENCE;
     while child.try_wait().unwrap().is_none() {
         assert!(Instant::now() < end, "it did not end");
         std::thread::sleep(Duration::from_millis(20));

@@ -3,7 +3,7 @@
 use confluent_ecs::preflight::OwnHost;
 use serde_json::{Value, json};
 
-use super::{Case, expect, text, troubles};
+use super::{Case, expect, patience_for, text, troubles};
 use crate::support::bed::{all_brokers, bed};
 
 fn new(wanted: &Value) -> Value {
@@ -77,7 +77,9 @@ fn faults_of_a_registry_have_their_own_causes() {
         (with(json!({ "forbidden": ["/config"] })), None, "CE504 unknown"),
         (with(json!({ "clock": 4_000 })), None, "CE308 failed clock-skew"),
     ] {
-        let report = case("registry-fault", &registry, scheme).run();
+        let mut case = case("registry-fault", &registry, scheme);
+        case.patience = patience_for(found);
+        let report = case.run();
         assert_eq!(troubles(&report), [found], "{}", serde_json::to_string_pretty(&report).unwrap());
     }
     let mut untrusted = with(json!({ "tls": true }));
@@ -88,7 +90,9 @@ fn faults_of_a_registry_have_their_own_causes() {
         [("refused", "refused"), ("hang", "timed-out"), ("silent", "timed-out"), ("close", "broker-unreachable")]
     {
         let nowhere = json!({ "url": format!("http://{}", text(&faults[address])), "user": "a", "password": "b" });
-        expect(&case("registry-way", &nowhere, None).run(), &[format!("CE501 failed {cause}").as_str()]);
+        let mut case = case("registry-way", &nowhere, None);
+        case.patience = patience_for(cause);
+        expect(&case.run(), &[format!("CE501 failed {cause}").as_str()]);
     }
 }
 

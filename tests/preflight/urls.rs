@@ -5,14 +5,19 @@ use confluent_ecs::preflight::{Category, OwnHost, Report, Selection};
 use confluent_ecs::profile::Catalogue;
 use serde_json::{Value, json};
 
-use super::{Case, expect, text, troubles};
-use crate::support::bed::bed;
+use super::{Case, LONGER, expect, patience_for, text, troubles};
+use crate::support::bed::{all_brokers, bed};
 
 const CONNECT: &str = "CONTROL_CENTER_CONNECT_DEV_CLUSTER";
 
 /// A Control Center that is told this URL of a Connect cluster; only the URLs are asked.
 fn told(variable: &str, url: &str, own: Option<(&str, OwnHost)>) -> Report {
+    told_within(LONGER, variable, url, own)
+}
+
+fn told_within(patience: u32, variable: &str, url: &str, own: Option<(&str, OwnHost)>) -> Report {
     let mut case = Case::new("urls");
+    case.patience = patience;
     case.own_hosts.extend(own.map(|(name, host)| (name.to_owned(), host)));
     let mut input = case.input();
     let service = &mut input.services[0];
@@ -33,6 +38,7 @@ fn connect() -> Value {
 
 #[test]
 fn who_answers_at_a_url_is_told_apart() {
+    let _brokers = all_brokers();
     let with = |answer: Value| json!({ "open": true, "answers": { "/": answer, "/info": answer } });
     expect(&told(CONNECT, &server(&with(json!([200, connect()]))), None), &[]);
     expect(&told(CONNECT, &server(&json!({})), None), &[]);
@@ -46,7 +52,7 @@ fn who_answers_at_a_url_is_told_apart() {
         (with(json!([429, {}])), "CE506 failed throttled"),
         (json!({ "delay": 30 }), "CE506 failed timed-out"),
     ] {
-        expect(&told(CONNECT, &server(&wanted), None), &[found]);
+        expect(&told_within(patience_for(found), CONNECT, &server(&wanted), None), &[found]);
     }
     let ksql = json!({ "KsqlServerInfo": { "version": "8.0.7" } });
     expect(&told("CONTROL_CENTER_KSQL_DEV_URL", &server(&with(json!([200, ksql]))), None), &[]);
@@ -60,12 +66,13 @@ fn who_answers_at_a_url_is_told_apart() {
         [("refused", "refused"), ("hang", "timed-out"), ("silent", "timed-out"), ("close", "broker-unreachable")]
     {
         let url = format!("http://{}", text(&faults[address]));
-        expect(&told(CONNECT, &url, None), &[format!("CE506 failed {cause}").as_str()]);
+        expect(&told_within(patience_for(cause), CONNECT, &url, None), &[format!("CE506 failed {cause}").as_str()]);
     }
 }
 
 #[test]
 fn what_is_private_is_unknown_and_what_is_ones_own_is_judged_by_its_wiring() {
+    let _brokers = all_brokers();
     assert_eq!(troubles(&told(CONNECT, "http://connect.orders.internal:8083", None)), ["CE506 unknown outside-vpc"]);
     expect(&told(CONNECT, "http://no-such.bed.invalid:8083", None), &["CE506 failed name-not-found"]);
     let own = |lets_in: &str| OwnHost {

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use confluent_ecs::preflight::Report;
 
-use super::{Case, expect, text};
+use super::{Case, LONGER, expect, text};
 use crate::support::bed::{all_brokers, bed};
+use crate::support::http::Refusing;
 
 /// What becomes of the answers after the first few.
 #[derive(Clone, Copy)]
@@ -55,8 +56,9 @@ fn pass_on(mut server: TcpStream, mut client: TcpStream, answers: usize, delay: 
     }
 }
 
-fn through(name: &str, address: &str, mechanism: &str) -> Report {
+fn through(name: &str, address: &str, mechanism: &str, patience: u32) -> Report {
     let mut case = Case::granted(name);
+    case.patience = patience;
     case.set("security.protocol", "SASL_PLAINTEXT").set("sasl.mechanism", mechanism);
     case.set("bootstrap.servers", address);
     case.run()
@@ -79,7 +81,8 @@ fn a_broker_that_stops_in_the_middle_has_the_cause_of_where_it_stopped() {
         ("SCRAM-SHA-512", 4, Then::Silence, "CE304 failed timed-out", 9),
     ] {
         let address = proxy("127.0.0.1:0", answers, Duration::ZERO, then).unwrap();
-        let report = through("middle-of", &address, mechanism);
+        let patience = if matches!(then, Then::Silence) { 1 } else { LONGER };
+        let report = through("middle-of", &address, mechanism, patience);
         expect(&report, &[found]);
         assert_eq!(report.exit_code, exit, "{mechanism} {answers}");
     }
@@ -89,7 +92,7 @@ fn a_broker_that_stops_in_the_middle_has_the_cause_of_where_it_stopped() {
 fn a_slow_broker_is_no_fault() {
     let _brokers = all_brokers();
     let address = proxy("127.0.0.1:0", usize::MAX, Duration::from_millis(80), Then::Close).unwrap();
-    expect(&through("slow", &address, "SCRAM-SHA-512"), &[]);
+    expect(&through("slow", &address, "SCRAM-SHA-512", LONGER), &[]);
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn an_address_of_ipv6_is_as_good_as_any() {
     // A machine without it can't be asked.
     let Some(address) = proxy("[::1]:0", usize::MAX, Duration::ZERO, Then::Close) else { return };
     assert!(address.starts_with("[::1]:"), "{address}");
-    expect(&through("ipv6", &address, "SCRAM-SHA-512"), &[]);
-    let closed = TcpListener::bind("[::1]:0").unwrap().local_addr().unwrap().to_string();
-    expect(&through("ipv6-closed", &closed, "SCRAM-SHA-512"), &["CE302 failed refused"]);
+    expect(&through("ipv6", &address, "SCRAM-SHA-512", LONGER), &[]);
+    let closed = Refusing::at("[::1]:0");
+    expect(&through("ipv6-closed", &closed.address.to_string(), "SCRAM-SHA-512", LONGER), &["CE302 failed refused"]);
 }

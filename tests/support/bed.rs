@@ -8,13 +8,13 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 /// A first start on a machine downloads Kafka and builds; later ones take seconds.
-const LIMIT: Duration = Duration::from_mins(15);
+const LIMIT: Duration = Duration::from_mins(30);
 
 pub(crate) struct Bed {
     address: String,
@@ -35,14 +35,44 @@ pub(crate) fn unique(prefix: &str) -> String {
     format!("{prefix}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// While a test holds this, no broker is stopped.
+/// While a test holds this, no broker is stopped. Whoever asks the cluster for anything does: also a user is made on every broker.
 pub(crate) fn all_brokers() -> RwLockReadGuard<'static, ()> {
     brokers().read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// For the test that stops a broker: no other test that minds is running.
-pub(crate) fn brokers_alone() -> RwLockWriteGuard<'static, ()> {
-    brokers().write().unwrap_or_else(PoisonError::into_inner)
+/// For the test that stops brokers: no other test that minds is running.
+pub(crate) fn brokers_alone() -> Alone {
+    Alone { _brokers: brokers().write().unwrap_or_else(PoisonError::into_inner), stopped: Mutex::default() }
+}
+
+/// The brokers for one test alone. What it has stopped is started again at its end, also when it fails.
+pub(crate) struct Alone {
+    _brokers: RwLockWriteGuard<'static, ()>,
+    stopped: Mutex<Vec<u8>>,
+}
+
+impl Alone {
+    pub(crate) fn stop(&self, broker: u8) {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).push(broker);
+        bed().call("kafka/stop_broker", &json!({ "broker": broker }));
+    }
+
+    /// Starts them again; returns when all replicas are in sync.
+    pub(crate) fn restart(&self) {
+        let stopped = std::mem::take(&mut *self.stopped.lock().unwrap_or_else(PoisonError::into_inner));
+        if !stopped.is_empty() {
+            bed().call("kafka/start_broker", &json!({ "brokers": stopped }));
+        }
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let stopped = std::mem::take(&mut *self.stopped.lock().unwrap_or_else(PoisonError::into_inner));
+        if !stopped.is_empty() {
+            let _best_effort = bed().try_call("kafka/start_broker", &json!({ "brokers": stopped }));
+        }
+    }
 }
 
 fn brokers() -> &'static RwLock<()> {

@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Lines, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::PATIENCE;
 use super::bed::bed;
 use super::http::{Reply, Request, Server, forward};
 use super::program::{Ran, run_with};
@@ -74,6 +75,70 @@ pub(crate) fn crash() -> Value {
     })
 }
 
+/// Tasks that stay where they are until [`Deployment::release`]: for whoever wants to do something meanwhile, however long that takes.
+pub(crate) fn held() -> Value {
+    json!({ "provisioning": 600 })
+}
+
+/// A program that runs, and what it writes to its standard error.
+pub(crate) struct Running {
+    program: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+    seen: String,
+}
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut program = command.spawn().unwrap();
+        let lines = BufReader::new(program.stderr.take().unwrap()).lines();
+        Self { program, lines, seen: String::new() }
+    }
+
+    /// Reads to the line that holds this.
+    #[track_caller]
+    pub(crate) fn until(&mut self, text: &str) {
+        let seen = &mut self.seen;
+        let found = self.lines.by_ref().map(Result::unwrap).any(|line| {
+            seen.push_str(&line);
+            seen.push('\n');
+            line.contains(text)
+        });
+        assert!(found, "{text:?} never came: {seen}");
+    }
+
+    /// Sends a signal: `INT`, `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.program.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.program.kill().unwrap();
+        self.program.wait().unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn finish(mut self) -> Ran {
+        let mut stderr = std::mem::take(&mut self.seen);
+        for line in self.lines.by_ref() {
+            stderr.push_str(&line.unwrap());
+            stderr.push('\n');
+        }
+        let mut stdout = String::new();
+        self.program.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        checked(Ran { code: self.program.wait().unwrap().code().unwrap_or(-1), stdout, stderr })
+    }
+}
+
+/// A test that fails leaves nothing running.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended = self.program.kill();
+        let _gone = self.program.wait();
+    }
+}
+
 /// Stands in the stored secret: nothing that the program prints may hold it.
 pub(crate) const STORED: &str = "a-value-that-must-not-be-seen";
 
@@ -129,6 +194,25 @@ impl Deployment {
         self.bed("script", &script);
     }
 
+    /// Lets everything go that a script holds up.
+    pub(crate) fn release(&self) {
+        self.bed("release", &json!({}));
+    }
+
+    /// Deploys into crashes of this kind, and lets ECS give up only when what the tasks wrote is on the screen: its rollback of a creation
+    /// takes the logs away.
+    #[track_caller]
+    pub(crate) fn crashes(&self, script: &Value, wrote: &str) -> Ran {
+        let mut first = script.clone();
+        first["restart"] = 600.into();
+        self.script(&first);
+        let deploy = self.start_until(UP, wrote);
+        let mut then = script.clone();
+        then["service"] = "*".into();
+        self.bed("release", &json!({ "then": then }));
+        deploy.finish()
+    }
+
     /// Runs `confluent-ecs --env dev …` against the account.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with(arguments, "", &[])
@@ -144,28 +228,14 @@ impl Deployment {
         checked(run_with(self.folder.path(), &with_env(arguments), "", &borrowed(&self.fault_env)))
     }
 
-    /// Starts `confluent-ecs --env dev …` through the proxy, reads its stderr to the line that holds `until`, and hands it over: the
-    /// program, and the lines to come.
-    pub(crate) fn start_until(&self, arguments: &[&str], until: &str) -> (Child, impl Iterator<Item = String> + use<>) {
-        let mut program = Command::new(assert_cmd::cargo::cargo_bin("confluent-ecs"))
-            .args(with_env(arguments))
-            .current_dir(self.path())
-            .env_clear()
-            .envs(borrowed(&self.fault_env))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(program.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let mut seen = Vec::new();
-        let found = lines.any(|line| {
-            let found = line.contains(until);
-            seen.push(line);
-            found
-        });
-        assert!(found, "{until:?} never came: {}", seen.join("\n"));
-        (program, lines)
+    /// Starts `confluent-ecs --env dev …` through the proxy that makes the faults, and reads its stderr to the line that holds `until`.
+    #[track_caller]
+    pub(crate) fn start_until(&self, arguments: &[&str], until: &str) -> Running {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("confluent-ecs"));
+        command.args(with_env(arguments)).current_dir(self.path()).env_clear().envs(borrowed(&self.fault_env));
+        let mut running = Running::start(&mut command);
+        running.until(until);
+        running
     }
 
     /// Runs `confluent-ecs --env dev …` and gives the lines of its standard output while they come.
@@ -273,7 +343,7 @@ impl Deployment {
 
     /// … or until CloudFormation says this of it.
     pub(crate) fn until_said(&self, words: &str) {
-        let end = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        let end = std::time::Instant::now() + PATIENCE;
         loop {
             let answer = self.aws("cloudformation", "Action=DescribeStacks&Version=2010-05-15&StackName=shop-dev");
             if answer.contains(words) {

@@ -2,9 +2,11 @@
 //! One request a connection; it ends with the test's process.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use tokio::net::TcpSocket;
 
 /// What somebody asked.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +57,26 @@ impl Reply {
 
     pub(crate) fn html(status: u16) -> Self {
         Self { status, kind: "text/html", body: format!("<html><title>{status}</title></html>") }
+    }
+}
+
+/// A port that refuses: it is taken, and nobody listens, so that no other test can get it meanwhile.
+pub(crate) struct Refusing {
+    pub(crate) address: SocketAddr,
+    _taken: TcpSocket,
+}
+
+impl Refusing {
+    pub(crate) fn new() -> Self {
+        Self::at("127.0.0.1:0")
+    }
+
+    /// … of this address.
+    pub(crate) fn at(address: &str) -> Self {
+        let address: SocketAddr = address.parse().unwrap();
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.unwrap();
+        socket.bind(address).unwrap();
+        Self { address: socket.local_addr().unwrap(), _taken: socket }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What tests share.
 
+use std::time::Duration;
+
 pub(crate) mod bed;
 pub(crate) mod deployment;
 pub(crate) mod golden;
@@ -9,3 +11,6 @@ pub(crate) mod schema;
 pub(crate) mod terminal;
 pub(crate) mod tmux;
 pub(crate) mod worker;
+
+/// How long what must happen may take, on a machine that is busy elsewhere. Nobody waits that long for what has happened.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);

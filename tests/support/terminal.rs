@@ -5,6 +5,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 
+use super::PATIENCE;
 use super::program::Ran;
 
 /// What the terminal showed is in `stdout`; stderr goes to the terminal, too.
@@ -26,7 +27,7 @@ pub(crate) fn run_with(folder: &Path, arguments: &[&str], answers: &[&str], vari
         .envs(variables.iter().copied())
         .arg(root.join("tests/support/terminal.py"))
         .arg(folder)
-        .arg("60")
+        .arg(PATIENCE.as_secs().to_string())
         .arg(cargo_bin("confluent-ecs"))
         .args(arguments)
         .write_stdin(answers.join("\n"))

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// For what must appear: long, for the machine may be busy.
-const PATIENCE: Duration = Duration::from_mins(1);
+use super::PATIENCE;
 
 pub(crate) struct Tmux {
     /// Where the socket of the server is.

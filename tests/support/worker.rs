@@ -9,10 +9,8 @@ use std::time::{Duration, Instant};
 use confluent_ecs::compose::{self, LoadOptions};
 use serde_json::{Value, json};
 
+use super::PATIENCE;
 use super::bed::bed;
-
-/// How long a connector may take to do what it is waited for.
-const LIMIT: Duration = Duration::from_mins(1);
 
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
@@ -57,7 +55,7 @@ impl Worker {
     /// A request to the REST interface; the status and the JSON of the answer.
     pub(crate) fn rest(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let head = format!(
             "{method} {path} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}",
@@ -99,7 +97,7 @@ impl Worker {
     }
 
     pub(crate) fn wait_for(&self, what: &str, mut is_there: impl FnMut() -> bool) {
-        let end = Instant::now() + LIMIT;
+        let end = Instant::now() + PATIENCE;
         while !is_there() {
             assert!(Instant::now() < end, "waited in vain for {what}; the worker says\n{}", self.errors());
             std::thread::sleep(Duration::from_millis(200));

@@ -52,7 +52,7 @@ class Connect:
 
     def start_worker(self, asked):
         """{env, advertised?, seconds?} → {id, rest, properties, log}. `advertised` is the host that it tells the others. Returns when the worker says it is healthy; fails, with the end of its log, when
-        it ends or isn't within `seconds` (60). `properties` and `log` are paths."""
+        it ends or isn't within `seconds` (300). `properties` and `log` are paths."""
         env = asked["env"]
         port = self.ctx.free_port()
         settings = properties(env) | {
@@ -76,7 +76,7 @@ class Connect:
         command[1:1] = str(env.get("KAFKA_OPTS", "")).split()
         worker = self.workers[name] = self.ctx.spawn(name, command, env=self.java.environment)
         try:
-            self.ctx.wait(name, lambda: _healthy(port, worker), float(asked.get("seconds", 60)), every=0.2, child=worker)
+            self.ctx.wait(name, lambda: _healthy(port, worker), float(asked.get("seconds", 300)), every=0.2, child=worker)
         except BedError as error:
             worker.kill()
             raise BedError(f"{error}\nIts errors:\n{_errors(worker.log)}") from None
@@ -84,7 +84,7 @@ class Connect:
 
     def stop_worker(self, asked):
         """{id} → {status}: ends a worker in good order, so that it leaves its group."""
-        return {"status": self._worker(asked).stop(30)}
+        return {"status": self._worker(asked).stop(120)}
 
     def log(self, asked):
         """{id, lines?} → {log, alive}: the last lines of a worker's log."""

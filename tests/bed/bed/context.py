@@ -58,7 +58,7 @@ class Child:
 
     def kill(self):
         self._signal(signal.SIGKILL)
-        return self.process.wait(10)
+        return self.process.wait(60)
 
     def _signal(self, number):
         # The child leads a process group of its own, so its children get the signal as well.
@@ -188,7 +188,7 @@ class Context:
         for child in children:
             child._signal(signal.SIGKILL)
         for child in children:
-            child.process.wait(10)
+            child.process.wait(60)
         self._spawner.shutdown()
 
 

@@ -35,7 +35,7 @@ from .member import Member
 from .tls import PKCS12_PASSWORD, Authority, own_signed
 from .tokens import Issuer
 
-START_SECONDS = 90
+START_SECONDS = 300
 TOOLS = {
     "kafka-acls": "org.apache.kafka.tools.AclCommand",
     "kafka-topics": "org.apache.kafka.tools.TopicCommand",
@@ -324,7 +324,7 @@ class Kafka:
     def stop_broker(self, asked):
         """{broker}. Ends one broker in good order; returns when the others miss it. Every test of the cluster sees it."""
         number = int(asked["broker"])
-        self._process(number).stop(30)
+        self._process(number).stop(120)
         return self.admin.ask("down", broker=number)
 
     def start_broker(self, asked):
@@ -348,7 +348,7 @@ class Kafka:
 class Administrator:
     """The resident Java process (kafka/src, bed.Admin), spoken to in lines of JSON."""
 
-    SECONDS = 120
+    SECONDS = 300
 
     def __init__(self, cluster):
         config = cluster.folder / "administrator.json"

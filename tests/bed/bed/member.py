@@ -12,7 +12,7 @@ from .context import BedError
 
 FIND_COORDINATOR, JOIN_GROUP, HEARTBEAT, LEAVE_GROUP, SYNC_GROUP, SASL_HANDSHAKE, SASL_AUTHENTICATE = 10, 11, 12, 13, 14, 17, 36
 REBALANCE_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR = 27, 15, 16
-SECONDS = 30
+SECONDS = 120
 
 
 class Member:
@@ -57,7 +57,7 @@ class Member:
 
     def _join(self):
         for _ in range(SECONDS * 5):
-            asked = _text(self._group) + struct.pack(">ii", 30_000, 30_000) + _text(self._member) + self._kind
+            asked = _text(self._group) + struct.pack(">ii", 1000 * SECONDS, 1000 * SECONDS) + _text(self._member) + self._kind
             answer = self._ask(JOIN_GROUP, 2, asked)
             error, self._generation = struct.unpack_from(">hi", answer, 4)
             if error == 0:

@@ -75,5 +75,5 @@ class Registry:
         environment = {"OTEL_TRACES_EXPORTER": "none"}
         child = self.ctx.spawn(f"registry-{port}", [self._binary, "serve", folder / "config.yml"], environment)
         self._children.append(child)
-        self.ctx.wait("the registry", lambda: can_connect(port), 20, child)
+        self.ctx.wait("the registry", lambda: can_connect(port), 120, child)
         return f"127.0.0.1:{port}"

@@ -4,7 +4,7 @@ pages that later JVMs map. It halves the time and the work of every start after 
 
 from . import java
 
-SECONDS = 60
+SECONDS = 300
 
 
 def trained(ctx):

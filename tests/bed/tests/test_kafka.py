@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from bed.connect import properties, property_name
 
-from .support import Bed, CallError, gone, within
+from .support import PATIENCE, Bed, CallError, gone, within
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
@@ -31,7 +31,7 @@ def settings(facts, listener, user=None, mechanism="PLAIN", broker=None):
     config = {
         "bootstrap.servers": facts["brokers"][broker][listener] if broker else facts["bootstrap"][listener],
         "security.protocol": protocol,
-        "socket.connection.setup.timeout.ms": 5000,
+        "socket.connection.setup.timeout.ms": 30000,
         "log.queue": False,
         "log_level": 0,
     }
@@ -55,7 +55,7 @@ def token(key, region="us-east-1", host_region=None, action="kafka-cluster:Conne
     return base64.urlsafe_b64encode(url.encode()).decode().rstrip("="), time.time() + 900
 
 
-def metadata(config, topic=None, seconds=10):
+def metadata(config, topic=None, seconds=PATIENCE):
     """The cluster's metadata, or the first error that says why not."""
     errors = []
     producer = Producer(config | {"error_cb": errors.append})
@@ -73,7 +73,7 @@ def metadata(config, topic=None, seconds=10):
 
 
 def learned(config, expected):
-    """The addresses that the brokers gave for themselves, when they are as expected or 10 s have passed. Not from `list_topics`: having learned them, librdkafka asks there."""
+    """The addresses that the brokers gave for themselves, when they are as expected or never will be. Not from `list_topics`: having learned them, librdkafka asks there."""
     found = set()
 
     def statistics(text):
@@ -81,7 +81,7 @@ def learned(config, expected):
         found.update(broker["nodename"] for broker in brokers if broker["source"] == "learned" and broker["nodeid"] > 0)
 
     producer = Producer(config | {"stats_cb": statistics, "statistics.interval.ms": 50})
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while found != expected and time.monotonic() < until:
         producer.poll(0.1)
     return found
@@ -97,7 +97,7 @@ class Case(unittest.TestCase):
 
     def assert_kafka_error(self, code, future):
         with self.assertRaises(KafkaException) as caught:
-            future.result(20)
+            future.result(PATIENCE)
         self.assertEqual(caught.exception.args[0].code(), code, caught.exception)
 
 
@@ -214,7 +214,7 @@ class Kafka(Shared):
             with self.subTest(listener=listener):
                 host, port = self.facts["brokers"]["1"][listener].split(":")
                 context = ssl.create_default_context(cafile=self.facts["tls"]["ca"])
-                with socket.create_connection((host, int(port)), timeout=5) as raw:
+                with socket.create_connection((host, int(port)), timeout=PATIENCE) as raw:
                     with self.assertRaises(ssl.SSLCertVerificationError) as caught:
                         context.wrap_socket(raw, server_hostname=host)
                 self.assertIn(caught.exception.verify_code, reasons, caught.exception)
@@ -264,11 +264,11 @@ class Kafka(Shared):
     def test_without_a_login_nobody_may_do_anything_unless_an_acl_says_so(self):
         config = settings(self.facts, "PLAINTEXT")
         client = AdminClient(config)
-        future = client.create_topics([NewTopic("anonymous", 1, 3)], operation_timeout=10)["anonymous"]
+        future = client.create_topics([NewTopic("anonymous", 1, 3)], operation_timeout=60)["anonymous"]
         self.assert_kafka_error(KafkaError.TOPIC_AUTHORIZATION_FAILED, future)
         acl = {"principal": "User:ANONYMOUS", "operation": "CREATE", "resource": "TOPIC", "name": "anonymous"}
         self.bed.call("kafka/acls", add=[acl])
-        client.create_topics([NewTopic("anonymous", 1, 3)], operation_timeout=10)["anonymous"].result(20)
+        client.create_topics([NewTopic("anonymous", 1, 3)], operation_timeout=60)["anonymous"].result(PATIENCE)
 
     def test_the_topic_policy_demands_three_replicas(self):
         admin = AdminClient(settings(self.facts, "SASL_SSL", self.facts["admin"]))
@@ -277,7 +277,7 @@ class Kafka(Shared):
                 futures = admin.create_topics([NewTopic("two", 1, 2)], validate_only=only_validate)
                 self.assert_kafka_error(KafkaError.POLICY_VIOLATION, futures["two"])
         for created in admin.create_topics([NewTopic("three", 1, 3), NewTopic("default", 1)]).values():
-            created.result(20)
+            created.result(PATIENCE)
 
     # The helper's other actions
 
@@ -301,7 +301,7 @@ class Kafka(Shared):
         transactional = settings(self.facts, "SASL_SSL", self.facts["admin"]) | {"transactional.id": "state-t"}
         epochs = []
         for _ in range(2):
-            Producer(transactional).init_transactions(20)
+            Producer(transactional).init_transactions(PATIENCE)
             epochs.append(state()["transactions"]["state-t"]["epoch"])
         self.assertEqual(epochs, [0, 1])
         self.bed.call("kafka/topics", delete=["state-a"])
@@ -312,11 +312,11 @@ class Kafka(Shared):
         command += ["--command-config", self.facts["command_config"]]
         change = ["--add", "--allow-principal", "User:typed", "--operation", "Read", "--topic", "typed"]
         for arguments in (change, ["--list", "--topic", "typed"]):
-            ended = subprocess.run(command + arguments, capture_output=True, text=True, timeout=60)
+            ended = subprocess.run(command + arguments, capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual((ended.returncode, ended.stderr), (0, ""), ended)
         self.assertIn("principal=User:typed", ended.stdout)
         for tool in ("kafka-topics", "kafka-configs", "kafka-consumer-groups"):
-            ended = subprocess.run([f"{self.facts['bin']}/{tool}", "--version"], capture_output=True, text=True, timeout=60)
+            ended = subprocess.run([f"{self.facts['bin']}/{tool}", "--version"], capture_output=True, text=True, timeout=PATIENCE)
             self.assertRegex(ended.stdout, r"^4\.\d+\.\d+", ended)
 
 
@@ -343,7 +343,7 @@ class Alone(Case):
                 facts = bed.call(f"{part}/start")
                 self.assertEqual(bed.call(f"{part}/state")["topics"], {})
                 clients[part] = AdminClient(settings(facts, "SASL_SSL", bed.call(f"{part}/user", name="anyone")))
-            clients["kafka_open"].create_topics([NewTopic("free", 1, 1)])["free"].result(20)
+            clients["kafka_open"].create_topics([NewTopic("free", 1, 1)])["free"].result(PATIENCE)
             denied = clients["kafka_virgin"].create_topics([NewTopic("free", 1, 1)])["free"]
             self.assert_kafka_error(KafkaError.TOPIC_AUTHORIZATION_FAILED, denied)
 
@@ -356,7 +356,7 @@ class Alone(Case):
             pids = [bed.pids() for bed in (one, two)]
             self.assertEqual([len(found) for found in pids], [4, 4])
             os.kill(one.ready["pid"], signal.SIGKILL)
-            self.assertTrue(within(10, lambda: all(map(gone, pids[0]))), "the killed bed has left a process")
+            self.assertTrue(within(PATIENCE, lambda: all(map(gone, pids[0]))), "the killed bed has left a process")
             self.assertEqual(len(metadata(settings(facts[1], "SASL_SSL", facts[1]["admin"])).brokers), 3)
             began = time.monotonic()
             self.assertEqual(two.close(), 0)
@@ -429,7 +429,7 @@ class Worker(Shared):
                 acls = self.acls("poor", user)
                 self.bed.call("kafka/acls", add=acls[:number] + acls[number + 1 :])
                 with self.assertRaisesRegex(CallError, text):
-                    self.bed.call("connect/start", env=self.environment("poor", user), seconds=30)
+                    self.bed.call("connect/start", env=self.environment("poor", user))
                 self.bed.call("kafka/acls", remove=[{"principal": user["principal"]}])
 
 

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 
 from .aws_support import bed
+from .support import PATIENCE
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
@@ -21,7 +22,7 @@ def http(url, method="GET", data=None, headers=None, context=None):
     """Status, headers and body; an HTTP error is an answer too."""
     request = urllib.request.Request(url, data, headers or {}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE, context=context) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -9,7 +9,8 @@ Actions. `account` may be in each (default 000000000000), `region` too (default 
     seed        see emulator/account.py  what an account has: VPC, subnets, cluster, …; returns the ids
     script      see emulator/ecs_scripts.py  what will happen to services; returns {"id"}
     unscript    {"id"}                   one script of the account, or all of them
-    release     {}                       … all, and the tasks that live by them go on at once: the end of what a script has held up
+    release     {"then"}                 … all, and the tasks that live by them go on at once: the end of what a script has held up;
+                                         `then` is the script that holds from then on
     scripts     {}                       {"scripts": […]}
     stop_tasks  {"service", "count", "code", "reason", "containers"}  running tasks stop now; returns {"tasks": [ARN]}
     event       {"service", "message"}   one more service event
@@ -21,7 +22,7 @@ Actions. `account` may be in each (default 000000000000), `region` too (default 
     reset       {}                       everything gone, in all accounts; faults too
     fault       {"service", "operation", "kind", …}  see `_fault`; returns {"id"}
     unfault     {"id"}                   one fault, or all of the account's
-    faults      {"service", "operation"} the audit log: {"fired": [{"ts", "service", "operation", "action", "note", …}]}
+    faults      {"service", "operation"} the account's part of the audit log, which keeps the last 2,000 requests of all: {"fired": [{"ts", "service", "operation", "action", "note", …}]}
 """
 
 import contextlib
@@ -55,6 +56,7 @@ class Aws:
     def __init__(self, ctx):
         self.ctx = ctx
         self._faults, self._next, self._lock = {}, 1, threading.Lock()
+        self._owners = {}  # rule of the proxy → account, also of rules that are gone
         self.actions = {name: functools.partial(self._emulator, name) for name in EMULATOR_ACTIONS}
         self.actions |= {
             "new_account": self._new_account,
@@ -72,8 +74,8 @@ class Aws:
         self.emulator = self.ctx.spawn("aws", [sys.executable, "-m", "bed.aws.emulator", port, folder], env, cwd=folder)
         command = [sys.executable, "-m", "microburst", "--host", "127.0.0.1", "--port", proxy_port, "--upstream", self.endpoint]
         self.proxy = self.ctx.spawn("aws-faults", command, {**env, "AWS_EC2_METADATA_DISABLED": "true"}, cwd=folder)
-        self.ctx.wait("the AWS emulator", self._answers(f"{self.endpoint}/_ministack/health"), 60, self.emulator)
-        self.ctx.wait("the fault proxy", self._answers(f"{self.fault_endpoint}/_microburst/health"), 60, self.proxy)
+        self.ctx.wait("the AWS emulator", self._answers(f"{self.endpoint}/_ministack/health"), 180, self.emulator)
+        self.ctx.wait("the fault proxy", self._answers(f"{self.fault_endpoint}/_microburst/health"), 180, self.proxy)
         return {"endpoint": self.endpoint, "fault_endpoint": self.fault_endpoint, "region": REGION, "account": ACCOUNT,
                 "env": self._env(ACCOUNT, self.endpoint)}  # fmt: skip
 
@@ -153,6 +155,7 @@ class Aws:
             number, self._next = self._next, self._next + 1
             made = _call("PATCH", f"{self.fault_endpoint}/_microburst/rules", [rule])
             self._faults[number] = (account, made[0])
+            self._owners[made[0]["id"]] = account
         return {"id": number}
 
     def _unfault(self, wanted):
@@ -167,7 +170,9 @@ class Aws:
 
     def _fired(self, wanted):
         query = "&".join(f"{key}={wanted[key]}" for key in ("service", "operation") if key in wanted)
-        return {"fired": _call("GET", f"{self.fault_endpoint}/_microburst/fired?limit=1000&{query}")}
+        fired = _call("GET", f"{self.fault_endpoint}/_microburst/fired?limit=2000&{query}")
+        account = wanted.get("account", ACCOUNT)
+        return {"fired": [event for event in fired if self._owners.get(event["rule_id"]) == account]}
 
 
 def _error(service, operation, kind, account):
@@ -187,7 +192,7 @@ def _call(method, url, payload=None):
     data = None if payload is None else json.dumps(payload).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=300) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

@@ -102,11 +102,14 @@ def unscript(data):
 
 
 def release(data):
-    """The end of all scripts of an account, also for the tasks that live by them: a test holds a deploy where it wants to look at it."""
+    """The end of all scripts of an account, also for the tasks that live by them: a test holds a deploy where it wants to look at it.
+    {"then"}: the script that holds from then on."""
     from ministack.services import ecs
 
     with ecs_services.LOCK:
         unscript({})
+        if data.get("then"):
+            script(data["then"])
         for service in ecs._services.values():
             ecs_tasks.release(service)
     return {}
