@@ -11,7 +11,7 @@ use super::layers::{self, Build};
 use super::pin;
 use super::project::{Account as Known, Ready, Request, load};
 use super::session::must_be_answerable;
-use super::world::{Interrupt, block_on, connect};
+use super::world::{Interrupt, block_on, connect, connect_unless};
 use crate::aws::{Account, EcrLogin};
 use crate::base::{Code, Error, Exit, Failure, Finding, Findings, Result, nearest};
 use crate::cli::{Cli, ImagesArgs, ImagesCheckArgs, ImagesPushArgs, ImagesVerb};
@@ -66,7 +66,7 @@ async fn check(cli: &Cli, args: &ImagesCheckArgs, ui: &mut Ui) -> Result<Exit> {
 
 async fn push(cli: &Cli, args: &ImagesPushArgs, ui: &mut Ui) -> Result<Exit> {
     let interrupt = Interrupt::listen();
-    let account = connect().await?;
+    let account = connect_unless(&interrupt).await?;
     let ready = ready(cli, Some(&account), ui)?;
     let ecr = Ecr::of(&account).await?;
     let registry = ecr.registry().to_owned();

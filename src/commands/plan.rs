@@ -2,7 +2,7 @@
 
 use super::images;
 use super::project::{Request, load, placed};
-use super::world::{Interrupt, block_on, connect};
+use super::world::{Interrupt, block_on, connect_unless};
 use crate::base::{Error, Exit, Failure, Result};
 use crate::cli::{Cli, PlanArgs};
 use crate::deploy::{self, Preparation, Storage, Wanted, What};
@@ -14,8 +14,8 @@ pub(super) fn run(cli: &Cli, args: &PlanArgs, ui: &mut Ui) -> Result<Exit> {
     ready.must_hold_something()?;
     let template = &ready.template;
     block_on(async {
-        let account = connect().await?;
         let interrupt = Interrupt::listen();
+        let account = connect_unless(&interrupt).await?;
         let current = account.stack(&template.stack_name).await?;
         let beginning = deploy::beginning(current.as_ref(), &template.tags, args.adopt)?;
         if let Some(stack) = &current

@@ -146,6 +146,8 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
     let catalogue = catalogue(look.project)?;
     let mut examined = examine(look, None, ui)?;
     block_on(async {
+        // Before the first packet leaves: whoever sees that it has begun may want to stop it.
+        let interrupt = Interrupt::listen();
         let looking = async {
             let account = match look.secrets_file {
                 None => connected().await,
@@ -218,12 +220,13 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                 let looked: Result<Looking> = looked;
                 looked?
             }
-            _ = tokio::signal::ctrl_c() => return Ok(Looked::Interrupted),
+            () = interrupt.wait() => return Ok(Looked::Interrupted),
         };
         match looked {
             Looking::Ended(looked) => Ok(looked),
             Looking::Inside(inside) => {
-                let asked = in_vpc::Asked { args: look.in_vpc, selection: &look.selection, wait: look.wait, yes: look.yes };
+                let (args, selection, interrupt) = (look.in_vpc, &look.selection, &interrupt);
+                let asked = in_vpc::Asked { args, selection, wait: look.wait, yes: look.yes, interrupt };
                 let report = Box::pin(in_vpc::check(&asked, &examined.ready, &inside.0, &inside.1, ui)).await?;
                 Ok(report.map_or(Looked::Interrupted, |report| Looked::Report(Box::new(report))))
             }

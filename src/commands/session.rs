@@ -2,7 +2,7 @@
 
 use super::project::Ready;
 use super::steer;
-use super::world::{Interrupt, connect};
+use super::world::{Interrupt, connect_unless};
 use crate::aws::{Account, Stack};
 use crate::base::{Deadline, Event, Exit, Failure, Moment, Operation, Result};
 use crate::cli::{Cli, WatchArgs};
@@ -33,9 +33,9 @@ impl<'a> Session<'a> {
         ready: &'a Ready,
         watching: &WatchArgs,
     ) -> Result<Self> {
-        let account = connect().await?;
-        let again = cli.project.again(name);
         let interrupt = Interrupt::listen();
+        let account = connect_unless(&interrupt).await?;
+        let again = cli.project.again(name);
         Ok(Self { account, ready, verb, again, yes: cli.display.yes, interrupt, watching: watching.clone(), bucket: None })
     }
 

@@ -30,8 +30,16 @@ pub(super) async fn connect() -> Result<Account> {
     Ok(Account::connect(Deadline::after(CONNECT_LIMIT)).await?)
 }
 
-/// Ctrl-C, a polite request to end, or a terminal that is closed. From the moment this is made the first of them does not end the process by itself: who holds
-/// this must ask. One more than was [taken](Interrupt::take) does.
+/// As [`connect`], and ends at once when it is told to: nothing has been done by then.
+pub(super) async fn connect_unless(interrupt: &Interrupt) -> Result<Account> {
+    tokio::select! {
+        account = connect() => account,
+        () = interrupt.wait() => Err(Failure::new(Exit::Interrupted, "interrupted; nothing was changed").into()),
+    }
+}
+
+/// Ctrl-C, a polite request to end, or a terminal that is closed. From the moment this is made the first of them does not end the
+/// process by itself: who holds this must ask. One more than was [taken](Interrupt::take) does.
 #[derive(Debug, Clone)]
 pub(super) struct Interrupt {
     count: watch::Receiver<u32>,
@@ -39,17 +47,19 @@ pub(super) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Must be called inside the runtime.
+    /// Must be called inside the runtime. What comes after it returns is heard: it registers by itself, and not when a task of its
+    /// own first gets a turn.
     pub(super) fn listen() -> Self {
         let (tell, count) = watch::channel(0);
         let taken = Arc::new(AtomicU32::new(0));
         let allowed = Arc::clone(&taken);
+        let mut interrupt = signal(SignalKind::interrupt()).ok();
+        let mut terminate = signal(SignalKind::terminate()).ok();
+        let mut hangup = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
         tokio::spawn(async move {
-            let mut terminate = signal(SignalKind::terminate()).ok();
-            let mut hangup = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
             for count in 1_u32.. {
                 tokio::select! {
-                    _ = tokio::signal::ctrl_c() => {}
+                    () = next(&mut interrupt) => {}
                     () = next(&mut terminate) => {}
                     () = next(&mut hangup) => {}
                 }

@@ -36,6 +36,7 @@ pub(super) struct Asked<'a> {
     pub(super) selection: &'a Selection,
     pub(super) wait: Option<std::time::Duration>,
     pub(super) yes: bool,
+    pub(super) interrupt: &'a Interrupt,
 }
 
 /// Runs the checks that need no VPC from here and the others in it; `None` where somebody said no, or left.
@@ -47,7 +48,7 @@ pub(super) async fn check(
     ui: &mut Ui,
 ) -> Result<Option<Report>> {
     let started = Instant::now();
-    let interrupt = Interrupt::listen();
+    let interrupt = asked.interrupt;
     let (here, there) = split(asked.selection);
     if !preflight::Category::ALL.iter().any(|category| there.takes(*category)) {
         ui.note("none of these checks needs the VPC: no task is started");
@@ -57,7 +58,7 @@ pub(super) async fn check(
     let services = families(&ready.template, input)?;
     let (known, gaps) = known(account, &ready.template).await?;
     let parts: Vec<(String, Parts)> = services.iter().map(|service| (service.name.clone(), service.parts.clone())).collect();
-    let Some(support) = Support::ensure(asked, ready, &parts, account, known, &interrupt, ui).await? else {
+    let Some(support) = Support::ensure(asked, ready, &parts, account, known, interrupt, ui).await? else {
         return Ok(None);
     };
     let image = tokio::select! {
@@ -76,7 +77,7 @@ pub(super) async fn check(
             None => failure.into(),
         })?);
     }
-    let tasks = join_all(works.iter().map(|work| work.carry_out(account, &interrupt, tell.clone())));
+    let tasks = join_all(works.iter().map(|work| work.carry_out(account, interrupt, tell.clone())));
     let from_here = preflight::run(input, &here, Vantage::Unknown);
     let running = async {
         let both = futures_util::future::join(tasks, from_here).await;
