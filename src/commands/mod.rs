@@ -43,10 +43,11 @@ use clap::Parser;
 
 use crate::base::{Error, Exit};
 use crate::cli::{Cli, Verb};
-use crate::ui::Ui;
+use crate::ui::{Ui, end_at_panics};
 
 /// Parses the arguments, runs the verb, shows what it said, and gives its exit code.
 pub fn main() -> ExitCode {
+    end_at_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return Ui::usage(&error).into(),
