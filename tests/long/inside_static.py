@@ -30,7 +30,7 @@ def main():
             checked(program, Bed(json.loads(bed.stdout.readline())), Path(folder))
     finally:
         bed.terminate()
-        bed.wait(30)
+        bed.wait(300)
 
 
 class Bed:
@@ -55,7 +55,7 @@ def checked(program, bed, folder):
     bed.ask("kafka/acls", add=[{**entry, "resource": kind, "operation": names} for kind, names in rights.items()])
 
     def run(*arguments, env=None):
-        return subprocess.run([program, *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=240)
+        return subprocess.run([program, *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=600)
 
     made = run("init", "connect", "--env", "dev", "-p", group, "--kafka", "self-managed", "--mechanism", "scram-sha-512",
                "--bootstrap", bootstrap, "--ca-file", kafka["tls"]["ca"], "--vpc-tag", "Name=shared", "--ecs-cluster", "kafka")  # fmt: skip
@@ -73,7 +73,7 @@ def checked(program, bed, folder):
     )
     task.chmod(0o755)
     bed.ask("aws/one_off", account=account["account"], program=str(task))
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "CONFLUENT_ECS_PACE": "4", **account["env"]}
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "CONFLUENT_ECS_PACE": "4", "CONFLUENT_ECS_PATIENCE": "5", **account["env"]}
     ran = run("preflight", "--env", "dev", "--in-vpc", "--yes", "--output", "json", "--skip", "aws", env=env)
     assert user["password"] not in ran.stdout + ran.stderr, "a password was printed"
     report = json.loads(ran.stdout)

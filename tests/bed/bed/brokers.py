@@ -132,7 +132,7 @@ def server_properties(node, nodes, broker_password, certificates, truststore, fa
         "controller.quorum.election.backoff.max.ms": 300,
         "controller.quorum.fetch.timeout.ms": 8000,
         # A machine that is busy elsewhere for some seconds is no broker that has died; one that is stopped says so itself.
-        "broker.session.timeout.ms": 60000,
+        "broker.session.timeout.ms": 20000,
     }
     if not authorizer:
         for name in ("authorizer.class.name", "super.users", "allow.everyone.if.no.acl.found"):
