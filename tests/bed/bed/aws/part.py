@@ -76,8 +76,17 @@ class Aws:
         self.proxy = self.ctx.spawn("aws-faults", command, {**env, "AWS_EC2_METADATA_DISABLED": "true"}, cwd=folder)
         self.ctx.wait("the AWS emulator", self._answers(f"{self.endpoint}/_ministack/health"), 180, self.emulator)
         self.ctx.wait("the fault proxy", self._answers(f"{self.fault_endpoint}/_microburst/health"), 180, self.proxy)
+        self._ask_once()
         return {"endpoint": self.endpoint, "fault_endpoint": self.fault_endpoint, "region": REGION, "account": ACCOUNT,
                 "env": self._env(ACCOUNT, self.endpoint)}  # fmt: skip
+
+    def _ask_once(self):
+        """The proxy learns all of AWS's operations at its first request, which takes seconds: no test's request is to wait for that."""
+        signed = f"AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/{REGION}/sts/aws4_request"
+        headers = {"Authorization": signed, "Content-Type": "application/x-www-form-urlencoded"}
+        body = b"Action=GetCallerIdentity&Version=2011-06-15"
+        with urllib.request.urlopen(urllib.request.Request(self.fault_endpoint, body, headers), timeout=300) as answer:
+            answer.read()
 
     def stop(self):
         for child in (self.proxy, self.emulator):
