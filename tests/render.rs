@@ -389,6 +389,17 @@ fn every_key_of_the_vocabulary_is_rendered() {
             { "ContainerPath": "/tmp", "MountOptions": ["noexec"], "Size": 64 }
         ])
     );
+    // What is typed into a container is kept, and its task may keep it.
+    let typed = property("Cluster", "/Configuration/ExecuteCommandConfiguration/LogConfiguration");
+    assert_eq!(typed["CloudWatchLogGroupName"], serde_json::json!({ "Ref": "ClusterExecLogGroup" }));
+    assert_eq!(typed["S3KeyPrefix"], "typed");
+    assert_eq!(property("ClusterExecLogGroup", "/RetentionInDays"), 60);
+    let role = property("ConnectTaskRole", "/Policies").to_string();
+    for right in ["logs:DescribeLogStreams", "s3:::every-key-exec/typed/*", "kms:GenerateDataKey"] {
+        assert!(role.contains(right), "{right}: {role}");
+    }
+    assert!(property("Cluster", "/Tags").to_string().contains("every key"));
+    assert!(property("InnerLoadBalancerWorkersTargetGroup", "/Tags").to_string().contains("behind"));
     // The task role may mount through its access point only.
     let role = property("ConnectTaskRole", "/Policies").to_string();
     assert!(role.contains("elasticfilesystem:ClientWrite") && role.contains("access-point/fsap-0a1b2c3d4e5f60718"), "{role}");

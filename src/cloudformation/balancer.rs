@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::resource::{
     Action, AliasTarget, Attribute, AuthenticateCognito, AuthenticateOidc, Certificate, CertificateRequest, DomainValidation,
     FixedResponse, ForwardConfig, HttpHeader, Listener, ListenerCertificate, ListenerRule, LoadBalancer, Matcher, Properties,
-    QueryString, QueryStringValue, RecordSet, Redirect, RuleCondition, Tag, TargetGroup, Values, WeightedTarget,
+    QueryString, QueryStringValue, RecordSet, Redirect, RuleCondition, TargetGroup, Values, WeightedTarget,
 };
 use super::{Builder, Expression, Parameter, ParameterType, id_of};
 use crate::stack::{
@@ -38,10 +38,7 @@ impl Builder<'_> {
         let id = &balancer.id;
         let group = format!("{id}SecurityGroup");
         self.security_group(&group, format!("Load balancer {}", balancer.name), &balancer.name, &balancer.ingress);
-        let mut tags = self.tags(Some(&balancer.name));
-        tags.retain(|tag| !balancer.tags.contains_key(&tag.key));
-        tags.extend(balancer.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.into() }));
-        tags.sort_by(|one, other| one.key.cmp(&other.key));
+        let tags = self.tags_over(Some(&balancer.name), &balancer.tags);
         let load_balancer = LoadBalancer {
             ip_address_type: balancer.dual_stack.then_some("dualstack"),
             load_balancer_attributes: attributes(&balancer.attributes),
@@ -167,7 +164,7 @@ impl Builder<'_> {
             port: target.port,
             protocol: target.protocol.clone(),
             protocol_version: target.version,
-            tags: self.tags(None),
+            tags: self.tags_over(None, &target.tags),
             target_group_attributes: attributes(&target.attributes),
             target_type: "ip",
             unhealthy_threshold_count: check.unhealthy,

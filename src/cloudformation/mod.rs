@@ -4,6 +4,7 @@
 //! names but those that the files ask for; account facts are parameters; nothing is decided here that the stack left open.
 
 mod balancer;
+mod exec;
 mod expression;
 mod family;
 mod limits;
@@ -132,6 +133,15 @@ impl Builder<'_> {
         tags.into_iter().map(|(key, value)| Tag { key: key.to_owned(), value }).collect()
     }
 
+    /// The stack's tags, over which those of the resource itself go.
+    fn tags_over(&self, name: Option<&str>, own: &BTreeMap<String, Text>) -> Vec<Tag> {
+        let mut tags = self.tags(name);
+        tags.retain(|tag| !own.contains_key(&tag.key));
+        tags.extend(own.iter().map(|(key, value)| Tag { key: key.clone(), value: value.into() }));
+        tags.sort_by(|one, other| one.key.cmp(&other.key));
+        tags
+    }
+
     /// A parameter; the same one when it is asked for again.
     fn parameter(&mut self, name: &str, make: impl FnOnce() -> Parameter) -> Expression {
         let parameter = make();
@@ -180,13 +190,16 @@ impl Builder<'_> {
                 let strategy: Vec<CapacityProvider> =
                     new.strategy.iter().map(|entry| provider(entry.base, &entry.name.value, entry.weight)).collect();
                 let value = new.insights.unwrap_or("enabled");
+                let configuration = new.exec.as_ref().map(|logging| self.exec_configuration(logging));
                 let cluster = resource::Cluster {
                     cluster_name: new.name.clone(),
                     cluster_settings: vec![ClusterSetting { name: "containerInsights", value }],
+                    configuration,
                     // Both, so that a service may ask for either later.
                     capacity_providers: vec!["FARGATE", "FARGATE_SPOT"],
                     default_capacity_provider_strategy: strategy,
-                    tags: self.tags(None),
+                    tags: self
+                        .tags_over(None, &new.tags.iter().map(|(key, value)| (key.clone(), Text::from(&value.value))).collect()),
                 };
                 self.add(NEW_CLUSTER, Properties::Cluster(cluster));
             }

@@ -12,11 +12,12 @@ use serde_json::{Map, Value};
 
 use super::Expression;
 pub(super) use super::resource_ecs::{
-    AwsvpcConfiguration, Capabilities, CapacityProvider, CircuitBreaker, ClientAlias, Cluster, ClusterSetting, ConnectTimeout,
-    ContainerDefinition, ContainerDependency, DeploymentConfiguration, EfsAuthorization, EfsVolume, EphemeralStorage,
-    HealthCheck, LinuxParameters, LogConfiguration, MountPoint, NetworkConfiguration, PortMapping, RuntimePlatform,
-    SecretVariable, Service, ServiceConnect, ServiceConnectService, ServiceLoadBalancer, ServiceRegistry, SystemControl,
-    TaskDefinition, Tmpfs, Ulimit, Volume, VolumeFrom,
+    AwsvpcConfiguration, Capabilities, CapacityProvider, CircuitBreaker, ClientAlias, Cluster, ClusterConfiguration,
+    ClusterSetting, ConnectTimeout, ContainerDefinition, ContainerDependency, DeploymentConfiguration, EfsAuthorization,
+    EfsVolume, EphemeralStorage, ExecLogConfiguration, ExecuteCommandConfiguration, HealthCheck, LinuxParameters,
+    LogConfiguration, MountPoint, NetworkConfiguration, PortMapping, RuntimePlatform, SecretVariable, Service, ServiceConnect,
+    ServiceConnectService, ServiceLoadBalancer, ServiceRegistry, SystemControl, TaskDefinition, Tmpfs, Ulimit, Volume,
+    VolumeFrom,
 };
 pub(super) use super::resource_front::{
     Action, AliasTarget, AuthenticateCognito, AuthenticateOidc, Certificate, CertificateRequest, DomainValidation, FixedResponse,

@@ -56,9 +56,37 @@ pub struct EfsAuthorization {
 pub struct Cluster {
     pub cluster_name: Option<String>,
     pub cluster_settings: Vec<ClusterSetting>,
+    pub configuration: Option<ClusterConfiguration>,
     pub capacity_providers: Vec<&'static str>,
     pub default_capacity_provider_strategy: Vec<CapacityProvider>,
     pub tags: Vec<Tag>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ClusterConfiguration {
+    pub execute_command_configuration: ExecuteCommandConfiguration,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ExecuteCommandConfiguration {
+    pub kms_key_id: Option<Expression>,
+    pub log_configuration: Option<ExecLogConfiguration>,
+    pub logging: &'static str,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ExecLogConfiguration {
+    pub cloud_watch_encryption_enabled: Option<bool>,
+    pub cloud_watch_log_group_name: Option<Expression>,
+    #[serde(rename = "S3BucketName")]
+    pub s3_bucket_name: Option<Expression>,
+    #[serde(rename = "S3EncryptionEnabled")]
+    pub s3_encryption_enabled: Option<bool>,
+    #[serde(rename = "S3KeyPrefix")]
+    pub s3_key_prefix: Option<Expression>,
 }
 
 #[derive(Debug, Clone, Serialize)]

@@ -53,7 +53,9 @@ impl Builder<'_> {
                 "ssmmessages:OpenControlChannel",
                 "ssmmessages:OpenDataChannel",
             ];
-            policies.push(policy("execute-command", vec![allow(&actions, vec!["*".into()])]));
+            let mut statements = vec![allow(&actions, vec!["*".into()])];
+            statements.extend(self.exec_rights(family));
+            policies.push(policy("execute-command", statements));
         }
         let file_systems: Vec<Statement> = family.volumes.iter().filter_map(|volume| self.mount_right(volume)).collect();
         if !file_systems.is_empty() {

@@ -123,6 +123,7 @@ fn stack() -> Stack {
             ..TargetHealthCheck::default()
         },
         attributes: BTreeMap::new(),
+        tags: BTreeMap::new(),
     };
     Stack {
         name: "p-dev".to_owned(),

@@ -33,7 +33,7 @@ impl<'n> Item<'n> {
 }
 
 /// The values of a mapping by the present spelling of their keys.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Fields<'n>(BTreeMap<&'static str, Item<'n>>);
 
 impl<'n> Fields<'n> {

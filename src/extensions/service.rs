@@ -232,7 +232,11 @@ impl Reader<'_> {
             let help = "leave it out: a group that the task makes itself keeps its logs for ever";
             self.wrong(item, "the log group is always made by the stack", help);
         }
-        let item = fields.get("RetentionInDays")?;
+        self.days(fields.get("RetentionInDays")?)
+    }
+
+    /// How long CloudWatch Logs keeps a log: one of the numbers of days that it knows.
+    pub(super) fn days(&mut self, item: &Item<'_>) -> Option<Placed<u32>> {
         let days = self.number(item, 1..=3654)?;
         if !RETENTION.contains(&days.value) {
             let next = RETENTION.iter().find(|known| **known > days.value).copied().unwrap_or(3653);

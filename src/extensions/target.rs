@@ -17,6 +17,8 @@ pub struct Target {
     pub version: Option<&'static str>,
     pub health_check: HealthCheck,
     pub attributes: BTreeMap<String, Placed<String>>,
+    /// Its own tags, besides those of the stack.
+    pub tags: Vec<(String, Placed<String>)>,
 }
 
 impl Target {
@@ -92,7 +94,7 @@ impl Reader<'_> {
         let health_check = self.check(fields.get("healthcheck"))?;
         let attributes = self.attributes(fields.get("TargetGroupAttributes"));
         let members = vec![Member { name: name.clone(), port: port.clone() }];
-        Some(Target { name, members, port, protocol, version, health_check, attributes })
+        Some(Target { name, members, port, protocol, version, health_check, attributes, tags: Vec::new() })
     }
 
     /// An entry of `TargetGroups`: containers of several services under one name.
@@ -104,8 +106,9 @@ impl Reader<'_> {
             &["HealthCheck", "healthcheck"],
             &["TargetGroupAttributes"],
             &["Services"],
+            &["Tags"],
         ];
-        let fields = self.fields(item, keys, &["Tags"])?;
+        let fields = self.fields(item, keys, &[])?;
         let (Some(port), Some(protocol), Some(services)) = (fields.get("Port"), fields.get("Protocol"), fields.get("Services"))
         else {
             self.wrong(item, "the target group lacks Port, Protocol or Services", "all three are needed");
@@ -127,7 +130,8 @@ impl Reader<'_> {
             let port = fields.get("Port").map_or(Some(port.clone()), |item| self.port(item));
             members.extend(port.map(|port| Member { name, port }));
         }
-        Some(Target { name, members, port, protocol, version, health_check, attributes })
+        let tags = fields.get("Tags").map(|tags| self.tags(tags)).unwrap_or_default();
+        Some(Target { name, members, port, protocol, version, health_check, attributes, tags })
     }
 
     fn attributes(&mut self, item: Option<&Item<'_>>) -> BTreeMap<String, Placed<String>> {

@@ -135,6 +135,20 @@ fn what_is_unknown_or_wrong_is_found_where_it_stands() {
         ("x-vpc: { Properties: { VpcCidr: 10.0.0.0/16 }, Lookup: { VpcId: vpc-1 } }\n", &["looks a VPC up and makes one"]),
         ("x-vpc: { Lookup: { VpcId: {} } }\n", &["error x-vpc.Lookup.VpcId", "neither tags nor an id"]),
         ("x-cluster: { Lookupp: a }\n", &["did you mean Lookup?"]),
+        ("x-cluster: { MacroParameters: { CreateExecLoggingBucket: true } }\n", &["keys and buckets outlive a stack"]),
+        (
+            "x-cluster: { MacroParameters: { CreateExecLoggingLogGroup: true, LogGroupRetentionInDays: 42 } }\n",
+            &["for 42 days", "the next it knows is 60"],
+        ),
+        ("x-cluster: { Lookup: a, MacroParameters: { CreateExecLoggingLogGroup: true } }\n", &["is its owner's"]),
+        (
+            "x-cluster: { Properties: { Configuration: { ExecuteCommandConfiguration: { Logging: OVERRIDE } } } }\n",
+            &["OVERRIDE says nowhere to log"],
+        ),
+        (
+            "x-cluster: { Properties: { Configuration: { ExecuteCommandConfiguration: { KmsKeyId: alias/a } } } }\n",
+            &["is not the ARN of a key"],
+        ),
         ("x-dns: { PrivateNamespace: { Name: \"dev..internal\" } }\n", &["is not a DNS name"]),
         (
             "x-dns: { PrivateNamespace: { Name: a.internal, Lookup: b.internal } }\n",

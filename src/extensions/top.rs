@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::account::HostedZone;
-use super::reader::{Item, Key, Placed, Reader};
+use super::exec_logging::ExecLogging;
+use super::reader::{Fields, Item, Key, Placed, Reader};
 use super::service::CapacityProvider;
 
 /// How the files say which thing of the account is meant.
@@ -20,7 +21,7 @@ pub enum Wanted {
 pub enum Cluster {
     /// By its name, its ARN or its tags.
     Existing(Wanted),
-    New(NewCluster),
+    New(Box<NewCluster>),
 }
 
 #[derive(Debug, Clone)]
@@ -30,6 +31,10 @@ pub struct NewCluster {
     pub strategy: Vec<CapacityProvider>,
     /// Container Insights.
     pub insights: Option<&'static str>,
+    /// Where what is typed into containers is kept, where the files say.
+    pub exec: Option<ExecLogging>,
+    /// Its own tags, besides those of the stack.
+    pub tags: Vec<(String, Placed<String>)>,
 }
 
 /// A Cloud Map namespace: `x-cloudmap`, formerly `x-dns`.
@@ -98,9 +103,14 @@ impl Reader<'_> {
         if item.node.as_str().is_some() {
             return self.word(item).map(named);
         }
-        let fields = self.fields(item, &[&["Lookup", "Use"], &["Properties"]], &["MacroParameters"])?;
-        if let Some(properties) = fields.get("Properties") {
-            return self.new_cluster(properties).map(Cluster::New);
+        let fields = self.fields(item, &[&["Lookup", "Use"], &["Properties"], &["MacroParameters"]], &[])?;
+        let (properties, short) = (fields.get("Properties"), fields.get("MacroParameters"));
+        if let Some(written) = short.filter(|_| fields.get("Lookup").is_some()) {
+            self.wrong(written, "the logging of a cluster that is looked up is its owner's", "leave MacroParameters out");
+            return None;
+        }
+        if properties.is_some() || short.is_some() {
+            return self.new_cluster(properties, short).map(|cluster| Cluster::New(Box::new(cluster)));
         }
         let Some(lookup) = fields.get("Lookup") else {
             self.wrong(item, "x-cluster doesn't say which cluster", "add Lookup with its name, or Properties to make one");
@@ -122,10 +132,19 @@ impl Reader<'_> {
     }
 
     /// A cluster is for Fargate; what it would be for EC2 is not rendered.
-    fn new_cluster(&mut self, item: &Item<'_>) -> Option<NewCluster> {
-        let keys: &[Key] =
-            &[&["ClusterName"], &["CapacityProviders"], &["DefaultCapacityProviderStrategy"], &["ClusterSettings"]];
-        let fields = self.fields(item, keys, &["Configuration", "ServiceConnectDefaults", "Tags"])?;
+    fn new_cluster(&mut self, properties: Option<&Item<'_>>, short: Option<&Item<'_>>) -> Option<NewCluster> {
+        let keys: &[Key] = &[
+            &["ClusterName"],
+            &["CapacityProviders"],
+            &["DefaultCapacityProviderStrategy"],
+            &["ClusterSettings"],
+            &["Configuration"],
+            &["Tags"],
+        ];
+        let fields = match properties {
+            Some(item) => self.fields(item, keys, &["ServiceConnectDefaults"])?,
+            None => Fields::default(),
+        };
         let name = fields.get("ClusterName").and_then(|name| self.name(name, "a cluster", "-_", 255)).map(|name| name.value);
         for provider in fields.get("CapacityProviders").map(|list| self.items(list)).unwrap_or_default() {
             let _known = self.choice(&provider, &["FARGATE", "FARGATE_SPOT"]);
@@ -139,7 +158,9 @@ impl Reader<'_> {
                 insights = Some(self.choice(value, &["enabled", "enhanced", "disabled"])?.value);
             }
         }
-        Some(NewCluster { name, strategy, insights })
+        let exec = self.exec_logging(fields.get("Configuration"), short);
+        let tags = fields.get("Tags").map(|tags| self.tags(tags)).unwrap_or_default();
+        Some(NewCluster { name, strategy, insights, exec, tags })
     }
 
     /// `x-dns`, the form of 2020: one private namespace, and a public zone.

@@ -164,6 +164,7 @@ impl Builder<'_> {
                 grpc: check.grpc,
             },
             attributes: written.attributes.iter().map(|(key, value)| (key.clone(), Text::from(&value.value))).collect(),
+            tags: written.tags.iter().map(|(key, value)| (key.clone(), Text::from(&value.value))).collect(),
         })
     }
 

@@ -88,6 +88,8 @@ pub struct TargetGroup {
     pub version: Option<&'static str>,
     pub health_check: TargetHealthCheck,
     pub attributes: BTreeMap<String, Text>,
+    /// Its own tags, besides those of the stack.
+    pub tags: BTreeMap<String, Text>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

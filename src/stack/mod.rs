@@ -62,7 +62,8 @@ pub use watch::{Alarm, AlarmKind, Connect, ConnectNamespace, Offer, RulePart, Se
 // What others say in full, and nothing is left to decide about.
 pub use crate::confluent::grant::{MskResource, MskRight};
 pub use crate::extensions::{
-    Conditions, Dhcp, IdentityProvider, Login, Nat, NewCluster, NewTopic, NewVpc, OverlayResource, Reply, ScalingStep,
+    Conditions, Dhcp, ExecLogging, IdentityProvider, Login, Nat, NewCluster, NewTopic, NewVpc, OverlayResource, Reply,
+    ScalingStep,
 };
 
 #[cfg(test)]

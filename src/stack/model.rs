@@ -55,7 +55,7 @@ pub enum VpcSource {
 pub enum Cluster {
     /// By its name, or its tags.
     Existing(Lookup),
-    New(NewCluster),
+    New(Box<NewCluster>),
 }
 
 /// A family that a security group of an MSK cluster or of a file system lets in.
