@@ -38,7 +38,12 @@ fn a_stack_that_somebody_deletes_under_us_is_told_as_that() {
 fn a_terminal_that_is_closed_leaves_the_deploy_to_itself_and_one_with_nohup_lives_on() {
     let shop = Deployment::new();
     shop.script(&held());
-    let deploy = shop.start_until(UP, "creating      worker service");
+    // Whoever runs the tests may have used nohup, too: here nobody has.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP").arg(assert_cmd::cargo::cargo_bin("confluent-ecs")).args(["--env", "dev"]).args(UP);
+    command.current_dir(shop.path()).env_clear().envs(shop.variables()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    let mut deploy = Running::start(&mut command);
+    deploy.until("creating      worker service");
     deploy.signal("HUP");
     let left = deploy.finish();
     ended(&left, 130);
