@@ -1,6 +1,8 @@
 //! The life of a stack, from the command line in, on the AWS bed. What the emulator does here is what AWS documents; the words of
 //! stop reasons are scripted.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::support::deployment::{Deployment, STORED, UP, crash, document, ended, held, holds};
@@ -557,4 +559,27 @@ fn what_preflight_could_not_tell_needs_consent() {
     let agreed = shop.run_on_terminal(&["up"], &["y"]);
     ended(&agreed, 0);
     holds(&agreed.stdout, &["could not be told; go on? [y/N] y", "shop-dev is up to date"]);
+}
+
+/// Other credentials than last time: the stack would be a second one.
+#[test]
+fn a_stack_that_was_deployed_elsewhere_is_not_made_here_unseen() {
+    let (before, here) = (Deployment::new(), Deployment::new());
+    ended(&before.run(UP), 0);
+    let runs = fs::read_dir(before.path().join(".confluent-ecs/runs")).unwrap();
+    let folder = here.path().join(".confluent-ecs/runs");
+    fs::create_dir_all(&folder).unwrap();
+    for run in runs.flatten() {
+        fs::copy(run.path(), folder.join(run.file_name())).unwrap();
+    }
+    let said = [format!("shop-dev was last deployed into {}", before.account), format!("this is {}", here.account)];
+    let declined = here.run_on_terminal(&["up", "--skip-preflight"], &["n"]);
+    holds(&format!("{}{}", declined.stdout, declined.stderr), &[&said[0], &said[1], "make it here, too?"]);
+    let made = here.run(UP);
+    ended(&made, 0);
+    holds(&made.stderr, &[&said[0], "new stack shop-dev   AWS "]);
+    // Now it stands here.
+    let again = here.run(UP);
+    ended(&again, 0);
+    assert!(!again.stderr.contains("was last deployed into"), "{}", again.stderr);
 }

@@ -157,7 +157,7 @@ fn wrong_input_is_named_all_at_once() {
         ),
         (
             cloud(&[("connect", "conect"), ("dev", "Dev_1")], &[]),
-            &["`conect` is not known; did you mean connect?", "--env: `Dev_1`"],
+            &["`conect` is not known; did you mean connect?", "--env: `Dev_1`", "init connect --env dev"],
         ),
         (cloud(&[("confluent-cloud", "confluent")], &[]), &["--kafka: `confluent` is not known"]),
         (cloud(&[("lkc-8m2q5z", "pkc-1")], &["--mechanism", "scram-sha-512"]), &["begin with lkc-", "one of plain, oauthbearer"]),
@@ -187,13 +187,21 @@ fn wrong_input_is_named_all_at_once() {
         (with(&["--security", "plaintext"]), &["--mechanism: PLAINTEXT has no login of this kind"]),
         (with(&["--client-certificate"]), &["--client-certificate", "take --security ssl"]),
         (with(&["--registry", "project"]), &["the project has none", "init schema-registry"]),
-        (with(&["--registry", "self-hosted"]), &["missing: --registry-url"]),
+        (with(&["--registry", "self-hosted"]), &["missing: --registry-url", "--registry self-hosted --registry-url https://…"]),
+        (with(&["--ecs-cluster", "a b"]), &["--ecs-cluster takes a name"]),
+        (
+            cloud(&[("pkc-q1w2e.eu-west-1.aws.confluent.cloud:9092", "pkc-q1w2e.eu-west-1.aws.confluent.cloud:9093")], &[]),
+            &["Confluent Cloud has no port 9093; it is on 9092"],
+        ),
         (with(&["--registry-url", "registry:8081"]), &["--registry-url takes a URL"]),
         (with(&["--token-endpoint", "https://a"]), &["go with --mechanism oauthbearer"]),
         (with(&["--kafka-security-group", "sg-1"]), &["--kafka-security-group takes the group of an MSK cluster"]),
         (with(&["--image", "conect=x"]), &["--image: write COMPONENT=IMAGE"]),
         (cloud(&[("connect", "control-center")], &["--spot"]), &["--spot: Control Center must not run on Spot"]),
-        (cloud(&[], &["--mechanism", "oauthbearer"]), &["missing: --token-endpoint"]),
+        (
+            cloud(&[], &["--mechanism", "oauthbearer"]),
+            &["missing: --token-endpoint", "--mechanism oauthbearer --token-endpoint https://…"],
+        ),
         (msk("msk-scram", 9098), &["port 9098 is that of Amazon MSK with IAM; Amazon MSK with SCRAM is on 9096, 9196, 20096"]),
     ];
     for (arguments, said) in cases {
@@ -361,4 +369,26 @@ fn what_does_not_go_together_is_told_and_not_written() {
         ["init", "connect", "--env", "dev", "--kafka", "msk-iam", "--bootstrap", "b-1.x.c2.kafka.eu-west-1.amazonaws.com:9098"];
     let ran = run(folder.path(), &[&msk[..], &["--cluster", "orders"]].concat());
     assert!(ran.code == 2 && ran.stderr.contains("`orders` is no ARN of a cluster"), "{ran:?}");
+}
+
+/// What is typed again counts: where the files say otherwise, nothing is written and what would stand there is shown.
+#[test]
+fn a_place_that_is_typed_again_must_be_the_one_that_stands_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = [CLOUD, &["--vpc-tag", "Name=shared", "--ecs-cluster", "apps"]].concat();
+    assert_eq!(run(folder.path(), &first).code, 0);
+    let before = fs::read_to_string(folder.path().join("envs/dev.yml")).unwrap();
+    assert_eq!(run(folder.path(), &first).code, 0);
+    assert_eq!(run(folder.path(), CLOUD).code, 0);
+    for (flag, value, shown) in [
+        ("--vpc-tag", "Name=other", "Name: other"),
+        ("--subnet-tag", "tier=app", "tier: app"),
+        ("--ecs-cluster", "other", "other"),
+    ] {
+        let ran = run(folder.path(), &[CLOUD, &[flag, value]].concat());
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.code, 2, "{flag}: {said}");
+        assert!(said.contains(shown) && said.contains("envs/dev.yml is there with another text"), "{flag}: {said}");
+        assert_eq!(fs::read_to_string(folder.path().join("envs/dev.yml")).unwrap(), before);
+    }
 }

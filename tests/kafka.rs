@@ -203,7 +203,7 @@ fn rights_are_told_of_topics_and_groups_that_are_there_and_that_are_not() {
         assert_eq!(cluster.brokers.len(), 3);
 
         let topics = kafka::topics(&mut connection, &names, deadline).await.unwrap();
-        let there_as_made = kafka::Existence::Exists { partitions: 2, replication: 3, absent: [].into() };
+        let there_as_made = kafka::Existence::Exists { partitions: 2, replication: 3, absent: [].into(), leaderless: 0 };
         assert_eq!(topics[&there].existence, there_as_made);
         assert_eq!(topics[&there].rights.allows(Operation::Read), Some(true));
         assert_eq!(topics[&there].rights.allows(Operation::Write), Some(false));

@@ -105,7 +105,7 @@ fn under_github_actions_a_plan_is_on_the_page_of_the_run() {
     let variables = [("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", page.to_str().unwrap())];
     ended(&shop.run_with(&["plan"], "", &variables), 0);
     let page = fs::read_to_string(page).unwrap();
-    holds(&page, &["before\n### plan: shop-dev\n\n```text\nnew stack shop-dev\n", " new\n```\n"]);
+    holds(&page, &["before\n### plan: shop-dev\n\n```text\nnew stack shop-dev   AWS ", " new\n```\n"]);
 }
 
 #[test]

@@ -302,6 +302,55 @@ const MISTAKES: &[Mistake] = &[
         )],
         &["is known up to 7.9 only", "write CONNECT_SASL_LOGIN_CALLBACK_HANDLER_CLASS"],
     ),
+    // Values that the worker checks.
+    mistake(
+        "error[CE142]",
+        &[(GROUP, "      CONNECT_GROUP_ID: shop\n      §CONNECT_EXACTLY_ONCE_SOURCE_SUPPORT: 'true'\n")],
+        &["`true`, which it doesn't know", "one of disabled, preparing, enabled"],
+    ),
+    mistake(
+        "error[CE142]",
+        &[(GROUP, "      CONNECT_GROUP_ID: shop\n      §CONNECT_OFFSET_STORAGE_PARTITIONS: 0\n")],
+        &["offset.storage.partitions is 0", "write a number from 1"],
+    ),
+    mistake(
+        "error[CE142]",
+        &[(GROUP, "      CONNECT_GROUP_ID: shop\n      §CONNECT_SESSION_TIMEOUT_MS: 10s\n")],
+        &["session.timeout.ms is no number: `10s`"],
+    ),
+    // Stores that Kafka's client refuses.
+    mistake(
+        "error[CE142]",
+        &[(
+            "      SCHEMA_REGISTRY_LISTENERS:",
+            "      SCHEMA_REGISTRY_KAFKASTORE_SSL_TRUSTSTORE_CERTIFICATES: x\n      §SCHEMA_REGISTRY_KAFKASTORE_SSL_TRUSTSTORE_TYPE: pem\n      SCHEMA_REGISTRY_LISTENERS:",
+        )],
+        &["ssl.truststore.certificates takes PEM, and ssl.truststore.type is pem", "in capital letters"],
+    ),
+    mistake(
+        "error[CE142]",
+        &[(
+            "      SCHEMA_REGISTRY_LISTENERS:",
+            "      SCHEMA_REGISTRY_KAFKASTORE_SSL_TRUSTSTORE_CERTIFICATES: x\n      SCHEMA_REGISTRY_KAFKASTORE_SSL_TRUSTSTORE_TYPE: PEM\n      §SCHEMA_REGISTRY_KAFKASTORE_SSL_TRUSTSTORE_LOCATION: /x.pem\n      SCHEMA_REGISTRY_LISTENERS:",
+        )],
+        &["are both set"],
+    ),
+    mistake(
+        "error[CE142]",
+        &[(
+            "      SCHEMA_REGISTRY_LISTENERS:",
+            "      §SCHEMA_REGISTRY_KAFKASTORE_SSL_KEYSTORE_LOCATION: /x.jks\n      SCHEMA_REGISTRY_LISTENERS:",
+        )],
+        &["ssl.keystore.location is set, and ssl.keystore.password is not"],
+    ),
+    mistake(
+        "error[CE142]",
+        &[(
+            "      SCHEMA_REGISTRY_LISTENERS:",
+            "      §SCHEMA_REGISTRY_KAFKASTORE_SSL_ENABLED_PROTOCOLS: TLSv1,TLSv1.1\n      SCHEMA_REGISTRY_LISTENERS:",
+        )],
+        &["ssl.enabled.protocols allows TLSv1, TLSv1.1", "leave it out"],
+    ),
     // Exactly once.
     mistake(
         "error[CE122]",

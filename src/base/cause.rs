@@ -86,16 +86,24 @@ pub struct Fault {
     pub message: String,
     /// What the other side takes instead, where it says so.
     pub offered: Vec<String>,
+    /// It is this program that can't go on; a client may well.
+    pub is_ours: bool,
 }
 
 impl Fault {
     pub fn new(cause: Cause, message: impl Into<String>) -> Self {
-        Self { cause, message: message.into(), offered: Vec::new() }
+        Self { cause, message: message.into(), offered: Vec::new(), is_ours: false }
     }
 
     #[must_use]
     pub fn offering(mut self, offered: Vec<String>) -> Self {
         self.offered = offered;
+        self
+    }
+
+    #[must_use]
+    pub fn of_ours(mut self) -> Self {
+        self.is_ours = true;
         self
     }
 }

@@ -6,7 +6,7 @@ use super::world::{Interrupt, block_on, connect_unless};
 use crate::base::{Error, Exit, Failure, Result};
 use crate::cli::{Cli, PlanArgs};
 use crate::deploy::{self, Preparation, Storage, Wanted, What};
-use crate::ui::{PlanView, Ui};
+use crate::ui::{Place, PlanView, Ui};
 
 pub(super) fn run(cli: &Cli, args: &PlanArgs, ui: &mut Ui) -> Result<Exit> {
     let name = args.stack.name.as_deref();
@@ -34,7 +34,8 @@ pub(super) fn run(cli: &Cli, args: &PlanArgs, ui: &mut Ui) -> Result<Exit> {
         let wanted =
             Wanted { template, parameters: &parameters, beginning, current: current.as_ref(), bucket, what: What::Files };
         let again = cli.project.again(name);
-        let view = PlanView { stack: &template.stack_name, operation: beginning.operation(), again: &again };
+        let place = Place { account: &account.caller.account, region: &account.region };
+        let view = PlanView { place, stack: &template.stack_name, operation: beginning.operation(), again: &again };
         let mut prepared = match deploy::prepare(&account, wanted, interrupt.wait()).await? {
             Preparation::Ready(prepared) => prepared,
             Preparation::NoChanges => {

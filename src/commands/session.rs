@@ -8,7 +8,7 @@ use crate::base::{Deadline, Event, Exit, Failure, Moment, Operation, Result};
 use crate::cli::{Cli, WatchArgs};
 use crate::deploy::journal::{Header, Journal, Note};
 use crate::deploy::{self, Beginning, Ending, Outcome, Pause, Plan, Prepared, Target};
-use crate::ui::{Progress, Ui};
+use crate::ui::{Place, Progress, Ui};
 
 /// One run of a verb on one stack.
 pub(super) struct Session<'a> {
@@ -120,7 +120,8 @@ impl<'a> Session<'a> {
 
     /// Shows what a change set would do, executes it with consent, and watches it to its end.
     pub(super) async fn carry_out(&self, prepared: &Prepared, question: &str, ui: &mut Ui) -> Result<Exit> {
-        ui.plan(&prepared.plan);
+        let place = Place { account: &self.account.caller.account, region: &self.account.region };
+        ui.plan(&prepared.plan, &place);
         match self.execute_if_agreed(prepared, question, ui).await {
             Ok(Some(target)) => {
                 let outcome = self.watch(target, ui).await;

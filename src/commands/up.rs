@@ -38,6 +38,9 @@ async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) ->
             Way::Free(free) => free,
             Way::Ended(exit) => return Ok(exit),
         };
+        if !goes_on_here(session, free.beginning, ui).await? {
+            return Ok(session.end_early(Operation::Create, Ending::Declined, None, ui));
+        }
         let current = free.current.as_ref();
         let bucket = match bucket(session, args, free.beginning.operation(), ui).await? {
             Place::Known(bucket) => bucket,
@@ -59,6 +62,25 @@ async fn up(session: &Session<'_>, args: &UpArgs, ready: &Ready, ui: &mut Ui) ->
         }
     };
     session.carry_out(&prepared, "deploy this?", ui).await
+}
+
+/// A stack that would be new here and was deployed elsewhere before: the credentials may be those of another account.
+async fn goes_on_here(session: &Session<'_>, beginning: Beginning, ui: &mut Ui) -> Result<bool> {
+    if !matches!(beginning, Beginning::Create { .. }) {
+        return Ok(true);
+    }
+    let (account, stack) = (&session.account, &session.ready.template.stack_name);
+    let last = deploy::journal::runs(&session.ready.project.directory).into_iter().find(|run| run.header.stack == *stack);
+    let elsewhere = |run: &deploy::journal::Run| {
+        run.header.operation != Operation::Delete
+            && (&run.header.account, &run.header.region) != (&account.caller.account, &account.region)
+    };
+    let Some(run) = last.filter(elsewhere) else { return Ok(true) };
+    ui.note(&format!(
+        "{stack} was last deployed into {} {} (at {}); this is {} {}, which has no such stack",
+        run.header.account, run.header.region, run.header.at, account.caller.account, account.region
+    ));
+    session.agreed("make it here, too?", ui).await
 }
 
 /// Where the template lies.

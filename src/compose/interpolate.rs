@@ -149,8 +149,10 @@ pub(super) fn explain(fault: &Fault, text: &str, span: Span, path: &[Step<'_>], 
         Fault::Required { variable, reason } => {
             let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             let message = format!("the required variable {variable} is missing a value{reason}");
+            // The one that is set by a flag.
+            let by_flag = if variable == "ENV_NAME" { "say which environment with --env, or " } else { "" };
             report.error(Code::VARIABLE_REQUIRED, span, path, message).help =
-                Some(format!("set {variable} in the environment or in an env file"));
+                Some(format!("{by_flag}set {variable} in the environment or in an env file"));
         }
         Fault::TooDeep => {
             report.error(Code::INTERPOLATION, span, path, "defaults are nested too deep");

@@ -179,7 +179,7 @@ impl<'a> Names<'a> {
             "exactly.once.source.support" if connector.exactly_once => Some("enabled"),
             _ => None,
         });
-        let set = || self.properties.word(name);
+        let set = || self.properties.word(name).filter(|value| !value.is_empty());
         own.or_else(set).or_else(|| self.component.property_defaults.get(name).map(String::as_str))
     }
 

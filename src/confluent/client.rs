@@ -127,6 +127,12 @@ impl KafkaClient {
         self.word("ssl.endpoint.identification.algorithm").is_none_or(|word| !word.is_empty())
     }
 
+    /// The versions of TLS that the client allows; empty where nothing is set.
+    pub fn tls_versions(&self) -> Vec<String> {
+        let names = self.word("ssl.enabled.protocols").unwrap_or_default().split(',').map(str::trim);
+        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+
     /// Certificates to trust instead of Java's own, where they are inline PEM. They are public.
     pub fn trusted_pem(&self) -> Option<&str> {
         self.pem("ssl.truststore.type").then(|| self.word("ssl.truststore.certificates")).flatten()

@@ -28,6 +28,8 @@ pub mod secret;
 mod service;
 pub mod settings;
 pub mod stored;
+mod stores;
+mod values;
 pub mod versions;
 
 use crate::profile::{Catalogue, Component};

@@ -52,6 +52,7 @@ pub fn findings(service: &Service<'_>) -> Findings {
     check.refused(&mut found);
     check.names(&mut found);
     check.values(&mut found);
+    check.checked_values(&mut found);
     check.replication_factors(&mut found);
     check.advertised_host(&mut found);
     check.credentials(&mut found);
@@ -241,6 +242,13 @@ impl Check<'_> {
         }
     }
 
+    /// Values that the component checks as it starts.
+    fn checked_values(&self, found: &mut Vec<Finding>) {
+        for fault in super::values::faults(&self.service.component.values, self.properties) {
+            found.push(self.at(Finding::error(Code::SETTING_REFUSED, fault.message).help(fault.help), fault.property));
+        }
+    }
+
     fn replication_factors(&self, found: &mut Vec<Finding>) {
         let provider = self.provider();
         for name in &self.service.component.replication_factors {
@@ -329,6 +337,16 @@ impl Check<'_> {
             }
         };
         self.as_the_worker(client, protocol, found);
+        if protocol.tls() {
+            for fault in super::stores::faults(client) {
+                let own = |(name, setting): (&str, &super::Setting)| name.starts_with(fault.store) && !setting.inherited;
+                if client.settings().any(own) {
+                    let message = format!("the {} refuses its settings of TLS: {}", client.name, fault.message);
+                    let finding = Finding::error(Code::SETTING_REFUSED, message).help(fault.help);
+                    found.push(self.of_client(finding, client, &fault.property));
+                }
+            }
+        }
         if protocol.sasl() {
             self.login(client, found);
         }
@@ -403,7 +421,8 @@ impl Check<'_> {
         if mechanism.is_none() && own_mechanism && !self.properties.is_open() {
             let known: Vec<&str> = kafka.mechanisms.iter().map(|mechanism| mechanism.name.as_str()).collect();
             let word = client.mechanism();
-            let near = known.iter().find(|known| known.eq_ignore_ascii_case(word));
+            let letters = |word: &str| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+            let near = known.iter().find(|known| letters(known) == letters(word));
             let help = near.map_or_else(|| format!("one of {}", known.join(", ")), |near| format!("did you mean {near}?"));
             let finding = Finding::error(Code::UNKNOWN_PROTOCOL, format!("Kafka knows no SASL mechanism `{word}`")).help(help);
             found.push(self.of_client(finding, client, "sasl.mechanism"));
@@ -498,6 +517,15 @@ impl Check<'_> {
             let Some((provider, listener)) = candidates.iter().find_map(|provider| {
                 provider.listeners.iter().find(|listener| listener.is_at(host, port)).map(|l| (provider, l))
             }) else {
+                if let [only] = candidates[..] {
+                    let ports: Vec<String> =
+                        only.listeners.iter().flat_map(|listener| &listener.ports).map(u16::to_string).collect();
+                    let message = format!("{} has no port {port}: it is on {}", only.title, ports.join(", "));
+                    let finding = Finding::warning(Code::PORT_AND_PROTOCOL, message);
+                    let finding = finding.help(format!("write {host}:{}", ports.first().map_or("…", String::as_str)));
+                    found.push(self.of_client(finding, client, "bootstrap.servers"));
+                    return;
+                }
                 continue;
             };
             let mechanism = client.mechanism();

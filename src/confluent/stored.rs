@@ -46,6 +46,8 @@ pub enum KeyFault {
     Blanks,
     /// A login that Kafka can't read, or a `user:password` without its colon.
     Shape,
+    /// A user name or password that begins or ends with a blank. It may be meant.
+    LoginBlanks,
     /// Another secret says otherwise of the same login.
     Differs,
     /// A number, a list or the like; a container gets its JSON text.
@@ -74,6 +76,8 @@ pub fn check(document: &SecretDocument, read: &BTreeSet<String>) -> Vec<(String,
             KeyFault::Blanks
         } else if is_misshapen(key, value) {
             KeyFault::Shape
+        } else if has_blanks(key, value) {
+            KeyFault::LoginBlanks
         } else if document.odd.iter().any(|odd| odd == key) {
             KeyFault::NotText
         } else {
@@ -92,6 +96,21 @@ fn is_misshapen(key: &str, value: &str) -> bool {
         return unescape(value).map_or(true, |login| Jaas::parse(&login).is_err());
     }
     key.ends_with("BASIC_AUTH_USER_INFO") && !value.contains(':')
+}
+
+/// Does a login hold what pasting leaves around a name or a password?
+fn has_blanks(key: &str, value: &str) -> bool {
+    let around = |text: &str| text.trim() != text;
+    if key.ends_with("BASIC_AUTH_USER_INFO") {
+        return value.split_once(':').is_some_and(|(name, password)| around(name) || around(password));
+    }
+    let login = || Jaas::parse(&unescape(value).ok()?).ok();
+    key.ends_with("SASL_JAAS_CONFIG")
+        && login().is_some_and(|login| {
+            ["username", "password", "clientId", "clientSecret"]
+                .iter()
+                .any(|option| login.option(option).is_some_and(|value| around(value.expose())))
+        })
 }
 
 #[cfg(test)]
@@ -149,6 +168,11 @@ mod tests {
             faults,
             [("A_SASL_JAAS_CONFIG".to_owned(), KeyFault::Shape), ("B_BASIC_AUTH_USER_INFO".to_owned(), KeyFault::Shape)]
         );
+        let pasted =
+            document(r#"{"A_SASL_JAAS_CONFIG": "m required username=\"u\" password=\" p\";", "B_BASIC_AUTH_USER_INFO": "a: b"}"#);
+        let read = pasted.keys().map(str::to_owned).collect::<BTreeSet<_>>();
+        assert!(check(&pasted, &read).iter().all(|(_, fault)| *fault == KeyFault::LoginBlanks && !fault.is_error()));
+        assert_eq!(check(&pasted, &read).len(), 2);
         assert!(!KeyFault::Unused.is_error() && KeyFault::Missing.is_error());
     }
 }

@@ -41,6 +41,16 @@ pub struct Choices<'a> {
     pub vpc_tag: (String, String),
     pub subnet_tag: (String, String),
     pub ecs_cluster: String,
+    /// Which of these places were typed: what stands in the files must say the same.
+    pub typed: Typed,
+}
+
+/// Places on AWS that were typed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Typed {
+    pub vpc: bool,
+    pub subnets: bool,
+    pub cluster: bool,
 }
 
 /// The registry that the project's components use.
@@ -98,6 +108,9 @@ impl Given {
         let vpc_tag = tag("--vpc-tag", self.vpc_tag.as_deref(), "Name", &env, &mut wrong);
         let subnet_tag = tag("--subnet-tag", self.subnet_tag.as_deref(), "vpc::usage", "application", &mut wrong);
         self.fitting(kafka, mechanism, &components, &mut wrong);
+        if self.ecs_cluster.as_deref().is_some_and(|name| !is_cluster(name)) {
+            wrong.say("--ecs-cluster takes a name: letters, digits, hyphens and underscores".to_owned());
+        }
         if let (true, Some(kafka), Some(login)) = (wrong.0.is_empty(), kafka, login) {
             return Ok(Choices {
                 components,
@@ -126,11 +139,16 @@ impl Given {
                 vpc_tag,
                 subnet_tag,
                 ecs_cluster: self.ecs_cluster.clone().unwrap_or_else(|| "default".to_owned()),
+                typed: Typed {
+                    vpc: self.vpc_tag.is_some(),
+                    subnets: self.subnet_tag.is_some(),
+                    cluster: self.ecs_cluster.is_some(),
+                },
             });
         }
         let headline = if missing.is_empty() { "the project can't be written" } else { "not all that init needs was given" };
         let failure = Failure::usage(headline).cause(wrong.0.join("\n"));
-        Err(failure.help(self.example(catalogue)).into())
+        Err(failure.help(self.example(catalogue, &missing)).into())
     }
 
     fn components<'a>(&self, catalogue: &'a Catalogue, wrong: &mut Wrong) -> Vec<&'a Component> {
@@ -234,10 +252,7 @@ impl Given {
     /// Names that become parts of stack names, topics and secrets' names.
     fn named(what: &str, given: Option<&str>, wrong: &mut Wrong) -> String {
         let given = given.unwrap_or_default();
-        let starts = given.starts_with(|c: char| c.is_ascii_lowercase());
-        let rest = given.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        let sound = starts && rest && given.len() <= 40 && !given.ends_with('-');
-        if !given.is_empty() && !sound {
+        if !given.is_empty() && !is_name(given) {
             let text = format!(
                 "{what}: `{given}` has to be lower-case letters, digits and hyphens, begin with a letter, and have at most 40"
             );
@@ -413,6 +428,17 @@ pub(super) fn registry_kind(url: &str) -> &'static str {
     }
 }
 
+/// Can it be a part of the names of a stack, a topic and a secret?
+pub(super) fn is_name(text: &str) -> bool {
+    let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
+    let rest = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    starts && rest && text.len() <= 40 && !text.ends_with('-')
+}
+
+fn is_cluster(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
 fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
@@ -426,10 +452,12 @@ fn listener(facts: &KafkaFacts, kafka: &Provider, host: &str, port: u16, wrong: 
     let at = |provider: &&Provider| {
         provider.suffix == kafka.suffix && provider.listeners.iter().any(|listener| listener.is_at(host, port))
     };
-    if !at(&kafka)
+    let own = kafka.listeners.iter().flat_map(|listener| &listener.ports).map(u16::to_string).collect::<Vec<_>>();
+    if !at(&kafka) && !kafka.shares_suffix(facts) {
+        wrong.say(format!("--bootstrap: {} has no port {port}; it is on {}", kafka.title, own.join(", ")));
+    } else if !at(&kafka)
         && let Some(other) = facts.providers.iter().find(at)
     {
-        let own = kafka.listeners.iter().flat_map(|listener| &listener.ports).map(u16::to_string).collect::<Vec<_>>();
         wrong.say(format!("--bootstrap: port {port} is that of {}; {} is on {}", other.title, kafka.title, own.join(", ")));
     }
 }

@@ -108,7 +108,7 @@ impl Given {
     }
 
     /// A whole call of the kind that is asked for, with places to fill in.
-    pub(super) fn example(&self, catalogue: &Catalogue) -> String {
+    pub(super) fn example(&self, catalogue: &Catalogue, missing: &[Missing]) -> String {
         let known = self.profiles.iter().filter(|name| catalogue.component(name).is_some());
         let mut profiles: Vec<&str> = known.map(String::as_str).collect();
         if profiles.is_empty() {
@@ -122,7 +122,19 @@ impl Given {
             (_, Some(port)) => format!("--bootstrap b-1.….amazonaws.com:{port}"),
             (_, None) => "--bootstrap broker-1.example.com:9093 --security sasl-ssl --mechanism scram-sha-512".to_owned(),
         };
-        let env = self.env.as_deref().unwrap_or("dev");
+        let lacks = |flag: &str| missing.iter().any(|missing| missing.flag == flag);
+        let mut cluster = cluster;
+        if lacks("--token-endpoint") {
+            cluster = cluster.replace("scram-sha-512", "oauthbearer");
+            if !cluster.contains("oauthbearer") {
+                cluster += " --mechanism oauthbearer";
+            }
+            cluster += " --token-endpoint https://…";
+        }
+        if lacks("--registry-url") {
+            cluster += &format!(" --registry {} --registry-url https://…", self.registry.as_deref().unwrap_or_default());
+        }
+        let env = self.env.as_deref().filter(|env| super::choices::is_name(env)).unwrap_or("dev");
         format!("confluent-ecs init {} --env {env} --kafka {kind} {cluster}", profiles.join(" "))
     }
 }

@@ -129,7 +129,12 @@ fn env_entries(model: &Model) -> Result<Vec<Wanted>> {
     }
     let [vpc, cluster] = text::places(model);
     entries.push(keeps(Entry::new(&[], "x-vpc", vpc)));
-    entries.push(keeps(Entry::new(&[], "x-cluster", cluster)));
+    entries.push(Wanted { entry: Entry::new(&[], "x-cluster", cluster), keeps: !model.typed.cluster });
+    for (typed, key, tag) in [(model.typed.vpc, "VpcId", &model.vpc_tag), (model.typed.subnets, "AppSubnets", &model.subnet_tag)]
+    {
+        let lines = yaml::to_string(&json!({ key: text::tags(tag) }));
+        entries.extend(typed.then(|| same(Entry::new(&["x-vpc", "Lookup"], key, lines))));
+    }
     Ok(entries)
 }
 

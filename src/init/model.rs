@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::choices::{Choices, SchemaRegistry};
+use super::choices::{Choices, SchemaRegistry, Typed};
 use super::service::{self, Service};
 use crate::base::Result;
 use crate::profile::{Component, Credentials, KeySource, Lack};
@@ -22,6 +22,8 @@ pub struct Model {
     pub vpc_tag: Tag,
     pub subnet_tag: Tag,
     pub ecs_cluster: String,
+    #[serde(skip)]
+    pub typed: Typed,
     /// What to know before it is deployed.
     pub notes: Vec<String>,
 }
@@ -145,6 +147,7 @@ impl Model {
             vpc_tag: tag(&choices.vpc_tag),
             subnet_tag: tag(&choices.subnet_tag),
             ecs_cluster: literal(&choices.ecs_cluster),
+            typed: choices.typed,
             notes: notes(choices).into_iter().chain(unwired(choices, &names)).collect(),
         })
     }

@@ -41,9 +41,13 @@ pub(super) fn local_service(name: &str) -> Result<String> {
     render(include_str!("../../templates/local-service.yml.hbs"), &name)
 }
 
+/// A lookup by one tag.
+pub(super) fn tags(tag: &super::model::Tag) -> serde_json::Value {
+    json!({ "Tags": [{ (tag.key.as_str()): tag.value }] })
+}
+
 /// `x-vpc` and `x-cluster`, each an entry of its own.
 pub(super) fn places(model: &Model) -> [String; 2] {
-    let tags = |tag: &super::model::Tag| json!({ "Tags": [{ (tag.key.as_str()): tag.value }] });
     let vpc = json!({ "x-vpc": { "Lookup": { "VpcId": tags(&model.vpc_tag), "AppSubnets": tags(&model.subnet_tag) } } });
     [yaml::to_string(&vpc), yaml::to_string(&json!({ "x-cluster": { "Lookup": model.ecs_cluster } }))]
 }

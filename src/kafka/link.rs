@@ -50,7 +50,7 @@ pub async fn hello(
         Ok(secured) => secured,
         Err(failure) => {
             let certificate = failure.certificate.clone();
-            return Err((tls_fault(peer, *failure, deadline).await, certificate));
+            return Err((tls_fault(peer, host, &settings.tls.versions, *failure, deadline).await, certificate));
         }
     };
     let certificate = secured.certificate;
@@ -136,7 +136,10 @@ pub async fn open(settings: &Settings, endpoint: &Endpoint, deadline: Deadline) 
 }
 
 /// A TLS handshake failed. Where the server only hung up: does it speak Kafka in the clear?
-async fn tls_fault(peer: SocketAddr, failure: tls::Failure, deadline: Deadline) -> Fault {
+async fn tls_fault(peer: SocketAddr, host: &str, allowed: &[String], failure: tls::Failure, deadline: Deadline) -> Fault {
+    if failure.unshared {
+        return unshared(peer, host, allowed, deadline).await.unwrap_or(failure.fault);
+    }
     if failure.fault.cause == Cause::TimedOut && failure.talk == tls::Talk::Silent && waits_for_http(peer, deadline).await {
         return is_http();
     }
@@ -150,6 +153,24 @@ async fn tls_fault(peer: SocketAddr, failure: tls::Failure, deadline: Deadline) 
         Err(_) if failure.closed && answers_as_zookeeper(peer, deadline).await => is_zookeeper(),
         Err(_) => failure.fault,
     }
+}
+
+/// Both sides speak TLS, and have no version or no cipher in common. Which does the listener speak?
+async fn unshared(peer: SocketAddr, host: &str, allowed: &[String], deadline: Deadline) -> Option<Fault> {
+    let reached = connect(&[peer], deadline).await.ok()?;
+    let spoken = tls::spoken(reached.stream, host, deadline).await?;
+    let message = if spoken.is_outdated() {
+        format!("the listener speaks {} and nothing newer, which Java has given up", spoken.version)
+    } else if !allowed.is_empty() && !allowed.contains(&spoken.version) {
+        format!("the listener speaks {}, and ssl.enabled.protocols allows {} only", spoken.version, allowed.join(", "))
+    } else {
+        let message = format!(
+            "the listener speaks {} with {} only, which Java may take and this program doesn't have",
+            spoken.version, spoken.cipher
+        );
+        return Some(Fault::new(Cause::BrokerUnreachable, message).of_ours());
+    };
+    Some(Fault::new(Cause::BrokerUnreachable, message))
 }
 
 /// A greeting in the clear failed. Does the listener speak TLS?

@@ -172,5 +172,6 @@ impl Settings {
             && self.protocol == other.protocol
             && self.tls.authorities == other.tls.authorities
             && self.tls.ignore_host_name == other.tls.ignore_host_name
+            && self.tls.versions == other.tls.versions
     }
 }

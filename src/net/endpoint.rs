@@ -63,6 +63,12 @@ pub enum Reach {
     Public,
 }
 
+/// Does a host, as it is written, mean whoever reads it?
+pub fn means_oneself(host: &str) -> bool {
+    let is_unset = |address: IpAddr| address.is_unspecified() || reach(address) == Reach::Loopback;
+    host.trim_end_matches('.').eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(is_unset)
+}
+
 /// How far away an address can be reached from.
 pub fn reach(address: IpAddr) -> Reach {
     let v4 = match address {

@@ -10,5 +10,5 @@ mod tcp;
 pub mod tls;
 
 pub use dns::{leads_to_private, resolve};
-pub use endpoint::{Endpoint, Reach, is_private_name, reach};
+pub use endpoint::{Endpoint, Reach, is_private_name, means_oneself, reach};
 pub use tcp::{Attempt, Reached, Unreached, connect};

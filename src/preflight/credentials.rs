@@ -98,8 +98,10 @@ fn bearer(client: &KafkaClient, jaas: &Jaas, handler: Option<&str>) -> Result<Pr
             oidc.extensions = extensions;
             // The endpoint is judged by the login's own trust settings, not by the client's.
             if option(jaas, "ssl.truststore.type").is_some_and(|kind| kind.eq_ignore_ascii_case("PEM")) {
-                oidc.trust =
-                    tls::Settings { authorities: option(jaas, "ssl.truststore.certificates"), ..tls::Settings::default() };
+                oidc.trust = tls::Settings {
+                    authorities: option(jaas, "ssl.truststore.certificates").map(|pem| tls::blocks(&pem)),
+                    ..tls::Settings::default()
+                };
             }
             Ok(Proof::Oidc(Arc::new(oidc)))
         }
@@ -130,7 +132,7 @@ pub(super) fn registry_trust(service: &Service, client: &RegistryClient) -> tls:
         setting.value.to_secret().map(|value| value.expose().trim().to_owned()).filter(|value| !value.is_empty())
     };
     let kind = text("ssl.truststore.type").unwrap_or_else(|| "JKS".to_owned());
-    let inline = text("ssl.truststore.certificates").filter(|_| kind.eq_ignore_ascii_case("PEM"));
+    let inline = text("ssl.truststore.certificates").filter(|_| kind.eq_ignore_ascii_case("PEM")).map(|pem| tls::blocks(&pem));
     let from_file = || {
         let bytes = fs::read(service.file(&text("ssl.truststore.location")?)?).ok()?;
         let password = text("ssl.truststore.password").map(Secret::new);
@@ -138,15 +140,16 @@ pub(super) fn registry_trust(service: &Service, client: &RegistryClient) -> tls:
     };
     let verifies = text("ssl.endpoint.identification.algorithm").is_some()
         || !client.settings.contains_key("schema.registry.ssl.endpoint.identification.algorithm");
-    tls::Settings { authorities: inline.or_else(from_file), identity: None, ignore_host_name: !verifies }
+    tls::Settings { authorities: inline.or_else(from_file), identity: None, ignore_host_name: !verifies, versions: Vec::new() }
 }
 
 /// The certificate and key that stand in the settings themselves, and why they can't be used.
 pub(super) fn inline_identity(client: &KafkaClient) -> (Option<(String, Secret)>, Option<String>) {
     let Some((chain, key)) = client.identity_pem() else { return (None, None) };
+    let (chain, key) = (tls::blocks(chain), Secret::new(tls::blocks(key.expose())));
     let opened = keystore::plain_key(&key, client.key_password().as_ref());
-    match opened.and_then(|key| tls::fits(chain, &key).map(|()| key)) {
-        Ok(key) => (Some((chain.to_owned(), key)), None),
+    match opened.and_then(|key| tls::fits(&chain, &key).map(|()| key)) {
+        Ok(key) => (Some((chain, key)), None),
         Err(why) => (None, Some(why)),
     }
 }

@@ -131,6 +131,15 @@ pub async fn again(input: &Input, selection: &Selection, earlier: &Report) -> Re
     Report::new(input, earlier.vantage, merged, Duration::from_millis(earlier.duration_ms) + started.elapsed())
 }
 
+/// Settings with which no broker can be asked: the reason for whatever is skipped then, also where settings aren't asked for.
+fn explains(check: &Check, selection: &Selection) -> bool {
+    let of_brokers = [Category::Kafka, Category::KafkaAcls, Category::Collisions];
+    check.category == Category::Config
+        && check.status == Status::Failed
+        && target::LEAVE_NO_CLIENT.contains(&check.code)
+        && of_brokers.iter().any(|category| selection.takes(*category))
+}
+
 /// The steps of a run that are wanted, and what is known of ACLs while they run.
 fn planned(
     input: &Input,
@@ -158,7 +167,7 @@ fn planned(
     tellers.extend(registry::plan(input, vantage, &clock, &mut plan));
     urls::plan(input, vantage, &mut plan);
     clock.plan(&tellers, &mut plan);
-    plan.keep(|check| selection.takes(check.category) && wanted(check));
+    plan.keep(|check| (selection.takes(check.category) || explains(check, selection)) && wanted(check));
     plan.wait_longer(selection.patience);
     (plan, book)
 }

@@ -4,7 +4,7 @@ use super::cluster::{ClusterFacts, Provider};
 use super::fix::{Fix, administrator, show_addresses};
 use super::target::Target;
 use crate::base::{Cause, Fault};
-use crate::kafka::{Login, Mechanism, Proof, Protocol};
+use crate::kafka::{Broker, Login, Mechanism, Proof, Protocol};
 use crate::net::Endpoint;
 
 /// How to see a private network from where it can be seen.
@@ -129,6 +129,43 @@ pub(super) fn fixes(fault: &Fault, target: &Target, cluster: &ClusterFacts, endp
         Cause::BadCredentials => bad_credentials(target, cluster),
         Cause::AccessDenied => vec![Fix::advice("allow kafka-cluster:Connect on the cluster to the role that connects")],
         Cause::WrongCluster => vec![Fix::advice(format!("set {bootstrap} to the cluster that is meant, or correct x-kafka"))],
+    }
+}
+
+/// What to do about a broker that the cluster advertises: the way in was good, so the settings are. `usual` is what there is to do about a
+/// bootstrap server.
+pub(super) fn of_broker(fault: &Fault, broker: &Broker, usual: Vec<Fix>, cluster: &ClusterFacts) -> Vec<Fix> {
+    let Broker { id, endpoint } = broker;
+    let host = &endpoint.host;
+    let own = cluster.provider == Provider::SelfManaged;
+    let advertise =
+        || Fix::advice(format!("let broker {id} advertise an address that clients reach: advertised.listeners, now {endpoint}"));
+    match fault.cause {
+        Cause::NameNotFound if own => {
+            vec![Fix::advice(format!(
+                "let broker {id} advertise a name that is known where clients run: advertised.listeners, now {endpoint}"
+            ))]
+        }
+        Cause::NameNotFound => vec![Fix::advice(format!(
+            "add {host} to the private hosted zone, and associate the zone with the VPC: every broker's name must be known, not the bootstrap server's alone"
+        ))],
+        Cause::Refused if own => {
+            vec![Fix::advice(format!("bring broker {id} back at {endpoint}, or correct its advertised.listeners"))]
+        }
+        Cause::Refused => vec![Fix::advice(format!("look at the state of broker {id}: nothing listens at {endpoint}"))],
+        Cause::BrokerUnreachable | Cause::WrongCluster | Cause::PlaintextListener | Cause::TlsListener | Cause::NotKafka
+            if own =>
+        {
+            vec![advertise()]
+        }
+        Cause::WrongCluster => {
+            vec![Fix::advice(format!("look at what {host} leads to: names, endpoints and port mappings of the private link"))]
+        }
+        Cause::TlsHostname if own => vec![Fix::advice(format!(
+            "give broker {id} a certificate for {host}, or let it advertise (advertised.listeners) a name that its certificate is for"
+        ))],
+        Cause::TlsExpired => vec![Fix::advice(format!("renew the certificate of broker {id}"))],
+        _ => usual,
     }
 }
 

@@ -238,9 +238,7 @@ async fn topic(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadline)
     if wanted.operations.contains(&Operation::Create) && create != Some(true) {
         create = match asker.creations(deadline).await {
             Ok(answers) => match answers.get(&wanted.right.asked) {
-                Some(Creation::Allowed | Creation::AlreadyExists | Creation::Refused(_) | Creation::TooFewBrokers(_)) => {
-                    Some(true)
-                }
+                Some(answer) if answer.is_authorized() => Some(true),
                 Some(Creation::Denied) => Some(false),
                 _ => create,
             },
@@ -271,7 +269,10 @@ async fn creation(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadli
         Ok(answers) => answers.get(&wanted.right.asked).map_or(Existence::Undisclosed, |answer| answer.existence.clone()),
         Err(fault) => return unanswered(check, fault),
     };
-    if let Existence::Exists { partitions, replication, .. } = existence {
+    if let Existence::Exists { partitions, replication, leaderless, .. } = existence {
+        if leaderless > 0 {
+            return shape::leaderless(check, leaderless, partitions, asker.missing_brokers(usize::MAX).await);
+        }
         let policy = match asker.configs(deadline).await {
             Ok(answers) => answers.get(&wanted.right.asked).cloned(),
             Err(_) => None,
@@ -303,6 +304,17 @@ async fn creation(asker: &Asker, check: Check, wanted: &Wanted, deadline: Deadli
             check.ended(Status::Unknown, message)
         }
         (Creation::Refused(said), _) => refused(check, wanted, &shape, &said),
+        (Creation::BadName(said), _) => {
+            let mut check = refused(check, wanted, "", &said);
+            check.fixes = vec![shape::another_name(&wanted.need, &said)];
+            check
+        }
+        (Creation::BadPartitions(said), _) => {
+            let count = wanted.need.creates.map_or(-1, |topic| topic.partitions);
+            let mut check = refused(check, wanted, &format!(" with {count} partitions"), &said);
+            check.fixes = vec![shape::another_count(&wanted.need)];
+            check
+        }
         (Creation::TooFewBrokers(said), _) => {
             let copies = wanted.need.creates.map_or(1, |topic| usize::try_from(topic.replication_factor).unwrap_or(1));
             let check = refused(check, wanted, &shape, &said);

@@ -4,7 +4,7 @@ use super::fix::Fix;
 use super::input::{Input, Secret, SecretState};
 use super::report::{Category, Check, Origin, Status, Subject};
 use super::runner::Plan;
-use crate::base::Code;
+use crate::base::{Code, nearest};
 
 pub(super) fn plan(input: &Input, plan: &mut Plan) {
     for secret in &input.secrets {
@@ -59,7 +59,10 @@ fn keys(secret: &Secret, env: Option<&str>) -> Check {
     let mut wrong = Vec::new();
     if !check.missing.is_empty() {
         let verb = if check.missing.len() == 1 { "is" } else { "are" };
-        wrong.push(format!("{} {verb} missing", check.missing.join(", ")));
+        let unread = || stored.keys.iter().filter(|key| !secret.keys.contains_key(*key)).map(String::as_str);
+        let near = |key: &String| Some(format!("{key} (there is {}, which nothing reads)", nearest(key, unread())?));
+        let named: Vec<String> = check.missing.iter().map(|key| near(key).unwrap_or_else(|| key.clone())).collect();
+        wrong.push(format!("{} {verb} missing", named.join(", ")));
     }
     wrong.extend(spoilt);
     let mut check = check.ended(Status::Failed, wrong.join("; "));

@@ -2,7 +2,7 @@
 
 use super::fix::Fix;
 use super::report::{Check, Status};
-use crate::base::Code;
+use crate::base::{Cause, Code};
 use crate::confluent::{AclNeed, NewTopic as Wanted};
 use crate::kafka::{ConfigAccess, NewTopic};
 
@@ -89,6 +89,33 @@ pub(super) struct TopicConfig {
     pub(super) topic: String,
     pub(super) setting: String,
     pub(super) bootstrap: String,
+}
+
+/// A topic that is there, and that nobody can use now.
+pub(super) fn leaderless(check: Check, leaderless: usize, partitions: usize, missing: Option<String>) -> Check {
+    let which = missing.map(|which| format!("; {which}")).unwrap_or_default();
+    let message = format!("is there, and {leaderless} of {partitions} partitions have no leader{which}");
+    let mut check = check.ended(Status::Failed, message).because(Cause::BrokerUnreachable);
+    check.code = Code::TOPIC_SHAPE;
+    check.evidence = Some("Metadata".to_owned());
+    check.why =
+        Some("what is in them can't be read and nothing can be written until a broker that holds a copy is back".to_owned());
+    check.fixes = vec![Fix::advice("bring the missing brokers back, then run this again")];
+    check
+}
+
+/// A name that the cluster doesn't take.
+pub(super) fn another_name(need: &AclNeed, said: &str) -> Fix {
+    let name = &need.name;
+    if said.contains("collides") {
+        return Fix::advice(format!("take another name than {name}: two topics may not differ by a dot and an underscore alone"));
+    }
+    Fix::advice(format!("take another name than {name}: letters of ASCII, digits, `.`, `_` and `-`, at most 249 of them"))
+}
+
+/// A number of partitions that the cluster doesn't take.
+pub(super) fn another_count(need: &AclNeed) -> Fix {
+    Fix::advice(format!("set another number of partitions for {}: one or more, or -1 for the broker's own default", need.name))
 }
 
 /// What mends a topic that the cluster would not create.

@@ -102,6 +102,10 @@ const CHANGEABLE: [&str; 10] = [
 /// The codes of findings that leave nothing to log in with.
 const OF_LOGINS: [Code; 3] = [Code::CLIENT_WITHOUT_LOGIN, Code::LOGIN_MALFORMED, Code::UNKNOWN_PROTOCOL];
 
+/// … or nowhere to go with it.
+pub(super) const LEAVE_NO_CLIENT: [Code; 4] =
+    [Code::CLIENT_WITHOUT_LOGIN, Code::LOGIN_MALFORMED, Code::UNKNOWN_PROTOCOL, Code::BOOTSTRAP_ADDRESS];
+
 /// Every client of every service, those with the same principal and settings put together.
 pub(super) fn targets(input: &Input) -> Vec<Target> {
     input.services.iter().flat_map(|service| of_service(service, input)).collect()
@@ -229,9 +233,10 @@ fn settings(
     let (inline, locked) = credentials::inline_identity(client);
     let hidden = hidden.or(locked);
     let tls = tls::Settings {
-        authorities: client.trusted_pem().map(str::to_owned).or(stores.authorities),
+        authorities: client.trusted_pem().map(tls::blocks).or(stores.authorities),
         identity: inline.or(stores.identity),
         ignore_host_name: !client.verifies_host_name(),
+        versions: client.tls_versions(),
     };
     let (login, obstacle) = if protocol.has_sasl() { credentials::login(client, aws) } else { (None, None) };
     let hidden = hidden.filter(|_| protocol.has_tls()).map(Obstacle::Hidden);

@@ -65,6 +65,9 @@ pub(super) fn troubles(component: &Component, catalogue: &Catalogue) -> Vec<Trou
             say(kind, format!("there is no kind of cluster {kind}"));
         }
     }
+    for value in component.values.iter().filter(|value| value.is.is_empty() == value.least.is_none()) {
+        say(&value.property, format!("{} takes either words or a least number", value.property));
+    }
     for name in component.client_settings.keys() {
         if !client(name) {
             say(name, format!("no client {name}, whose settings these would be"));

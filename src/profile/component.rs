@@ -51,6 +51,9 @@ pub struct Component {
     /// The component's own settings.
     #[serde(default)]
     pub settings: Vec<String>,
+    /// What it checks of their values as it starts.
+    #[serde(default)]
+    pub values: Vec<ValueFacts>,
     /// Settings that only one client's prefix takes, by client.
     #[serde(default)]
     pub client_settings: BTreeMap<String, Vec<String>>,
@@ -140,6 +143,19 @@ pub struct Named {
 pub struct Refused {
     pub variable: String,
     pub instead: String,
+}
+
+/// A property whose value the component checks as it starts: one of these words, in any case, or a number.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValueFacts {
+    pub property: String,
+    #[serde(default)]
+    pub is: Vec<String>,
+    /// The smallest number.
+    pub least: Option<i64>,
+    /// … and one beside.
+    pub or: Option<i64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -19,7 +19,7 @@ use crate::base::{Failure, Result};
 pub use component::{
     Client, Component, Condition, ConnectorRights, DefaultValue, Defaults, Deployment, EnvironmentRule, Health, Heap, Image,
     Inherits, KeySource, Link, Named, Note, OlderHealth, Prefix, Refused, Registry, RegistryChoice, Required, SecretKey,
-    SecretShape, Sizing, Spot, Start,
+    SecretShape, Sizing, Spot, Start, ValueFacts,
 };
 pub use kafka::{
     AllowedUrls, ClientCertificate, Credentials, KafkaFacts, LabelledPorts, Lack, Listener, LoginKind, Mechanism, Provider,

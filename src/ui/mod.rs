@@ -44,7 +44,7 @@ pub use acl::Commands;
 pub use fault::end_at_panics;
 pub use images::{CopyProgress, Pushed};
 pub use in_vpc::InsideNews;
-pub use plan::PlanView;
+pub use plan::{Place, PlanView};
 pub use progress::Progress;
 pub use report::ReportView;
 pub use secrets::ScramPut;

@@ -16,8 +16,16 @@ const LONGEST_VALUE: usize = 40;
 /// Causes of one resource that are shown; all of them are in the JSON document.
 const MOST_CAUSES: usize = 4;
 
+/// Where it would be done.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub account: &'a str,
+    pub region: &'a str,
+}
+
 /// What a plan is about.
 pub struct PlanView<'a> {
+    pub place: Place<'a>,
     pub stack: &'a str,
     pub operation: Operation,
     /// How the same project and stack are typed again.
@@ -45,8 +53,8 @@ struct Document<'a> {
 
 impl Ui {
     /// Shows a plan on stderr: what is asked about next.
-    pub fn plan(&mut self, plan: &Plan) {
-        let text = text(plan, self.style);
+    pub fn plan(&mut self, plan: &Plan, place: &Place<'_>) {
+        let text = text(plan, place, self.style);
         self.note(text.trim_end());
     }
 
@@ -63,9 +71,9 @@ impl Ui {
             };
             self.json(&document);
         } else {
-            self.result(&text(plan, self.result_style));
+            self.result(&text(plan, &view.place, self.result_style));
         }
-        summary::add(&format!("plan: {}", view.stack), &text(plan, Style::new(false)));
+        summary::add(&format!("plan: {}", view.stack), &text(plan, &view.place, Style::new(false)));
         if let Some(name) = kept {
             self.note(&format!("next: confluent-ecs up{} --change-set {name}", view.again));
         }
@@ -113,10 +121,10 @@ impl<'a> Document<'a> {
     }
 }
 
-fn text(plan: &Plan, style: Style) -> String {
+fn text(plan: &Plan, place: &Place<'_>, style: Style) -> String {
     let mut text = String::new();
     let what = if plan.operation == Operation::Create { "new stack" } else { "changes to" };
-    let _ = writeln!(text, "{what} {}", style.strong(&plan.stack));
+    let _ = writeln!(text, "{what} {}   AWS {} {}", style.strong(&plan.stack), place.account, place.region);
     let mut heading = None;
     for planned in &plan.changes {
         if heading != Some(planned.effect) {

@@ -134,6 +134,7 @@ impl Ui {
                 KeyFault::Empty => "is empty",
                 KeyFault::Blanks => "begins or ends with a blank or a line break",
                 KeyFault::Shape => "is not what its name says: a login that Kafka can read, or user:password",
+                KeyFault::LoginBlanks => "holds a user name or a password that begins or ends with a blank: is it meant?",
                 KeyFault::Differs => "differs from the login that the component's secret holds",
                 KeyFault::NotText => "is not text: the container gets its JSON",
                 KeyFault::Unused => "is read by nothing",

@@ -167,6 +167,65 @@ fn two_stopped_brokers_of_three_leave_no_controller() {
     assert!(report.checks.iter().all(|check| check.missing.is_empty()));
 }
 
+/// The one copy of a topic's partition was on a broker that is away.
+#[test]
+fn a_topic_without_a_leader_is_no_missing_right() {
+    let alone = brokers_alone();
+    let case = Case::granted("leaderless");
+    let [configs, ..] = case.topics();
+    let configuration = json!({ "cleanup.policy": "compact" });
+    bed().call("kafka/topics", &json!({ "create": [{ "name": configs, "partitions": 1, "configs": configuration }] }));
+    let folder = tempfile::tempdir().unwrap();
+    let wanted = folder.path().join("wanted.json");
+    let one_copy = json!({ "version": 1, "partitions": [{ "topic": configs, "partition": 0, "replicas": [3] }] });
+    std::fs::write(&wanted, one_copy.to_string()).unwrap();
+    let facts = bed().facts("kafka");
+    let reassign = |step: &str| {
+        std::process::Command::new(format!("{}/kafka-reassign-partitions", text(&facts["bin"])))
+            .args(["--bootstrap-server", &text(&facts["bootstrap"]["SASL_SSL"])])
+            .args([
+                "--command-config",
+                &text(&facts["command_config"]),
+                "--reassignment-json-file",
+                wanted.to_str().unwrap(),
+                step,
+            ])
+            .output()
+            .unwrap()
+    };
+    let begun = reassign("--execute");
+    assert!(begun.status.success(), "{}", String::from_utf8_lossy(&begun.stdout));
+    let is_done = || String::from_utf8_lossy(&reassign("--verify").stdout).contains("is complete");
+    assert!((0..30).any(|_| is_done()), "the copies were not moved");
+    bed().call("kafka/stop_broker", &json!({ "broker": 3 }));
+    let report = case.run();
+    bed().call("kafka/start_broker", &json!({ "broker": 3 }));
+    drop(alone);
+    assert_eq!(troubles(&report), ["CE302 warned refused", "CE408 failed broker-unreachable"], "{report:#?}");
+    let topic = report.checks.iter().find(|check| check.code.to_string() == "CE408").unwrap();
+    assert!(topic.message.contains("1 of 1 partitions have no leader"), "{}", topic.message);
+    assert!(report.checks.iter().all(|check| check.missing.is_empty()));
+}
+
+/// The address of one broker leads to a broker of another cluster, as a wrong port mapping makes it.
+#[test]
+fn a_broker_that_leads_into_another_cluster_is_found() {
+    let _brokers = all_brokers();
+    let mut case = Case::granted("astray");
+    let other = bed().facts("kafka_virgin");
+    bed().call("kafka_virgin/user", &json!({ "name": case.user, "password": case.password }));
+    let both = |facts: &serde_json::Value| std::fs::read_to_string(text(&facts["tls"]["ca"])).unwrap();
+    let trusted = both(&bed().facts("kafka")) + &both(&other);
+    case.set("ssl.truststore.certificates", &confluent_ecs::confluent::escape(&trusted));
+    case.set("sasl.mechanism", "PLAIN").listener("ASTRAY");
+    bed().call("faults/relay", &json!({ "to": text(&other["bootstrap"]["SASL_SSL"]) }));
+    let report = case.run();
+    expect(&report, &["CE305 failed wrong-cluster"]);
+    let brokers = report.checks.iter().find(|check| check.cause.is_some()).unwrap();
+    assert!(brokers.message.contains(&format!("into another cluster, {}", text(&other["cluster_id"]))), "{}", brokers.message);
+    assert!(brokers.message.starts_with("2 of 3 advertised brokers reached; broker 3 at "), "{}", brokers.message);
+}
+
 /// What speaks TLS and no Kafka, and what speaks neither.
 #[test]
 fn another_service_on_the_port_is_no_kafka() {

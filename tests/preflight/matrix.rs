@@ -65,6 +65,8 @@ enum Plant {
     Before(&'static str),
     /// The cluster's controllers instead of its brokers.
     Controllers,
+    /// A property of PEM, with its line breaks as blanks.
+    Flat(&'static str),
     /// What the brokers' certificate is judged by: a fact of the bed's `tls`.
     Trust(&'static str),
     /// One client logs in as another user, who has no right at all.
@@ -72,8 +74,8 @@ enum Plant {
 }
 
 use Plant::{
-    Address, Another, Before, Bootstrap, Certificate, Client, ClusterId, Controllers, Entry, Give, Listener, Login, Nothing, On,
-    OnlyBy, Password, Quota, SeesAcls, Servers, Set, Sink, Source, Take, Topic, TopicWith, Trust, Variable,
+    Address, Another, Before, Bootstrap, Certificate, Client, ClusterId, Controllers, Entry, Flat, Give, Listener, Login,
+    Nothing, On, OnlyBy, Password, Quota, SeesAcls, Servers, Set, Sink, Source, Take, Topic, TopicWith, Trust, Variable,
 };
 
 struct Row {
@@ -122,6 +124,11 @@ const ROWS: &[Row] = &[
     row("one broker of three that never answers", &[PLAIN, Listener("MUTE")], &["CE305 failed broker-unreachable"], 9, "2 of 3 advertised brokers reached; broker 3"),
     row("one broker of three without TLS", &[PLAIN, Listener("HALFCLEAR")], &["CE305 failed plaintext-listener"], 3, "broker 3"),
     row("one broker of three with an authority that nobody trusts", &[PLAIN, Listener("HALFTRUSTED")], &["CE305 failed tls-untrusted"], 3, "broker 3"),
+    row("one broker of three with a certificate for another host", &[PLAIN, Listener("HALFHOST")], &["CE305 failed tls-hostname"], 3, "give broker 3 a certificate for 127.0.0.1"),
+    row("one broker of three whose certificate has ended", &[PLAIN, Listener("HALFEXPIRED")], &["CE305 failed tls-expired"], 3, "renew the certificate of broker 3"),
+    row("one broker of three that wants a client certificate", &[PLAIN, Listener("HALFMUTUAL")], &["CE305 failed client-certificate-required"], 3, "broker 3"),
+    row("one broker of three at an address that nobody listens on", &[PLAIN, Listener("PARTLY")], &["CE305 failed broker-unreachable"], 9, "bring broker 3 back at 127.0.0.1:1, or correct its advertised.listeners"),
+    row("brokers advertised by names that don't exist, and what to do", &[PLAIN, Listener("UNRESOLVABLE")], &["CE305 failed name-not-found"], 3, "advertised.listeners, now b1.bed.invalid:9092"),
     row("brokers advertised by names of a private network", &[PLAIN, Listener("PRIVATE")], &["CE305 unknown outside-vpc"], 0, "in the VPC"),
     row("a dropping address before the good ones", &[Before("hang")], &["CE302 warned timed-out"], 0, "3 of 4 bootstrap servers answer"),
     row("a closed port before the good ones", &[Before("refused")], &["CE302 warned refused"], 0, "3 of 4 bootstrap servers answer"),
@@ -161,6 +168,9 @@ const ROWS: &[Row] = &[
     row("no client certificate", &[PLAIN, Set(TLS.0, TLS.1), Listener("SSL")], &["CE303 failed client-certificate-required"], 3, ""),
     row("a client certificate of an authority that the brokers don't know", &[Set(TLS.0, TLS.1), Listener("SSL"), Certificate("otherca", -1, 90)], &["CE303 failed client-certificate-required"], 3, "refused the client certificate"),
     row("a client certificate that has ended", &[Set(TLS.0, TLS.1), Listener("SSL"), Certificate("ca", -30, -1)], &["CE303 failed client-certificate-required"], 3, "refused the client certificate"),
+    row("an authority on one line, with blanks for line breaks", &[Flat("ssl.truststore.certificates")], &[], 0, ""),
+    row("an authority that was cut off", &[Set("ssl.truststore.certificates", "-----BEGIN CERTIFICATE-----\\nTUlJQmhUQ0NBUw==")], &["CE303 failed tls-untrusted"], 3, "a block has no end"),
+    row("an authority that is no certificate", &[Set("ssl.truststore.certificates", "-----BEGIN CERTIFICATE-----\\nTUlJQmhUQ0NBUw==\\n-----END CERTIFICATE-----")], &["CE303 failed tls-untrusted"], 3, "holds no certificate that can be read"),
     // The login.
     row("a wrong password, PLAIN", &[PLAIN, Password(WRONG)], &["CE304 failed bad-credentials"], 3, "secrets put"),
     row("a wrong password, SCRAM-SHA-256", &[Set("sasl.mechanism", "SCRAM-SHA-256"), Password(WRONG)], &["CE304 failed bad-credentials"], 3, ""),
@@ -238,6 +248,8 @@ const ROWS: &[Row] = &[
     row("more copies than brokers", &[Variable("CONNECT_STATUS_STORAGE_REPLICATION_FACTOR", "5")], &["CE403 failed"], 3, ""),
     row("more copies of a licence's topic than brokers", &[Variable("CONNECT_CONFLUENT_TOPIC_REPLICATION_FACTOR", "4")], &["CE131 failed"], 3, "is 4, and the cluster has 3 brokers"),
     row("as many copies of a licence's topic as brokers", &[Variable("CONNECT_CONFLUENT_TOPIC_REPLICATION_FACTOR", "3")], &[], 0, "3 of each, on 3 brokers"),
+    row("a name that differs from another topic's by a dot and an underscore", &[Topic("{group}.x", 1, "delete"), Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group}_x"), Give("TOPIC", "{group}_x", "ALL")], &["CE403 failed"], 3, "take another name than {group}_x"),
+    row("a number of partitions that can't be", &[Variable("CONNECT_OFFSET_STORAGE_PARTITIONS", "0")], &["CE403 failed"], 3, "another number of partitions"),
     row("a name that no topic may have", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group} status"), Give("TOPIC", "{group} status", "ALL")], &["CE403 failed"], 3, "other than ASCII"),
     row("a name that is too long for a topic", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", LONG), Give("TOPIC", LONG, "ALL")], &["CE403 failed"], 3, "249"),
     row("odd names that topics may have", &[Variable("CONNECT_STATUS_STORAGE_TOPIC", "{group}._-S"), Entry("TOPIC", "{group}._-S", "ALL", &[])], &[], 0, ""),
@@ -357,6 +369,10 @@ impl Case {
             Controllers => {
                 let controllers = text(&bed().facts(self.part)["controllers"]);
                 self.set("bootstrap.servers", &controllers);
+            }
+            Flat(property) => {
+                let pem = self.settings[&variable_of(property)].replace("\\n", " ");
+                self.set(property, &pem);
             }
             Trust(name) => {
                 let pem = std::fs::read_to_string(text(&bed().facts(self.part)["tls"][name])).unwrap();

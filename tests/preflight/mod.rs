@@ -18,6 +18,7 @@ mod rights;
 mod seconds;
 mod urls;
 mod verb;
+mod versions;
 mod wire;
 
 use std::collections::BTreeMap;

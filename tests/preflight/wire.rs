@@ -95,6 +95,24 @@ fn a_slow_broker_is_no_fault() {
     expect(&through("slow", &address, "SCRAM-SHA-512", LONGER), &[]);
 }
 
+/// The way in is an address of the network, and the brokers say that they are where whoever reads it is.
+#[test]
+fn brokers_that_advertise_localhost_to_the_network_are_no_brokers_of_a_task() {
+    let _brokers = all_brokers();
+    // Nothing is sent: this only asks which address would be used.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let own = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr()).map(|address| address.ip());
+    // A machine without a network can't be asked.
+    let Some(own) = own.ok().filter(|own| !own.is_loopback() && !own.is_unspecified()) else { return };
+    let address = proxy(&format!("{own}:0"), usize::MAX, Duration::ZERO, Then::Close).unwrap();
+    let report = through("localhost", &address, "SCRAM-SHA-512");
+    expect(&report, &["CE305 failed broker-unreachable"]);
+    let brokers = report.checks.iter().find(|check| check.cause.is_some()).unwrap();
+    assert!(brokers.message.contains("127.0.0.1: to a task that is the task itself"), "{}", brokers.message);
+    let fix = serde_json::to_value(&brokers.fixes[0]).unwrap();
+    assert!(fix["text"].as_str().unwrap().contains("advertised.listeners"), "{fix}");
+}
+
 #[test]
 fn an_address_of_ipv6_is_as_good_as_any() {
     let _brokers = all_brokers();

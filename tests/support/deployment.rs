@@ -145,7 +145,7 @@ pub(crate) const STORED: &str = "a-value-that-must-not-be-seen";
 /// A folder with a project, and an account.
 pub(crate) struct Deployment {
     pub(crate) folder: TempDir,
-    account: String,
+    pub(crate) account: String,
     env: Vec<(String, String)>,
     fault_env: Vec<(String, String)>,
 }

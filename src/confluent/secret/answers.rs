@@ -24,7 +24,8 @@ impl Answers {
     /// Reads `name=value` lines, or one JSON object of strings. A value is taken as it stands, blanks included; lines that are
     /// empty or begin with `#` are skipped.
     pub fn parse(text: &Secret) -> Result<Self> {
-        let text = text.expose();
+        // What other editors put before the first letter is no part of a name.
+        let text = text.expose().trim_start_matches('\u{feff}');
         if text.trim_start().starts_with('{') {
             return Self::parse_json(text);
         }

@@ -26,6 +26,8 @@ pub fn parameter_file(values: &[(String, Secret)]) -> Secret {
 pub enum DocumentError {
     #[error("it is not JSON (line {line}, column {column})")]
     NotJson { line: usize, column: usize },
+    #[error("it begins with a byte order mark, which is no part of JSON: save it as UTF-8 without one")]
+    ByteOrderMark,
     #[error("it is JSON, but no object with keys")]
     NotAnObject,
 }
@@ -41,6 +43,9 @@ impl SecretDocument {
 
     /// Reads a stored secret. A value that is no string is kept as its JSON text, and its key is in `odd`.
     pub fn parse(stored: &Secret) -> std::result::Result<Self, DocumentError> {
+        if stored.expose().starts_with('\u{feff}') {
+            return Err(DocumentError::ByteOrderMark);
+        }
         let parsed: serde_json::Value = serde_json::from_str(stored.expose())
             .map_err(|error| DocumentError::NotJson { line: error.line(), column: error.column() })?;
         let serde_json::Value::Object(object) = parsed else { return Err(DocumentError::NotAnObject) };

@@ -9,9 +9,9 @@ use kafka_protocol::messages::{CreateTopicsRequest, DescribeConfigsRequest, Meta
 use kafka_protocol::protocol::StrBytes;
 
 use super::{
-    BROKER_NOT_AVAILABLE, CLUSTER_AUTHORIZATION_FAILED, INVALID_REPLICATION_FACTOR, INVALID_TOPIC, NONE, NOT_CONTROLLER,
-    REQUEST_TIMED_OUT, THROTTLING_QUOTA_EXCEEDED, TOPIC_ALREADY_EXISTS, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION,
-    error_name,
+    BROKER_NOT_AVAILABLE, CLUSTER_AUTHORIZATION_FAILED, INVALID_CONFIG, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
+    INVALID_TOPIC, NONE, NOT_CONTROLLER, POLICY_VIOLATION, REQUEST_TIMED_OUT, THROTTLING_QUOTA_EXCEEDED, TOPIC_ALREADY_EXISTS,
+    TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION, error_name,
 };
 use crate::base::{Deadline, Fault};
 use crate::kafka::link::request_fault;
@@ -76,6 +76,8 @@ pub enum Existence {
         replication: usize,
         /// Brokers that hold copies of it and are not there.
         absent: BTreeSet<i32>,
+        /// Partitions that nobody can read or write now.
+        leaderless: usize,
     },
     Missing,
     /// The broker does not tell a caller without Describe.
@@ -110,7 +112,8 @@ pub async fn topics(
                     topic.partitions.iter().map(|partition| partition.replica_nodes.len()).min().unwrap_or_default();
                 let absent = topic.partitions.iter().flat_map(|partition| &partition.replica_nodes);
                 let absent = absent.map(|id| id.0).filter(|id| !there.contains(id)).collect();
-                let existence = Existence::Exists { partitions: topic.partitions.len(), replication, absent };
+                let leaderless = topic.partitions.iter().filter(|partition| partition.leader_id.0 < 0).count();
+                let existence = Existence::Exists { partitions: topic.partitions.len(), replication, absent, leaderless };
                 TopicAnswer { existence, rights: rights() }
             }
         };
@@ -136,8 +139,12 @@ pub enum Creation {
     Allowed,
     AlreadyExists,
     Denied,
-    /// The caller may create topics, but not this one as it is: replication factor, policy, name.
+    /// The caller may create topics, but not this one as it is: a policy of the cluster, a setting.
     Refused(String),
+    /// … because of its name.
+    BadName(String),
+    /// … because of its number of partitions.
+    BadPartitions(String),
     /// … because it has fewer brokers than the topic shall have copies.
     TooFewBrokers(String),
     /// The broker asked the controller, and had no answer.
@@ -147,6 +154,21 @@ pub enum Creation {
     Unknown(String),
     /// Ask the controller.
     Elsewhere,
+}
+
+impl Creation {
+    /// Does the answer show that the caller may create the topic, whatever else there is to it?
+    pub fn is_authorized(&self) -> bool {
+        matches!(
+            self,
+            Self::Allowed
+                | Self::AlreadyExists
+                | Self::Refused(_)
+                | Self::BadName(_)
+                | Self::BadPartitions(_)
+                | Self::TooFewBrokers(_)
+        )
+    }
 }
 
 /// Would these topics be created? Only validated, never done.
@@ -187,8 +209,10 @@ pub async fn creatable(
             THROTTLING_QUOTA_EXCEEDED => Creation::Throttled(said()),
             INVALID_REPLICATION_FACTOR => Creation::TooFewBrokers(said()),
             REQUEST_TIMED_OUT | BROKER_NOT_AVAILABLE => Creation::NoController(said()),
-            // INVALID_TOPIC, INVALID_PARTITIONS, INVALID_CONFIG, POLICY_VIOLATION: judged after the authorizer.
-            INVALID_TOPIC | 37 | 40 | 44 => Creation::Refused(said()),
+            // All of them are judged after the authorizer.
+            INVALID_TOPIC => Creation::BadName(said()),
+            INVALID_PARTITIONS => Creation::BadPartitions(said()),
+            INVALID_CONFIG | POLICY_VIOLATION => Creation::Refused(said()),
             _ => Creation::Unknown(said()),
         };
         (topic.name.to_string(), verdict)

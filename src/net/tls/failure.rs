@@ -18,6 +18,8 @@ pub struct Failure {
     pub talk: Talk,
     /// The server closed the connection without a word of explanation: worth asking again without TLS.
     pub closed: bool,
+    /// Server and client share no version or cipher: worth asking what the server speaks.
+    pub unshared: bool,
 }
 
 /// What the server's first bytes were.
@@ -43,7 +45,13 @@ impl Talk {
 
 impl Failure {
     pub(super) fn unclassified(message: String) -> Self {
-        Self { fault: Fault::new(Cause::BrokerUnreachable, message), certificate: None, talk: Talk::Silent, closed: false }
+        Self {
+            fault: Fault::new(Cause::BrokerUnreachable, message),
+            certificate: None,
+            talk: Talk::Silent,
+            closed: false,
+            unshared: false,
+        }
     }
 }
 
@@ -61,13 +69,14 @@ pub(super) fn timed_out(certificate: Option<Certificate>, heard: &[u8]) -> Failu
         Talk::Silent => "the listener took the connection and then said nothing to a TLS handshake",
         _ => "the TLS handshake began and did not end in time",
     };
-    Failure { fault: Fault::new(Cause::TimedOut, message), certificate, talk, closed: false }
+    Failure { fault: Fault::new(Cause::TimedOut, message), certificate, talk, closed: false, unshared: false }
 }
 
 pub(super) fn classify(host: &str, error: &io::Error, seen: Seen) -> Failure {
     let talk = Talk::of(&seen.heard);
     let rustls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     let mut closed = false;
+    let unshared = seen.certificate.is_none() && rustls.is_some_and(shares_nothing);
     let fault = match (talk, rustls) {
         (Talk::Http, _) => Fault::new(Cause::NotKafka, "the listener answers with plain HTTP"),
         (Talk::Other, _) => Fault::new(Cause::NotKafka, "the listener answers with something that is not TLS"),
@@ -84,7 +93,16 @@ pub(super) fn classify(host: &str, error: &io::Error, seen: Seen) -> Failure {
             Fault::new(Cause::BrokerUnreachable, "the server closed the connection during the TLS handshake")
         }
     };
-    Failure { fault, certificate: seen.certificate, talk, closed }
+    Failure { fault, certificate: seen.certificate, talk, closed, unshared }
+}
+
+/// Did it end before a certificate could be shown, because there was nothing to agree on?
+fn shares_nothing(error: &Error) -> bool {
+    use AlertDescription as A;
+    matches!(
+        error,
+        Error::PeerIncompatible(_) | Error::AlertReceived(A::ProtocolVersion | A::HandshakeFailure | A::InsufficientSecurity)
+    )
 }
 
 /// In TLS 1.3 the client is done before the server has looked at the client's certificate: its refusal comes with the first answer.

@@ -7,20 +7,22 @@
 mod certificate;
 mod failure;
 pub mod keystore;
+mod pem;
 mod recorder;
 mod second;
+mod spoken;
 mod verifier;
 
 use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -30,7 +32,9 @@ use crate::base::{Cause, Deadline, Fault, Secret};
 pub use certificate::{Certificate, subject};
 pub(super) use failure::certificate_fault;
 pub use failure::{Failure, Talk, refused_after_handshake};
+pub use pem::blocks;
 pub use recorder::Recorder;
+pub use spoken::{Spoken, spoken};
 pub(super) use verifier::Witness;
 use verifier::{Identity, Verifier};
 
@@ -43,6 +47,8 @@ pub struct Settings {
     pub identity: Option<(String, Secret)>,
     /// `ssl.endpoint.identification.algorithm` set to nothing: the host name is not compared.
     pub ignore_host_name: bool,
+    /// `ssl.enabled.protocols`; without one that is known, all.
+    pub versions: Vec<String>,
 }
 
 /// A TLS client, its authorities and keys read once.
@@ -51,6 +57,7 @@ pub struct Client {
     provider: Arc<CryptoProvider>,
     verifier: Arc<Verifier>,
     identity: Option<Arc<CertifiedKey>>,
+    versions: Vec<&'static SupportedProtocolVersion>,
 }
 
 /// A secured stream.
@@ -70,12 +77,20 @@ impl Client {
             Some(pem) => certificates(pem, "the truststore")?,
             None => native().to_vec(),
         };
-        let verifier = Arc::new(Verifier::new(authorities, settings.ignore_host_name, &provider)?);
+        let verifier = Verifier::new(authorities, settings.ignore_host_name, &provider)?.ok_or_else(|| {
+            let none = match settings.authorities {
+                Some(_) => "the truststore holds no certificate that can be read",
+                None => "no trusted certificate authority was found: install ca-certificates, or name a truststore",
+            };
+            none.to_owned()
+        })?;
+        let verifier = Arc::new(verifier);
+        let versions = versions(&settings.versions);
         let identity = match &settings.identity {
             Some((chain, key)) => Some(Arc::new(certified(chain, key, &provider)?)),
             None => None,
         };
-        Ok(Self { provider, verifier, identity })
+        Ok(Self { provider, verifier, identity, versions })
     }
 
     pub fn has_identity(&self) -> bool {
@@ -92,7 +107,7 @@ impl Client {
 
     fn config(&self, witness: &Arc<Witness>, identity: &Arc<Identity>) -> Result<ClientConfig, String> {
         let config = ClientConfig::builder_with_provider(self.provider.clone())
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&self.versions)
             .map_err(|error| format!("TLS can't be set up: {error}"))?;
         let config = config.dangerous().with_custom_certificate_verifier(witness.clone());
         Ok(config.with_client_cert_resolver(identity.clone()))
@@ -103,7 +118,7 @@ impl Client {
         let (recorder, heard) = Recorder::new(tcp);
         let Ok(name) = ServerName::try_from(host.to_owned()) else {
             let fault = Fault::new(Cause::TlsHostname, format!("`{host}` is not a name that a certificate can be issued for"));
-            return Err(Box::new(Failure { fault, certificate: None, talk: Talk::Silent, closed: false }));
+            return Err(Box::new(Failure { fault, certificate: None, talk: Talk::Silent, closed: false, unshared: false }));
         };
         let witness = Arc::new(Witness::new(self.verifier.clone()));
         let identity = Arc::new(Identity::new(self.identity.clone()));
@@ -164,8 +179,26 @@ fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, S
     match read {
         Ok(certificates) if certificates.is_empty() => Err(format!("{what} holds no PEM certificate")),
         Ok(certificates) => Ok(certificates),
-        Err(error) => Err(format!("{what} is not readable PEM: {error}")),
+        Err(error) => Err(format!("{what} is not readable PEM: {}", trouble(&error))),
     }
+}
+
+/// What is wrong with PEM, without its bytes.
+fn trouble(error: &PemError) -> &'static str {
+    match error {
+        PemError::MissingSectionEnd { .. } => "a block has no end (-----END …-----)",
+        PemError::IllegalSectionStart { .. } => "a block's first line is not ended by five hyphens",
+        PemError::Base64Decode(_) => "what stands in a block is not base64",
+        _ => "it is damaged",
+    }
+}
+
+/// The versions that a client allows, of those that there are; all of them where it names none.
+fn versions(names: &[String]) -> Vec<&'static SupportedProtocolVersion> {
+    let known = [("TLSv1.3", &rustls::version::TLS13), ("TLSv1.2", &rustls::version::TLS12)];
+    let is_known = names.iter().any(|name| known.iter().any(|(known, _)| known == name));
+    let allowed = |name: &str| !is_known || names.iter().any(|allowed| allowed == name);
+    known.into_iter().filter(|(name, _)| allowed(name)).map(|(_, version)| version).collect()
 }
 
 fn certified(chain: &str, key: &Secret, provider: &CryptoProvider) -> Result<CertifiedKey, String> {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{Ladder, seen_from_outside};
+use super::{Ladder, seen_from_outside, untold};
 use crate::base::{Cause, Deadline, Fault};
 use crate::kafka::{self, Broker, Settings};
 use crate::net::{self, Endpoint};
+use crate::preflight::remedy;
 use crate::preflight::report::{Check, Origin, Part, Status, Vantage};
 
 impl Ladder {
@@ -16,10 +17,21 @@ impl Ladder {
             return check.ended(Status::Unknown, "the cluster named no brokers");
         };
         let mut tries = JoinSet::new();
+        let elsewhere = self.comes_from_elsewhere().await;
         for broker in cluster.brokers {
-            let settings = settings.clone();
+            let (settings, id) = (settings.clone(), cluster.id.clone());
             tries.spawn(async move {
-                let result = kafka::open(&settings, &broker.endpoint, deadline).await;
+                let own = async {
+                    let mut connection = kafka::open(&settings, &broker.endpoint, deadline).await?;
+                    let there = kafka::cluster(&mut connection, deadline).await?;
+                    Ok::<_, Fault>((connection, there.id))
+                };
+                let result = own.await.and_then(|(connection, there)| match (there, &id) {
+                    (Some(there), Some(id)) if there != *id => {
+                        Err(Fault::new(Cause::WrongCluster, format!("this leads into another cluster, {there}")))
+                    }
+                    _ => Ok(connection),
+                });
                 (broker, result)
             });
         }
@@ -31,6 +43,15 @@ impl Ladder {
         let mut connections = self.session.connections.lock().await;
         for (broker, result) in results {
             let (cause, message) = match result {
+                Ok(_) if elsewhere && net::means_oneself(&broker.endpoint.host) => {
+                    let fault = Fault::new(
+                        Cause::BrokerUnreachable,
+                        format!("{}: to a task that is the task itself", broker.endpoint.host),
+                    );
+                    let said = (Some(fault.cause), fault.message.clone());
+                    faults.push((broker.clone(), fault));
+                    said
+                }
                 Ok(connection) => {
                     connections.push((broker.id, connection));
                     (None, "logged in".to_owned())
@@ -45,7 +66,9 @@ impl Ladder {
         }
         drop(connections);
         let reached = total - faults.len();
-        let mut check = match faults.first() {
+        // What stays wrong by itself comes first.
+        let worst = faults.iter().find(|(_, fault)| !fault.cause.is_transient() && !fault.is_ours).or(faults.first());
+        let mut check = match worst {
             None => check.passed(format!("{reached} of {total} advertised brokers reached")),
             Some((broker, fault)) => self.broker_fault(check, reached, total, broker, fault).await,
         };
@@ -64,14 +87,23 @@ impl Ladder {
         if self.vantage != Vantage::Inside && (silent || hidden) {
             return seen_from_outside(check, message);
         }
+        if fault.is_ours {
+            return untold(check, message);
+        }
         let cause = if network { Cause::BrokerUnreachable } else { fault.cause };
         let mut check = self.failed(check, fault, Some(&broker.endpoint)).because(cause);
         check.message = message;
+        check.fixes = remedy::of_broker(fault, broker, check.fixes, &self.cluster);
         check.why = Some(
             "the first connection only finds the others: a client must reach every broker by the address that the cluster advertises"
                 .to_owned(),
         );
         check
+    }
+
+    /// Did the way in lead over another address than this machine's own? Then one that leads back here is of no use to a task.
+    async fn comes_from_elsewhere(&self) -> bool {
+        self.way.entered.lock().await.as_ref().is_some_and(|entered| !net::means_oneself(&entered.host))
     }
 
     pub(super) async fn cluster_id(self, check: Check, settings: Arc<Settings>, deadline: Deadline) -> Check {

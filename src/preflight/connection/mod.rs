@@ -172,6 +172,14 @@ impl Ladder {
     }
 }
 
+/// It is this program that can't go on: no verdict on who will run there.
+fn untold(check: Check, message: String) -> Check {
+    let mut check = check.ended(Status::Unknown, message);
+    check.fixes =
+        vec![Fix::advice("try it with a client in Java, or let the listener offer a cipher with forward secrecy and AEAD too")];
+    check
+}
+
 /// Something private, asked from where it need not be reachable: no verdict, and the ways on.
 fn seen_from_outside(check: Check, message: String) -> Check {
     let mut check = check.ended(Status::Unknown, message).because(Cause::OutsideVpc);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::Ladder;
+use super::{Ladder, untold};
 use crate::base::{Cause, Deadline, Fault, Moment};
 use crate::kafka::{self, Hello, Oidc, Proof, Settings};
 use crate::net::tls::Certificate;
@@ -49,6 +49,9 @@ impl Ladder {
                     Some(certificate) if fault.cause == Cause::TlsExpired => self.clock.judge(fault, certificate),
                     _ => fault,
                 };
+                if fault.is_ours {
+                    return untold(check, fault.message);
+                }
                 let mut check = self.failed(check, &fault, Some(&endpoint));
                 check.evidence = certificate.as_ref().map(facts);
                 if let (Cause::ClientCertificateRequired, Some(Obstacle::Hidden(why))) = (fault.cause, &self.target.obstacle) {
@@ -77,6 +80,9 @@ impl Ladder {
         match &self.target.obstacle {
             Some(Obstacle::Unread(what)) => return check.ended(Status::Skipped, what.clone()),
             Some(Obstacle::Malformed(what)) => return self.no_login(check, what),
+            Some(Obstacle::Unspoken(mechanism)) if self.target.login_is_told => {
+                return check.ended(Status::Skipped, format!("there is no login to try by {mechanism}"));
+            }
             Some(Obstacle::Unspoken(mechanism)) => {
                 return check.ended(Status::Unknown, format!("this program can't log in with {mechanism}"));
             }

@@ -63,6 +63,11 @@ LISTENERS = {
     "MUTE": Listener("SASL_SSL", (PLAIN,), advertised="{silent}", advertised_by=3),
     "HALFCLEAR": Listener("SASL_SSL", (PLAIN,), advertised="127.0.0.1:{SASL_PLAINTEXT}", advertised_by=3),
     "HALFTRUSTED": Listener("SASL_SSL", (PLAIN,), advertised="127.0.0.1:{OTHERCA}", advertised_by=3),
+    "HALFHOST": Listener("SASL_SSL", (PLAIN,), advertised="127.0.0.1:{OTHERHOST}", advertised_by=3),
+    "HALFEXPIRED": Listener("SASL_SSL", (PLAIN,), advertised="127.0.0.1:{EXPIRED}", advertised_by=3),
+    "HALFMUTUAL": Listener("SASL_SSL", (PLAIN,), advertised="127.0.0.1:{SSL}", advertised_by=3),
+    # … or leads wherever the part `faults` is told to.
+    "ASTRAY": Listener("SASL_SSL", (PLAIN,), advertised="{relay}", advertised_by=3),
     # Names of a private network that nobody here is in.
     "PRIVATE": Listener("SASL_SSL", (PLAIN,), advertised="b{id}.kafka.internal:9092"),
     # Nothing is wrong with these for Java: a certificate that signed itself, one with no name but the common one, one of version 1, as
@@ -166,4 +171,4 @@ def _advertised(name, node, faults):
     own = f"127.0.0.1:{node.ports[name]}"
     listener = LISTENERS[name]
     told = listener.advertised if listener.advertised_by in (0, node.id) else ""
-    return (told or own).format(id=node.id, hang=faults["hang"], silent=faults["silent"], **node.ports)
+    return (told or own).format(id=node.id, hang=faults["hang"], silent=faults["silent"], relay=faults["relay"], **node.ports)

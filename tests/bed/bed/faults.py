@@ -2,7 +2,8 @@
 
 Facts: `hang` (a connect never completes), `silent` (accepts and says nothing), `close` (accepts and closes at once), `http` (answers every
 request with an HTTP page), `proxy` (waits for a line of HTTP, and wants a login), `forbidden` (answers 403 with a page), `ssh` (speaks
-first), `zookeeper` (hangs up on what it doesn't know, and answers `srvr`, as ZooKeeper does), `refused` (nothing listens). Each is host:port.
+first), `zookeeper` (hangs up on what it doesn't know, and answers `srvr`, as ZooKeeper does), `refused` (nothing listens), `relay` (leads to
+where the action `relay` {to} says, and hangs up before it is told). Each is host:port.
 """
 
 import socket
@@ -21,7 +22,8 @@ FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Lengt
 class Faults:
     def __init__(self, ctx):
         self.ctx = ctx
-        self.actions = {}
+        self.actions = {"relay": self.relay}
+        self._leads_to = None
         self._open = []
 
     def start(self):
@@ -34,6 +36,7 @@ class Faults:
             "forbidden": self._serve(lambda peer: self._answer(peer, FORBIDDEN)),
             "ssh": self._serve(self._ssh),
             "zookeeper": self._serve(self._zookeeper),
+            "relay": self._serve(self._relay),
             "refused": self._refused(),
         }
 
@@ -104,6 +107,21 @@ class Faults:
             except OSError:
                 pass
 
+    def relay(self, asked):
+        """{to}: host:port that `relay` leads to from now on."""
+        host, port = asked["to"].rsplit(":", 1)
+        self._leads_to = (host, int(port))
+        return {}
+
+    def _relay(self, peer):
+        with peer:
+            try:
+                with socket.create_connection(self._leads_to) as there:
+                    threading.Thread(target=_pump, args=(peer, there), daemon=True).start()
+                    _pump(there, peer)
+            except (OSError, TypeError):
+                pass
+
     @staticmethod
     def _ssh(peer):
         with peer:
@@ -124,3 +142,13 @@ class Faults:
                     peer.sendall(b"Zookeeper version: 3.8.4-9316c2a7a97e1666d8f4593f34dd6fc36ecc436c, built on 2024-02-12 22:16 UTC\n")
             except OSError:
                 pass
+
+
+def _pump(source, target):
+    """Passes on what comes, until one side has had enough."""
+    try:
+        while more := source.recv(65536):
+            target.sendall(more)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass

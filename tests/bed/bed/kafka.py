@@ -10,7 +10,7 @@ Facts:
                truststore_password), and
                client: a client certificate's paths (tls.py) with its principal
   bin          a folder for PATH: kafka-acls, kafka-topics, kafka-configs, kafka-consumer-groups,
-               kafka-console-consumer
+               kafka-reassign-partitions, kafka-console-consumer
   command_config   a file for their --command-config: the super user over SASL_SSL
   seconds      how long the start took
 Actions are methods of `Kafka`; the text of each says what goes in and, after the arrow, what comes out. A change has reached every running broker when its
@@ -41,6 +41,7 @@ TOOLS = {
     "kafka-topics": "org.apache.kafka.tools.TopicCommand",
     "kafka-configs": "kafka.admin.ConfigCommand",
     "kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+    "kafka-reassign-partitions": "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
     "kafka-console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
 }
 TOOL = """#!/bin/sh
