@@ -132,7 +132,7 @@ impl Given {
             cluster += " --token-endpoint https://…";
         }
         if lacks("--registry-url") {
-            cluster += &format!(" --registry {} --registry-url https://…", self.registry.as_deref().unwrap_or_default());
+            cluster.extend([" --registry ", self.registry.as_deref().unwrap_or_default(), " --registry-url https://…"]);
         }
         let env = self.env.as_deref().filter(|env| super::choices::is_name(env)).unwrap_or("dev");
         format!("confluent-ecs init {} --env {env} --kafka {kind} {cluster}", profiles.join(" "))
