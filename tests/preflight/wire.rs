@@ -105,7 +105,7 @@ fn brokers_that_advertise_localhost_to_the_network_are_no_brokers_of_a_task() {
     // A machine without a network can't be asked.
     let Some(own) = own.ok().filter(|own| !own.is_loopback() && !own.is_unspecified()) else { return };
     let address = proxy(&format!("{own}:0"), usize::MAX, Duration::ZERO, Then::Close).unwrap();
-    let report = through("localhost", &address, "SCRAM-SHA-512", 1);
+    let report = through("localhost", &address, "SCRAM-SHA-512", LONGER);
     expect(&report, &["CE305 failed broker-unreachable"]);
     let brokers = report.checks.iter().find(|check| check.cause.is_some()).unwrap();
     assert!(brokers.message.contains("127.0.0.1: to a task that is the task itself"), "{}", brokers.message);
