@@ -114,7 +114,7 @@ impl Reader<'_> {
         if let Some(item) = fields.get("AdditionalSecurityGroups") {
             for (name, value) in self.entries(item).unwrap_or_default() {
                 if self.ids(&value, Id::SecurityGroup, false) {
-                    network.groups.extend(self.wanted(&value).map(|wanted| (name.to_owned(), wanted)));
+                    network.groups.extend(self.wanted(&value).map(|wanted| (name.to_owned(), wanted.without_arns())));
                 }
             }
             if network.groups.len() > GROUPS {

@@ -90,6 +90,25 @@ fn namespaces_of_2020_are_those_of_today() {
 }
 
 #[test]
+fn an_arn_of_ec2_is_the_id_at_its_end() {
+    let arn = |of: &str| format!("arn:aws:ec2:eu-west-1:111122223333:{of}");
+    let extensions = sound(&format!(
+        "{SERVICE}    x-network: {{ AdditionalSecurityGroups: {{ a: {{ Arn: '{}' }} }} }}\nx-vpc:\n  Lookup:\n    VpcId: {{ Arn: '{}' }}\n    AppSubnets: ['{}']\n",
+        arn("security-group/sg-0a1b2c3d"),
+        arn("vpc/vpc-0a1b2c3d"),
+        arn("subnet/subnet-0a1b2c3d")
+    ));
+    let id = |wanted: &Wanted| match wanted {
+        Wanted::Ids(ids) => ids[0].value.clone(),
+        Wanted::Tags(_) => String::new(),
+    };
+    let vpc = extensions.vpc.unwrap();
+    assert_eq!(vpc.id.as_ref().map(id).as_deref(), Some("vpc-0a1b2c3d"));
+    assert_eq!(id(&vpc.subnets["AppSubnets"]), "subnet-0a1b2c3d");
+    assert_eq!(id(&extensions.services["web"].network.groups[0].1), "sg-0a1b2c3d");
+}
+
+#[test]
 fn the_blogs_lookups_are_read() {
     let extensions = sound(&format!(
         "{SERVICE}x-vpc:\n  Lookup:\n    VpcId:\n      Tags:\n        - Name: demo\n    AppSubnets:\n      Tags:\n        - vpc::usage: application\nx-cluster:\n  Lookup: main\n\

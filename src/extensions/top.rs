@@ -16,6 +16,18 @@ pub enum Wanted {
     Tags(Vec<(String, String)>),
 }
 
+impl Wanted {
+    /// Ids alone, also where ARNs are written: those of EC2 end in the id.
+    pub(super) fn without_arns(mut self) -> Self {
+        if let Self::Ids(ids) = &mut self {
+            for id in ids.iter_mut().filter(|id| id.value.starts_with("arn:")) {
+                id.value = id.value.rsplit('/').next().unwrap_or_default().to_owned();
+            }
+        }
+        self
+    }
+}
+
 /// `x-cluster`.
 #[derive(Debug, Clone)]
 pub enum Cluster {

@@ -110,11 +110,12 @@ impl Reader<'_> {
             if key == "RoleArn" {
                 self.wrong(&value, "RoleArn is not used: lookups run as who runs the deploy", "leave it out");
             } else if key == "VpcId" {
-                vpc.id = if self.ids(&value, Id::Vpc, false) { self.wanted(&value) } else { None };
+                let sound = self.ids(&value, Id::Vpc, false);
+                vpc.id = sound.then(|| self.wanted(&value)).flatten().map(Wanted::without_arns);
             } else if self.ids(&value, Id::Subnet, false)
                 && let Some(wanted) = self.wanted(&value)
             {
-                vpc.subnets.insert(key.to_owned(), wanted);
+                vpc.subnets.insert(key.to_owned(), wanted.without_arns());
             }
         }
         Some(vpc)
