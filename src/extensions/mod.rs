@@ -43,7 +43,7 @@ pub use exec_logging::ExecLogging;
 pub use ingress::{AwsSource, Block, Ingress, ServiceSource};
 pub use listener::{CertificateSource, IdentityProvider, Listener, ListenerTarget, Login, Reply};
 pub use overlay::OverlayResource;
-pub use plugin::{Plugin, PluginInto, PluginSource};
+pub use plugin::{Plugin, PluginInto, PluginSource, maven_url};
 pub use reader::Placed;
 pub use scaling::{Scaling, ScheduledAction};
 pub(crate) use secret::is_variable;

@@ -164,10 +164,7 @@ impl Reader<'_> {
 
     /// `group:artifact:version[:classifier][@extension]`.
     fn of_maven(&mut self, item: &Item<'_>, written: &str, repository: &str) -> Option<Found> {
-        let (coordinates, extension) = written.split_once('@').unwrap_or((written, "jar"));
-        let parts: Vec<&str> = coordinates.split(':').collect();
-        let sound = matches!(parts.len(), 3 | 4) && parts.iter().all(|part| is_name(part)) && is_name(extension);
-        let (true, [group, artifact, version, classifier @ ..]) = (sound, parts.as_slice()) else {
+        let Some(Maven { folder, artifact, version, file }) = Maven::parse(written) else {
             let help = "write group:artifact:version, with :classifier and @extension where it has them";
             self.wrong(item, format!("\"{written}\" are no Maven coordinates"), help);
             return None;
@@ -175,11 +172,8 @@ impl Reader<'_> {
         if !self.is_pinned(item, version) {
             return None;
         }
-        let named: Vec<&str> = [artifact, version].into_iter().chain(classifier).copied().collect();
-        let file = format!("{}.{extension}", named.join("-"));
-        let folder = group.replace('.', "/");
         let from = PluginSource::Url(format!("{repository}/{folder}/{artifact}/{version}/{file}"));
-        self.taken(item, from, &file).map(|found| Found { name: (*artifact).to_owned(), ..found })
+        self.taken(item, from, &file).map(|found| Found { name: artifact.to_owned(), ..found })
     }
 
     /// A version that stands for another file tomorrow is none.
@@ -244,6 +238,32 @@ impl Reader<'_> {
         };
         Some(Found { from, name: name.to_owned(), file: file.to_owned() })
     }
+}
+
+/// Coordinates of Maven, as they stand in an address.
+struct Maven<'a> {
+    folder: String,
+    artifact: &'a str,
+    version: &'a str,
+    file: String,
+}
+
+impl<'a> Maven<'a> {
+    fn parse(written: &'a str) -> Option<Self> {
+        let (coordinates, extension) = written.split_once('@').unwrap_or((written, "jar"));
+        let parts: Vec<&str> = coordinates.split(':').collect();
+        let sound = matches!(parts.len(), 3 | 4) && parts.iter().all(|part| is_name(part)) && is_name(extension);
+        let [group, artifact, version, classifier @ ..] = parts.as_slice() else { return None };
+        let named: Vec<&str> = [artifact, version].into_iter().chain(classifier).copied().collect();
+        let file = format!("{}.{extension}", named.join("-"));
+        sound.then(|| Self { folder: group.replace('.', "/"), artifact, version, file })
+    }
+}
+
+/// Where Maven Central has what these coordinates name.
+pub fn maven_url(coordinates: &str) -> Option<String> {
+    let Maven { folder, artifact, version, file } = Maven::parse(coordinates)?;
+    Some(format!("{CENTRAL}/{folder}/{artifact}/{version}/{file}"))
 }
 
 /// One part of a path or of an address.

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::choices::{Choices, SchemaRegistry, Typed};
-use super::service::{self, Service};
+use super::service::{self, Jar, Service};
 use crate::base::Result;
+use crate::extensions;
 use crate::profile::{Component, Credentials, KeySource, Lack};
 
 /// What the templates read, and what the files are held against when they are read back.
@@ -245,36 +246,65 @@ fn notes(choices: &Choices<'_>) -> Vec<String> {
     for component in &choices.components {
         let fitting = component.notes.iter().filter(|note| note.kafka.is_empty() || note.kafka.contains(&choices.kafka.name));
         notes.extend(fitting.map(|note| note.text.clone()));
-        if choices.images.iter().any(|(name, _)| *name == component.name) {
-            continue;
-        }
-        if let Some(lack) = choices.mechanism.and_then(|mechanism| mechanism.lacks.as_ref()) {
-            notes.push(lacking(component, lack, choices, "worker", "without which nothing logs in"));
-        }
-        if let SchemaRegistry::Glue { .. } = choices.registry {
+        notes.extend(lacking(component, choices).iter().map(|lacking| lacking.note(component, &choices.env)));
+        let own_image = choices.images.iter().any(|(name, _)| *name == component.name);
+        if let (SchemaRegistry::Glue { .. }, false) = (&choices.registry, own_image) {
             let clients = component.registries.iter().filter_map(|registry| registry.init.as_ref());
-            for client in clients {
-                notes.push(match &client.glue {
-                    Some(_) => lacking(component, &choices.facts.glue, choices, "plugin", "the converter for AWS Glue"),
-                    None => format!("{} can't use AWS Glue's registry: it is left without one.", component.title),
-                });
-            }
+            let without = clients.filter(|client| client.glue.is_none());
+            notes.extend(without.map(|_| format!("{} can't use AWS Glue's registry: it is left without one.", component.title)));
         }
     }
     notes
 }
 
-/// What to write, so that `images push` lays it on the image.
-fn lacking(component: &Component, lack: &Lack, choices: &Choices<'_>, into: &str, what_for: &str) -> String {
-    let Lack { what, maven, sha256, .. } = lack;
-    let (name, env) = (&component.name, &choices.env);
-    let image = format!("{}:{}", component.image.repository, component.image.tag);
-    // A hash that nobody has looked at is worth nothing: the finding for its lack prints the command that shows it.
-    let hash =
-        sha256.as_deref().unwrap_or("… (of the jar that you have looked at; without it, the command that prints it is shown)");
-    format!(
-        "{image} lacks {what}, {what_for}. Write under {name} in envs/{env}.yml:\n    x-confluent:\n      plugins:\n        - maven: \
-         {maven}\n          sha256: {hash}\n          into: {into}\nand put the image with it into ECR: confluent-ecs images push {name} \
-         --env {env}"
-    )
+/// Something that a component's image lacks on this cluster.
+pub(super) struct Lacking<'a> {
+    lack: &'a Lack,
+    into: &'static str,
+    what_for: &'static str,
+}
+
+/// What the component's own image lacks; what somebody else's holds is theirs to know.
+pub(super) fn lacking<'a>(component: &Component, choices: &'a Choices<'_>) -> Vec<Lacking<'a>> {
+    let mut found = Vec::new();
+    if choices.images.iter().any(|(name, _)| *name == component.name) {
+        return found;
+    }
+    if let Some(lack) = choices.mechanism.and_then(|mechanism| mechanism.lacks.as_ref()) {
+        found.push(Lacking { lack, into: "worker", what_for: "without which nothing logs in" });
+    }
+    let mut clients = component.registries.iter().filter_map(|registry| registry.init.as_ref());
+    if matches!(choices.registry, SchemaRegistry::Glue { .. }) && clients.any(|client| client.glue.is_some()) {
+        found.push(Lacking { lack: &choices.facts.glue, into: "plugin", what_for: "the converter for AWS Glue" });
+    }
+    found
+}
+
+impl Lacking<'_> {
+    /// As it is written into the file: only with a hash, for nothing is laid on an image without one.
+    pub(super) fn jar(&self) -> Option<Jar> {
+        let sha256 = self.lack.sha256.clone()?;
+        Some(Jar { maven: self.lack.maven.clone(), sha256, into: self.into })
+    }
+
+    /// What is left to do about it.
+    fn note(&self, component: &Component, env: &str) -> String {
+        let Self { lack: Lack { what, maven, sha256, .. }, into, what_for } = self;
+        let name = &component.name;
+        let image = format!("{}:{}", component.image.repository, component.image.tag);
+        let push = format!("confluent-ecs images push {name} --env {env}");
+        if sha256.is_some() {
+            return format!(
+                "{image} lacks {what}, {what_for}: it stands under {name} in envs/{env}.yml, with its hash.\nPut the image with it \
+                 into ECR before the first deploy: {push}"
+            );
+        }
+        let hash = extensions::maven_url(maven).map(|url| format!("; this prints its hash:\n    curl -sSfL {url} | sha256sum"));
+        format!(
+            "{image} lacks {what}, {what_for}. Look at it{}\nThen write under {name} in envs/{env}.yml\n    x-confluent:\n      \
+             plugins:\n        - maven: {maven}\n          sha256: (the hash)\n          into: {into}\nand put the image with it into \
+             ECR: {push}",
+            hash.unwrap_or_default()
+        )
+    }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::choices::{Choices, SchemaRegistry};
-use super::model::{Names, literal};
+use super::model::{Names, lacking, literal};
 use crate::base::{Failure, Result};
 use crate::confluent;
 use crate::profile::{Client, Component, Credentials, Spot};
@@ -26,6 +26,8 @@ pub struct Service {
     pub env_image: Option<String>,
     /// The component, where that image's name doesn't tell.
     pub component: Option<String>,
+    /// What its image lacks on this cluster, where its hash is known.
+    pub plugins: Vec<Jar>,
     pub env_groups: Vec<Group>,
     pub secret: Option<String>,
     /// What other services call it.
@@ -93,6 +95,14 @@ pub struct Health {
     pub start_period: String,
 }
 
+/// A jar that is laid on the image, as `x-confluent.plugins` names it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Jar {
+    pub maven: String,
+    pub sha256: String,
+    pub into: &'static str,
+}
+
 /// What the task's role may do beside.
 #[derive(Debug, Clone, Serialize)]
 pub struct Policy {
@@ -141,6 +151,7 @@ pub(super) fn service(
         why_stop: component.deployment.why_stop.clone(),
         component: own_image.as_ref().filter(|image| !confluent::holds(component, image)).map(|_| component.name.clone()),
         env_image: own_image,
+        plugins: lacking(component, choices).into_iter().filter_map(|lacking| lacking.jar()).collect(),
         env_groups: env_groups(component, choices, names, ca_named)?,
         secret: secret.then(|| component.name.clone()),
         host,

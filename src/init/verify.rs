@@ -150,6 +150,10 @@ fn of_service(model: &Model, service: &Service, whole: bool, merged: &Value, ext
     } else {
         check(read.is_some_and(|read| own.iter().all(|(name, value)| read.get(name) == Some(value))), "environment");
     }
+    let read = extensions.services.get(&service.name).map(|read| read.confluent.plugins.as_slice()).unwrap_or_default();
+    let same = read.len() == service.plugins.len()
+        && read.iter().zip(&service.plugins).all(|(read, jar)| read.written.value == jar.maven && read.sha256 == jar.sha256);
+    check(same, "x-confluent/plugins");
     check(found("deploy/replicas") == Some(&service.replicas.into()), "deploy/replicas");
     different
 }
