@@ -242,6 +242,22 @@ fn look_at(pulled: &Pulled, own: &[u8], login: &[u8]) {
 }
 
 #[test]
+fn a_file_that_is_fetched_has_a_bar_on_a_terminal() {
+    let source = open();
+    make(&source, "confluentinc/cp-kafka-connect:8.0.8", &["amd64"], 10_000);
+    let big = zipped(&[("lib/big.bin", &vec![7; 3_000_000], 0o644)]);
+    let files = Files::start(vec![("/big.jar".to_owned(), big.clone())]);
+    let ecr = ecr(&json!({}));
+    let plugins = format!("        - {{ url: 'http://127.0.0.1:{}/big.jar', sha256: {} }}", files.port, sha256(&big));
+    project(&ecr.shop, &format!("{source}/confluentinc/cp-kafka-connect:8.0.8"), &plugins, "");
+    let ran = ecr.shop.run_on_terminal(&["images", "push"], &["y"]);
+    ended(&ran, 0);
+    let bars = ran.stdout.split(['\r', '\n']).filter(|line| line.contains("big.jar") && line.contains(" of "));
+    assert!(bars.count() > 0, "{}", ran.stdout);
+    holds(&ran.stdout, &["big.jar, ", "its hash is right"]);
+}
+
+#[test]
 fn what_is_not_as_the_files_say_is_refused_before_anything_is_pushed() {
     let source = open();
     make(&source, "confluentinc/cp-kafka-connect:8.0.6", &["amd64"], 10_000);

@@ -165,10 +165,12 @@ async fn fetched(pieces: &[Piece], folder: &Path, work: &Path, report: &Report) 
     let work_of = |index| work.join(format!("source-{index}"));
     let results = stream::iter(pieces.iter().enumerate()).map(|(index, piece)| async move {
         let to = work_of(index);
-        let result = brought(&piece.plugin, folder, &to).await;
+        let name = &piece.plugin.file;
+        let arrived = |at, of| report(Event::Fetching { name: name.clone(), at, of });
+        let result = brought(&piece.plugin, folder, &to, &arrived).await;
         if result.is_ok() {
             let size = fs::metadata(&to).map(|facts| facts.len()).unwrap_or_default();
-            report(Event::Fetched { name: piece.plugin.file.clone(), size });
+            report(Event::Fetched { name: name.clone(), size });
         }
         (piece, to, result)
     });
@@ -193,11 +195,11 @@ async fn fetched(pieces: &[Piece], folder: &Path, work: &Path, report: &Report) 
     }
 }
 
-async fn brought(plugin: &Plugin, folder: &Path, to: &Path) -> std::result::Result<(), FetchError> {
+async fn brought(plugin: &Plugin, folder: &Path, to: &Path, arrived: images::Arrived<'_>) -> std::result::Result<(), FetchError> {
     let wanted = Digest::parse(&format!("sha256:{}", plugin.sha256));
     let Some(wanted) = wanted else { return Err(FetchError::Refused("its hash can't be read".to_owned())) };
     match &plugin.from {
-        PluginSource::Url(url) => images::fetch(url, &wanted, to).await,
+        PluginSource::Url(url) => images::fetch(url, &wanted, to, arrived).await,
         PluginSource::File(path) => {
             let (from, to) = (folder.join(path), to.to_owned());
             let work = tokio::task::spawn_blocking(move || images::copied(&from, &wanted, &to)).await;

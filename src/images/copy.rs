@@ -31,6 +31,12 @@ pub enum Event {
         digest: Digest,
         bytes: u64,
     },
+    /// So many bytes of a file that is to be laid on an image are here; of how many, where its source says so.
+    Fetching {
+        name: String,
+        at: u64,
+        of: Option<u64>,
+    },
     /// A file that is to be laid on an image is here, and proven.
     Fetched {
         name: String,

@@ -73,8 +73,11 @@ impl From<io::Error> for FetchError {
     }
 }
 
+/// What is told while bytes arrive: how many are here, and of how many, where the source says so.
+pub type Arrived<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
+
 /// Fetches what is at an address into the file `to`.
-pub async fn fetch(url: &str, wanted: &Digest, to: &Path) -> Result<(), FetchError> {
+pub async fn fetch(url: &str, wanted: &Digest, to: &Path, arrived: Arrived<'_>) -> Result<(), FetchError> {
     let client = Client::builder()
         .connect_timeout(CONNECT)
         .read_timeout(SILENCE)
@@ -88,7 +91,7 @@ pub async fn fetch(url: &str, wanted: &Digest, to: &Path) -> Result<(), FetchErr
     let mut fruitless = 0;
     loop {
         let before = kept.at;
-        let error = match once(&client, url, &mut file, &mut kept).await {
+        let error = match once(&client, url, &mut file, &mut kept, arrived).await {
             Ok(()) => break,
             Err(error) => error,
         };
@@ -140,7 +143,7 @@ struct Kept {
     at: u64,
 }
 
-async fn once(client: &Client, url: &str, file: &mut File, kept: &mut Kept) -> Result<(), FetchError> {
+async fn once(client: &Client, url: &str, file: &mut File, kept: &mut Kept, arrived: Arrived<'_>) -> Result<(), FetchError> {
     let request = client.get(url);
     let request = if kept.at > 0 { request.header(RANGE, format!("bytes={}-", kept.at)) } else { request };
     let mut answer = request.send().await.map_err(|error| FetchError::Unreachable(chain(&error)))?;
@@ -154,7 +157,8 @@ async fn once(client: &Client, url: &str, file: &mut File, kept: &mut Kept) -> R
         status if status.is_server_error() => return Err(FetchError::Unreachable(format!("its source answered {status}"))),
         status => return Err(FetchError::Refused(format!("its source answered {status}"))),
     };
-    if answer.content_length().is_some_and(|more| kept.at - ahead + more > MOST) {
+    let whole = answer.content_length().map(|more| kept.at - ahead + more);
+    if whole.is_some_and(|whole| whole > MOST) {
         return Err(FetchError::TooLong);
     }
     while let Some(piece) = answer.chunk().await.map_err(|error| FetchError::Unreachable(chain(&error)))? {
@@ -167,6 +171,7 @@ async fn once(client: &Client, url: &str, file: &mut File, kept: &mut Kept) -> R
         }
         kept.hasher.update(fresh);
         file.write_all(fresh)?;
+        arrived(kept.at, whole);
     }
     Ok(())
 }

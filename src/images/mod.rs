@@ -41,7 +41,7 @@ pub use credentials::{CredentialSource, Credentials, DockerConfig, Renew};
 pub use digest::Digest;
 pub use error::{Kind, RegistryError};
 pub use facts::{ImageFacts, facts};
-pub use fetch::{FetchError, copied, fetch};
+pub use fetch::{Arrived, FetchError, copied, fetch};
 pub use layer::{Content, Entry, Layer};
 pub use manifest::Platform;
 pub use reference::Reference;

@@ -207,7 +207,7 @@ impl Ui {
         if let Some(head) = &head {
             head.set_message(target.to_string());
         }
-        let state = State { bars: BTreeMap::new(), total: 0, sent: 0, spoke: Instant::now() };
+        let state = State { bars: BTreeMap::new(), files: BTreeMap::new(), total: 0, sent: 0, spoke: Instant::now() };
         CopyProgress { screen, head, target: target.to_string(), state: Mutex::new(state) }
     }
 }
@@ -222,6 +222,8 @@ pub struct CopyProgress {
 
 struct State {
     bars: BTreeMap<Digest, ProgressBar>,
+    /// Of files that are fetched before there is a layer.
+    files: BTreeMap<String, ProgressBar>,
     total: u64,
     sent: u64,
     spoke: Instant,
@@ -262,7 +264,25 @@ impl CopyProgress {
                     self.say(&mut state, &line);
                 }
             }
+            Event::Fetching { name, at, of } => match &self.screen {
+                Some(screen) => {
+                    let bar = state.files.entry(name.clone()).or_insert_with(|| {
+                        screen.add(ProgressBar::new(0).with_style(bar_style()).with_message(format!("  {name}")))
+                    });
+                    bar.set_length(of.unwrap_or(*at));
+                    bar.set_position(*at);
+                }
+                None if state.spoke.elapsed() >= HEARTBEAT => {
+                    let of = of.map(|of| format!(" of {}", HumanBytes(of))).unwrap_or_default();
+                    self.say(&mut state, &format!("{}: {name}, {}{of}", self.target, HumanBytes(*at)));
+                }
+                None => {}
+            },
             Event::Fetched { name, size } => {
+                if let (Some(bar), Some(screen)) = (state.files.remove(name), &self.screen) {
+                    bar.finish_and_clear();
+                    screen.remove(&bar);
+                }
                 self.say(&mut state, &format!("{}: {name}, {}, its hash is right", self.target, HumanBytes(*size)));
             }
             Event::Resumed { digest, at } => {
