@@ -88,6 +88,33 @@ fn the_project_that_init_writes() {
     lint(&paths);
 }
 
+/// What `preflight --in-vpc` makes while nothing of the service is there.
+#[test]
+fn the_small_stack_of_a_preflight_in_the_vpc() {
+    let mut paths = Vec::new();
+    for (name, project) in [("init-confluent-cloud", "kafka-connect"), ("init-self-managed-scram", "orders")] {
+        let ran = run(&golden_path(name), &[], &["render", "--env", "dev", "--in-vpc"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+        let golden = format!("render-in-vpc/{project}-dev-preflight.template.yml");
+        golden::compare(&golden, &ran.stdout);
+        paths.push(golden_path(&golden));
+    }
+    let folder = projects().join("two-components");
+    let (template, _) = rendered(&folder, &[CLUSTER], &["render", "--env", "dev", "-p", "orders", "--in-vpc"]);
+    golden::compare("render-in-vpc/two-components.template.yml", &template);
+    paths.push(golden_path("render-in-vpc/two-components.template.yml"));
+    lint(&paths);
+    // As files, under its own name; and nothing where nothing is known.
+    let into = tempfile::tempdir().unwrap();
+    let directory = into.path().to_str().unwrap();
+    let ran = run(&golden_path("init-confluent-cloud"), &[], &["render", "--env", "dev", "--in-vpc", "-d", directory]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(into.path().join("kafka-connect-dev-preflight.template.yml").is_file());
+    fs::write(into.path().join("compose.yml"), "name: plain\nservices:\n  web: { image: nginx:1 }\n").unwrap();
+    let ran = run(into.path(), &[], &["render", "--in-vpc"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+}
+
 /// `config` says what `render` will, and goes on: Docker takes the project as it is.
 #[test]
 fn config_tells_the_same_findings() {

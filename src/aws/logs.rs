@@ -25,6 +25,14 @@ pub struct LogLine {
 }
 
 impl Account {
+    /// Whether there is a log group of this name.
+    pub async fn has_log_group(&self, name: &str) -> Result<bool, CallError> {
+        // The shortest of the names that begin so comes first.
+        let request = self.logs.describe_log_groups().log_group_name_prefix(name);
+        let answer = call!(self, "logs:DescribeLogGroups", name, request.send())?;
+        Ok(answer.log_groups().iter().any(|group| group.log_group_name() == Some(name)))
+    }
+
     /// The lines of a group from a moment on, oldest first; of the streams whose names begin so, where that is said. Empty when the
     /// group is not there.
     pub async fn log_lines(&self, group: &str, streams: Option<&str>, from: Moment) -> Result<Vec<LogLine>, CallError> {

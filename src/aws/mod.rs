@@ -47,7 +47,7 @@ pub use lookup::{Found, Lookup};
 pub use names::{Certificate, HostedZone, Namespace};
 pub use network::{FileSystem, Filter, Named, Subnet};
 pub use one_off::{Definition, LogPage, OneOff, Placement};
-pub use policies::KmsKey;
+pub use policies::{IamRole, KmsKey};
 pub use routes::{NatGateway, Route, RouteTable, VpcEndpoint};
 pub use scram::Key;
 pub use secrets::{NewVersion, SecretFacts, StoredSecret, Written};

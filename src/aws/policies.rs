@@ -18,7 +18,29 @@ pub struct KmsKey {
     pub by_aws: bool,
 }
 
+/// A role of IAM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IamRole {
+    pub arn: String,
+    /// Who may take it; `None` where that can't be read.
+    pub trust: Option<Value>,
+}
+
 impl Account {
+    /// A role by its name; `None` where there is none.
+    pub async fn role(&self, name: &str) -> Result<Option<IamRole>, CallError> {
+        let call = Call::form(Api::Iam, "iam:GetRole", name).with("RoleName", name);
+        let answer = match self.signed_xml(call).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_code("NoSuchEntity") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(answer.at(&["GetRoleResult", "Role"]).map(|role| IamRole {
+            arn: role.text("Arn").unwrap_or_default().to_owned(),
+            trust: role.text("AssumeRolePolicyDocument").and_then(|text| serde_json::from_str(&unescaped(text)).ok()),
+        }))
+    }
+
     /// The resource policy of a secret; `None` where it has none.
     pub async fn secret_policy(&self, id: &str) -> Result<Option<Value>, CallError> {
         let request = self.secrets.get_resource_policy().secret_id(id);

@@ -1,9 +1,11 @@
 //! The arguments of a preflight that runs in the VPC.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
+use super::preflight::duration;
 use super::quoted;
 
 /// Where the checks run, and what the task is made of.
@@ -34,6 +36,9 @@ pub struct InVpcArgs {
     /// Log group of the task, instead of one that is made
     #[arg(long, value_name = "NAME", requires = "in_vpc")]
     pub in_vpc_log_group: Option<String>,
+    /// Longest wait for the stack that is made, and again for a task [default: 10m, and 15m of which 5m until it runs]
+    #[arg(long, value_name = "DURATION", requires = "in_vpc", value_parser = duration)]
+    pub in_vpc_timeout: Option<Duration>,
 }
 
 impl InVpcArgs {
@@ -43,6 +48,7 @@ impl InVpcArgs {
             return String::new();
         }
         let binary = self.in_vpc_binary.as_deref().map(|file| file.to_string_lossy().into_owned());
+        let timeout = self.in_vpc_timeout.map(|timeout| format!("{}s", timeout.as_secs()));
         let mut typed = " --in-vpc".to_owned();
         let named = [
             ("binary", binary.as_ref()),
@@ -51,6 +57,7 @@ impl InVpcArgs {
             ("task-role", self.in_vpc_task_role.as_ref()),
             ("cluster", self.in_vpc_cluster.as_ref()),
             ("log-group", self.in_vpc_log_group.as_ref()),
+            ("timeout", timeout.as_ref()),
         ];
         let groups = self.in_vpc_security_group.iter().map(|group| ("security-group", Some(group)));
         for (flag, value) in named.into_iter().chain(groups) {

@@ -55,7 +55,7 @@ pub enum CheckCategory {
 }
 
 /// `90s`, `2m`, `1h`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (number, factor) = match text.trim() {
         text if text.ends_with('s') => (&text[..text.len() - 1], 1),
         text if text.ends_with('m') => (&text[..text.len() - 1], 60),

@@ -25,6 +25,9 @@ pub struct RenderArgs {
     /// Form of the template
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: RenderFormat,
+    /// The small stack that `preflight --in-vpc` makes before the first deploy, instead of the service's
+    #[arg(long, conflicts_with = "resolve")]
+    pub in_vpc: bool,
 }
 
 #[derive(Debug, Args)]

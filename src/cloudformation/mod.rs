@@ -31,7 +31,7 @@ pub use limits::check;
 pub use mistakes::mistakes;
 pub use resource::{Properties, Resource};
 pub use secret_stack::{Answer, Content, MOST_BYTES, NewSecret, Piece, SecretStack};
-pub use stand_in::{Parts, REPOSITORY, SUFFIX, StandIn, There, referred};
+pub use stand_in::{Parts, Pulled, REPOSITORY, SUFFIX, StandIn, There, referred};
 pub use template::{DeployedApi, DeployedService, Output, Parameter, ParameterType, Template, Way};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -30,14 +30,24 @@ pub struct Parts {
 
 /// What is there or was named, and needs no copy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "five things that are there or not")]
+#[allow(clippy::struct_excessive_bools, reason = "things that are there or not")]
 pub struct There {
-    pub repository: bool,
     pub execution_role: bool,
     pub log_group: bool,
     pub cluster: bool,
     pub groups: bool,
     pub task_role: bool,
+}
+
+/// What ECS pulls for the task, and who must be let do so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pulled {
+    /// Our image, from the repository that is made; beside the copies of execution roles these roles may pull it, by their ARNs.
+    Repository { by: Vec<String> },
+    /// An image of ECR, from the repository of this ARN.
+    Named { arn: String },
+    /// An image of another registry.
+    Elsewhere,
 }
 
 /// The stack, and what its copies lack.
@@ -67,7 +77,7 @@ impl Template {
     }
 
     /// The small stack, for these families; `None` where everything is there.
-    pub fn stand_in(&self, families: &[Parts], there: There) -> Option<StandIn> {
+    pub fn stand_in(&self, families: &[Parts], there: There, pulled: &Pulled) -> Option<StandIn> {
         let resources = self.resource_values();
         let mut wanted: BTreeSet<&String> = BTreeSet::new();
         for parts in families {
@@ -101,14 +111,18 @@ impl Template {
                         name.starts_with("AWS::") || self.parameters.contains_key(name) || wanted.iter().any(|id| *id == name)
                     };
                     left_out.extend(without_foreign(&mut copy, known).into_iter().map(|policy| ((*id).clone(), policy)));
-                    if !there.repository && families.iter().any(|parts| parts.execution_role.as_ref() == Some(*id)) {
-                        pulling(&mut copy);
+                    if families.iter().any(|parts| parts.execution_role.as_ref() == Some(*id)) {
+                        match pulled {
+                            Pulled::Repository { .. } => pulling(&mut copy, &json!({ "Fn::GetAtt": [REPOSITORY, "Arn"] })),
+                            Pulled::Named { arn } => pulling(&mut copy, &arn.as_str().into()),
+                            Pulled::Elsewhere => {}
+                        }
                     }
                 }
                 Some("AWS::EC2::SecurityGroup") => {
                     if let Some(properties) = copy.pointer_mut("/Properties").and_then(Value::as_object_mut) {
                         properties.remove("SecurityGroupIngress");
-                        properties.insert("GroupDescription".to_owned(), "A preflight's task: lets nobody in".into());
+                        properties.insert("GroupDescription".to_owned(), "The task of a preflight: lets nobody in".into());
                     }
                 }
                 Some("AWS::Logs::LogGroup") => {
@@ -122,8 +136,8 @@ impl Template {
             }
             made.insert((*id).clone(), copy);
         }
-        if !there.repository {
-            made.insert(REPOSITORY.to_owned(), self.repository());
+        if let Pulled::Repository { by } = pulled {
+            made.insert(REPOSITORY.to_owned(), self.repository(by));
         }
         if made.is_empty() {
             return None;
@@ -146,26 +160,33 @@ impl Template {
     }
 
     /// For our own image: scanned when it is pushed, never overwritten, encrypted, old ones gone by themselves, all of them with the stack.
-    fn repository(&self) -> Value {
+    fn repository(&self, by: &[String]) -> Value {
         let rule = json!({ "rules": [{ "rulePriority": 1, "description": "the newest few", "selection": {
             "tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 3 }, "action": { "type": "expire" } }] });
         let tags: Vec<Value> = self.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-        json!({ "Type": "AWS::ECR::Repository", "Properties": {
+        let mut properties = json!({
             "EmptyOnDelete": true,
             "EncryptionConfiguration": { "EncryptionType": "AES256" },
             "ImageScanningConfiguration": { "ScanOnPush": true },
             "ImageTagMutability": "IMMUTABLE",
             "LifecyclePolicy": { "LifecyclePolicyText": rule.to_string() },
             "Tags": tags,
-        } })
+        });
+        if !by.is_empty() {
+            properties["RepositoryPolicyText"] = json!({ "Version": "2012-10-17", "Statement": [
+                { "Effect": "Allow", "Principal": { "AWS": by }, "Action": PULLING }] });
+        }
+        json!({ "Type": "AWS::ECR::Repository", "Properties": properties })
     }
 }
 
-/// Lets a role pull our image, and no other.
-fn pulling(role: &mut Value) {
+/// What pulling an image needs, of its repository.
+const PULLING: [&str; 3] = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
+/// Lets a role pull the images of one repository.
+fn pulling(role: &mut Value, repository: &Value) {
     let policy = json!({ "PolicyName": "preflight-image", "PolicyDocument": { "Version": "2012-10-17", "Statement": [
-        { "Effect": "Allow", "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-          "Resource": [{ "Fn::GetAtt": [REPOSITORY, "Arn"] }] },
+        { "Effect": "Allow", "Action": PULLING, "Resource": [repository] },
         // It knows no resource.
         { "Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": ["*"] },
     ] } });

@@ -215,6 +215,15 @@ pub(super) async fn looked_at(account: &Account, ready: &Ready) -> Result<Vec<Ch
     Ok(images::check(wanted(ready, &[], &ecr)?, &login).await)
 }
 
+/// An image that no file names, as its registry has it.
+pub(super) async fn looked_at_alone(account: &Account, image: &str, architecture: &'static str) -> Option<Checked> {
+    let ecr = Ecr::of(account).await.map_err(|error| error.to_string());
+    let login = |reference: &Reference| login(&ecr, reference);
+    let (image, services) = (image.to_owned(), Vec::new());
+    let wanted = Wanted { image, services, architecture, built: false, plugins: None, unasked: None, place: None };
+    images::check(vec![wanted], &login).await.pop()
+}
+
 pub(super) fn is_ecr(reference: &Reference) -> bool {
     reference.registry.contains(".dkr.ecr.") || reference.registry.contains(".dkr.ecr-fips.")
 }

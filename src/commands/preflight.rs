@@ -43,7 +43,8 @@ enum Looked {
     Report(Box<Report>),
     /// The project runs nothing that is known here.
     NothingKnown,
-    Interrupted,
+    /// What that leaves as it is.
+    Interrupted(String),
 }
 
 /// How the first part of a look ended.
@@ -91,8 +92,8 @@ pub(super) fn run(cli: &Cli, preflight: &PreflightArgs, ui: &mut Ui) -> Result<E
             .help("known images: cp-kafka-connect, cp-server-connect and their bases, whatever the registry")
             .help("for an image with another name, write x-confluent: { component: connect } into the service")
             .into()),
-        Looked::Interrupted => {
-            ui.note("interrupted; nothing was changed");
+        Looked::Interrupted(what) => {
+            ui.note(&format!("interrupted; {what}"));
             Ok(Exit::Interrupted)
         }
     }
@@ -134,8 +135,8 @@ pub(super) fn before_deploy(cli: &Cli, up: &UpArgs, ui: &mut Ui) -> Result<Optio
             ui.note("preflight: the project runs no component that is known here, nothing was checked");
             Ok(None)
         }
-        Looked::Interrupted => {
-            ui.note("interrupted; nothing was changed");
+        Looked::Interrupted(what) => {
+            ui.note(&format!("interrupted; {what}"));
             Ok(Some(Exit::Interrupted))
         }
     }
@@ -220,15 +221,17 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                 let looked: Result<Looking> = looked;
                 looked?
             }
-            () = interrupt.wait() => return Ok(Looked::Interrupted),
+            () = interrupt.wait() => return Ok(Looked::Interrupted("nothing was changed".to_owned())),
         };
         match looked {
             Looking::Ended(looked) => Ok(looked),
             Looking::Inside(inside) => {
                 let (args, selection, interrupt) = (look.in_vpc, &look.selection, &interrupt);
                 let asked = in_vpc::Asked { args, selection, wait: look.wait, yes: look.yes, interrupt };
-                let report = Box::pin(in_vpc::check(&asked, &examined.ready, &inside.0, &inside.1, ui)).await?;
-                Ok(report.map_or(Looked::Interrupted, |report| Looked::Report(Box::new(report))))
+                Ok(match Box::pin(in_vpc::check(&asked, &examined.ready, &inside.0, &inside.1, ui)).await? {
+                    in_vpc::Checked::Report(report) => Looked::Report(Box::new(report)),
+                    in_vpc::Checked::Stopped(what) => Looked::Interrupted(what),
+                })
             }
         }
     })

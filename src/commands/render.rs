@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use super::in_vpc;
 use super::project::{Ready, Request, load, placed};
 use super::world::{block_on, connect};
 use crate::aws::Parameter;
@@ -16,7 +17,8 @@ use crate::ui::Ui;
 pub(super) fn run(project: &ProjectArgs, args: &RenderArgs, ui: &mut Ui) -> Result<Exit> {
     let request = Request { project, name: args.stack.name.as_deref(), account: None, touches_stack: false };
     let ready = load(&request, ui)?;
-    let template = &ready.template;
+    let small = if args.in_vpc { Some(in_vpc::small_stack(&ready)?) } else { None };
+    let template = small.as_ref().unwrap_or(&ready.template);
     let (text, ending) = match args.format {
         RenderFormat::Yaml => (template.to_yaml(), "yml"),
         RenderFormat::Json => (template.to_json(), "json"),

@@ -1,8 +1,9 @@
 //! What the verbs that leave this machine share: a runtime, the account, and the first Ctrl-C.
 
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::aws::Account;
 use crate::base::{Deadline, Exit, Failure, Result};
+use crate::ui::Ui;
 
 /// Region, credentials and caller together must be known within this.
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
@@ -44,7 +46,11 @@ pub(super) async fn connect_unless(interrupt: &Interrupt) -> Result<Account> {
 pub(super) struct Interrupt {
     count: watch::Receiver<u32>,
     taken: Arc<AtomicU32>,
+    stays: Stays,
 }
+
+/// What would be left behind, by who would leave it: each with the command that takes it away.
+type Stays = Arc<Mutex<BTreeMap<String, Vec<String>>>>;
 
 impl Interrupt {
     /// Must be called inside the runtime. What comes after it returns is heard: it registers by itself, and not when a task of its
@@ -56,6 +62,8 @@ impl Interrupt {
         let mut interrupt = signal(SignalKind::interrupt()).ok();
         let mut terminate = signal(SignalKind::terminate()).ok();
         let mut hangup = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
+        let stays = Stays::default();
+        let left = Arc::clone(&stays);
         tokio::spawn(async move {
             for count in 1_u32.. {
                 tokio::select! {
@@ -65,16 +73,28 @@ impl Interrupt {
                 }
                 // Who asks again, while nobody has taken the last one, wants to be out, whatever is left behind.
                 if count > allowed.load(Ordering::SeqCst) + 1 {
+                    let left = left.lock().unwrap_or_else(PoisonError::into_inner);
+                    Ui::left_behind(left.values().flatten());
                     std::process::exit(i32::from(Exit::Interrupted as u8));
                 }
                 tell.send_replace(count);
             }
         });
-        Self { count, taken }
+        Self { count, taken, stays }
     }
 
     pub(super) fn happened(&self) -> bool {
         *self.count.borrow() > self.taken.load(Ordering::SeqCst)
+    }
+
+    /// What of `whose` stays where a second one ends the process at once; nothing: all of it is gone.
+    pub(super) fn would_leave(&self, whose: &str, what: Vec<String>) {
+        let mut stays = self.stays.lock().unwrap_or_else(PoisonError::into_inner);
+        if what.is_empty() {
+            stays.remove(whose);
+        } else {
+            stays.insert(whose.to_owned(), what);
+        }
     }
 
     /// Takes what happened so far for answered: the next one is news again.

@@ -440,17 +440,22 @@ pub(super) fn revision(task_definition: &str) -> &str {
     task_definition.rsplit('/').next().unwrap_or(task_definition)
 }
 
-fn stopped_task(at: Moment, service: &str, task: &Task, revision: String, logs: Option<&Logs>) -> StoppedTask {
-    let containers: Vec<StoppedContainer> = task
-        .containers
+/// The containers of a task that stopped, each with its last lines where they were read.
+pub(super) fn stopped_containers(task: &Task, logs: Option<&Logs>) -> Vec<StoppedContainer> {
+    let last_lines = |name: &String| logs.and_then(|logs| logs.get(name)).cloned().unwrap_or_default();
+    task.containers
         .iter()
         .map(|container| StoppedContainer {
             name: container.name.clone(),
             exit_code: container.exit_code,
             reason: container.reason.clone(),
-            log: logs.and_then(|logs| logs.get(&container.name)).cloned().unwrap_or_default(),
+            log: last_lines(&container.name),
         })
-        .collect();
+        .collect()
+}
+
+fn stopped_task(at: Moment, service: &str, task: &Task, revision: String, logs: Option<&Logs>) -> StoppedTask {
+    let containers = stopped_containers(task, logs);
     let failed = failed(task);
     StoppedTask {
         at: task.stopped.unwrap_or(at),

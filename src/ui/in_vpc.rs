@@ -1,8 +1,12 @@
-//! What happens while a task checks in the VPC: one line each, on stderr.
+//! What happens while a task checks in the VPC: one line each, on stderr; with `--output jsonl` an event on stdout too.
 
-use super::Ui;
-use crate::preflight::Status;
+use serde::Serialize;
+
+use super::{Ui, write_all};
+use crate::base::{Code, Moment};
+use crate::cli::Output;
 use crate::preflight::inside::Seen;
+use crate::preflight::{Category, Status};
 
 /// News of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +18,36 @@ pub enum InsideNews {
     Note(String),
 }
 
+/// The same as an event, beside those of a stack.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum InsideEvent<'a> {
+    InsideTask { at: Moment, service: &'a str, status: &'a str },
+    InsideCheck { at: Moment, service: &'a str, code: Code, category: Category, status: Status, label: &'a str, message: &'a str },
+    InsideNote { at: Moment, service: &'a str, text: &'a str },
+}
+
+impl<'a> InsideEvent<'a> {
+    fn of(service: &'a str, news: &'a InsideNews) -> Self {
+        let at = Moment::now();
+        match news {
+            InsideNews::Status(status) => Self::InsideTask { at, service, status },
+            InsideNews::Note(text) => Self::InsideNote { at, service, text },
+            InsideNews::Saw(Seen { code, category, status, label, message }) => {
+                Self::InsideCheck { at, service, code: *code, category: *category, status: *status, label, message }
+            }
+        }
+    }
+}
+
 impl Ui {
     /// Shows what a service's task says.
     pub fn inside(&mut self, service: &str, news: &InsideNews) {
+        if self.output == Output::Jsonl {
+            // It has string keys and no numbers: there is nothing that could fail.
+            let line = serde_json::to_string(&InsideEvent::of(service, news)).unwrap_or_default();
+            write_all(&mut std::io::stdout().lock(), &format!("{line}\n"));
+        }
         let text = match news {
             InsideNews::Status(status) => format!("{service}  task {}", status.to_lowercase()),
             InsideNews::Note(note) => format!("{service}  {note}"),

@@ -149,6 +149,14 @@ impl Ui {
         write_all(&mut io::stderr().lock(), &format!("{text}\n"));
     }
 
+    /// The last words of a process that is ended at once, from wherever that is noticed: what nobody takes away any more.
+    pub fn left_behind<'a>(what: impl Iterator<Item = &'a String>) {
+        let lines: String = what.map(|line| format!("  {line}\n")).collect();
+        if !lines.is_empty() {
+            write_all(&mut io::stderr().lock(), &format!("left behind:\n{lines}"));
+        }
+    }
+
     /// Parameters of a template that the user must fill in, each with what it is.
     pub fn open_parameters(&mut self, parameters: &[(&str, &str)]) {
         if parameters.is_empty() {

@@ -101,18 +101,27 @@ impl Shop {
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }
 
+    /// A call of a service that takes a form; its answer as it is.
+    pub(super) fn form(&self, service: &str, version: &str, fields: &[(&str, &str)]) -> String {
+        let endpoint = self.variables.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL").unwrap().1.clone();
+        let scope = if service == "iam" { "us-east-1/iam".to_owned() } else { format!("eu-west-1/{service}") };
+        let signed = format!("Authorization: AWS4-HMAC-SHA256 Credential={}/20260101/{scope}/aws4_request", self.account);
+        let mut curl = std::process::Command::new("curl");
+        curl.args(["--silent", "--show-error", "--fail-with-body", "--max-time", "300", "-H", &signed, &endpoint]);
+        curl.args(["--data-urlencode", &format!("Version={version}")]);
+        for (name, value) in fields {
+            curl.args(["--data-urlencode", &format!("{name}={value}")]);
+        }
+        let ran = curl.output().unwrap();
+        let answer = String::from_utf8(ran.stdout).unwrap();
+        assert!(ran.status.success(), "{answer}");
+        answer
+    }
+
     /// A managed policy of the account; its ARN.
     fn managed_policy(&self, name: &str, document: &Value) -> String {
-        let endpoint = self.variables.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL").unwrap().1.clone();
-        let signed = format!("Authorization: AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/iam/aws4_request", self.account);
-        let document = format!("PolicyDocument={document}");
-        let ran = std::process::Command::new("curl")
-            .args(["--silent", "--show-error", "--fail-with-body", "--max-time", "300", "-H", &signed, &endpoint])
-            .args(["--data-urlencode", "Action=CreatePolicy", "--data-urlencode", "Version=2010-05-08"])
-            .args(["--data-urlencode", &format!("PolicyName={name}"), "--data-urlencode", &document])
-            .output()
-            .unwrap();
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+        let document = document.to_string();
+        self.form("iam", "2010-05-08", &[("Action", "CreatePolicy"), ("PolicyName", name), ("PolicyDocument", &document)]);
         format!("arn:aws:iam::{}:policy/{name}", self.account)
     }
 

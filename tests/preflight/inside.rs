@@ -2,7 +2,7 @@
 //! that ECS would give it, and what it writes comes back through the log stream.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,17 +14,17 @@ use crate::support::bed::{all_brokers, bed};
 use crate::support::program::{Ran, run_with};
 
 const ECS: &str = "AmazonEC2ContainerServiceV20141113";
-const INSIDE: [&str; 7] = ["preflight", "--env", "dev", "--in-vpc", "--in-vpc-binary", "program", "--yes"];
+pub(super) const INSIDE: [&str; 7] = ["preflight", "--env", "dev", "--in-vpc", "--in-vpc-binary", "program", "--yes"];
 
 /// A project on the bed's Kafka, an account whose ECR is the bed's registry, and a program that an empty image could hold: what the
 /// task really runs is the program under test.
-struct Inside {
-    shop: Shop,
-    group: String,
+pub(super) struct Inside {
+    pub(super) shop: Shop,
+    pub(super) group: String,
 }
 
 impl Inside {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let shop = Shop::new(name);
         let group = shop.project.case.group.clone();
         // init names group and topics after the project and its environment.
@@ -45,7 +45,7 @@ impl Inside {
     }
 
     /// What becomes of the task, which is the program under test.
-    fn behave(&self, how: &Value) {
+    pub(super) fn behave(&self, how: &Value) {
         let mut how = how.clone();
         how["account"] = self.shop.account.clone().into();
         how["program"] = env!("CARGO_BIN_EXE_confluent-ecs").into();
@@ -57,14 +57,14 @@ impl Inside {
         given.chain([("CONFLUENT_ECS_PACE", "8")]).collect()
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
         let ran = run_with(self.shop.project.folder.path(), arguments, "", &self.variables());
         let password = &self.shop.project.case.password;
         assert!(!ran.stdout.contains(password) && !ran.stderr.contains(password), "a password was printed");
         ran
     }
 
-    fn report(&self, more: &[&str]) -> (Ran, Value) {
+    pub(super) fn report(&self, more: &[&str]) -> (Ran, Value) {
         let arguments: Vec<&str> = INSIDE.iter().copied().chain(["--output", "json"]).chain(more.iter().copied()).collect();
         let ran = self.run(&arguments);
         let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
@@ -74,13 +74,32 @@ impl Inside {
     }
 
     /// Starts the verb and reads its standard error until a line holds this.
-    fn start_until(&self, until: &str) -> (Child, BufReader<std::process::ChildStderr>) {
+    pub(super) fn start_until(&self, more: &[&str], until: &str) -> (Child, BufReader<ChildStderr>) {
+        self.started(more, &self.variables(), until)
+    }
+
+    /// … through a server of the test's own.
+    pub(super) fn start_through(&self, port: u16, until: &str) -> (Child, BufReader<ChildStderr>) {
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let mut variables = self.variables();
+        variables.push(("AWS_ENDPOINT_URL", &endpoint));
+        self.started(&[], &variables, until)
+    }
+
+    /// Host and port of the emulator.
+    pub(super) fn endpoint(&self) -> String {
+        let (_, endpoint) = self.shop.variables.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL").unwrap();
+        endpoint.trim_start_matches("http://").to_owned()
+    }
+
+    fn started(&self, more: &[&str], variables: &[(&str, &str)], until: &str) -> (Child, BufReader<ChildStderr>) {
         let mut program = Command::new(env!("CARGO_BIN_EXE_confluent-ecs"))
             .args(INSIDE)
+            .args(more)
             .current_dir(self.shop.project.folder.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
-            .envs(self.variables())
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -98,13 +117,13 @@ impl Inside {
     }
 
     /// The requests of a kind that ECS got.
-    fn requests(&self, operation: &str) -> Vec<Value> {
+    pub(super) fn requests(&self, operation: &str) -> Vec<Value> {
         let all = bed().call("aws/one_off_requests", &json!({ "account": self.shop.account }));
         all["requests"].as_array().unwrap().iter().filter(|request| request["operation"] == operation).cloned().collect()
     }
 
-    fn running(&self) -> Value {
-        self.shop.aws(ECS, "ListTasks", &json!({ "cluster": "kafka", "family": self.family() }))["taskArns"].clone()
+    fn running(&self, cluster: &str) -> Value {
+        self.shop.aws(ECS, "ListTasks", &json!({ "cluster": cluster, "family": self.family() }))["taskArns"].clone()
     }
 
     fn family(&self) -> String {
@@ -112,22 +131,26 @@ impl Inside {
     }
 
     /// Nothing is left: no definition that can be run, no task that runs. ECS sees the end of a task a moment after its last line.
-    fn is_clean(&self) {
+    pub(super) fn is_clean(&self) {
+        self.is_clean_in("kafka");
+    }
+
+    pub(super) fn is_clean_in(&self, cluster: &str) {
         let found = self.shop.aws(ECS, "ListTaskDefinitions", &json!({ "familyPrefix": self.family(), "status": "ACTIVE" }));
         assert_eq!(found["taskDefinitionArns"], json!([]));
         let end = Instant::now() + PATIENCE;
-        while self.running() != json!([]) {
-            assert!(Instant::now() < end, "{} runs", self.running());
+        while self.running(cluster) != json!([]) {
+            assert!(Instant::now() < end, "{} runs", self.running(cluster));
             std::thread::sleep(Duration::from_millis(100));
         }
     }
 }
 
-fn of<'a>(report: &'a Value, code: &str) -> Vec<&'a Value> {
+pub(super) fn of<'a>(report: &'a Value, code: &str) -> Vec<&'a Value> {
     report["checks"].as_array().unwrap().iter().filter(|check| check["code"] == code).collect()
 }
 
-fn signal(program: &Child, name: &str) {
+pub(super) fn signal(program: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &program.id().to_string()]).status().unwrap().success());
 }
 
@@ -273,16 +296,16 @@ fn a_ctrl_c_stops_the_task_and_what_a_killed_run_left_is_taken_away_by_the_next(
     let _brokers = all_brokers();
     let inside = Inside::new("interrupted");
     bed().call("aws/one_off", &json!({ "account": inside.shop.account }));
-    let (mut program, _lines) = inside.start_until("task running");
+    let (mut program, _lines) = inside.start_until(&[], "task running");
     signal(&program, "-INT");
     assert_eq!(program.wait().unwrap().code(), Some(130));
     inside.is_clean();
 
-    let (mut program, lines) = inside.start_until("task running");
+    let (mut program, lines) = inside.start_until(&[], "task running");
     signal(&program, "-KILL");
     program.wait().unwrap();
     drop(lines);
-    assert_eq!(inside.running().as_array().map(Vec::len), Some(1));
+    assert_eq!(inside.running("kafka").as_array().map(Vec::len), Some(1));
     inside.behave(&json!({}));
     let (ran, _) = inside.report(&["--only", "kafka"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);

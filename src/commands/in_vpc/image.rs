@@ -27,7 +27,7 @@ pub(in crate::commands) struct Program {
 
 /// What the task is to run.
 pub(super) enum Source {
-    /// An image that somebody else has made.
+    /// An image that somebody else has made. Of which processor it is, only its registry knows; the program's own is taken until then.
     Image(Program),
     /// A program that needs nothing of a system.
     File { file: PathBuf, arm: bool },
@@ -37,7 +37,6 @@ pub(super) enum Source {
 pub(super) fn source(args: &InVpcArgs) -> Result<Source> {
     if let Some(image) = &args.in_vpc_image {
         Reference::parse(image).map_err(|why| Failure::usage("--in-vpc-image: the image's name is wrong").cause(why))?;
-        // Of which processor it is, only its registry knows; the program's own is taken.
         return Ok(Source::Image(Program { image: image.clone(), arm: cfg!(target_arch = "aarch64") }));
     }
     let file = match &args.in_vpc_binary {

@@ -2,6 +2,7 @@
 
 mod image;
 mod inside;
+mod named;
 mod support;
 mod task;
 
@@ -12,16 +13,18 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
-use self::support::Support;
-use self::task::{Told, Work};
+use self::image::Source;
+use self::support::{Ensured, Support};
+use self::task::{Told, Work, patience};
 use super::project::{Ready, placed};
 use super::world::Interrupt;
 use crate::aws::Account;
 use crate::base::{Code, Error, Failure, Result};
 use crate::cli::InVpcArgs;
 use crate::cloudformation::{Parts, Template};
+use crate::confluent;
 use crate::deploy;
-use crate::deploy::one_off::{Known, RunId};
+use crate::deploy::one_off::{Known, RunId, Unsaid, subnets};
 use crate::preflight::inside::split;
 use crate::preflight::{self, Input, Report, Selection, Vantage};
 use crate::stack::{Part, Text};
@@ -39,46 +42,58 @@ pub(super) struct Asked<'a> {
     pub(super) interrupt: &'a Interrupt,
 }
 
-/// Runs the checks that need no VPC from here and the others in it; `None` where somebody said no, or left.
-pub(super) async fn check(
-    asked: &Asked<'_>,
-    ready: &Ready,
-    input: &Input,
-    account: &Account,
-    ui: &mut Ui,
-) -> Result<Option<Report>> {
+/// How it ended.
+pub(super) enum Checked {
+    Report(Report),
+    /// Somebody said no, or left; what that leaves as it is.
+    Stopped(String),
+}
+
+/// Runs the checks that need no VPC from here and the others in it.
+pub(super) async fn check(asked: &Asked<'_>, ready: &Ready, input: &Input, account: &Account, ui: &mut Ui) -> Result<Checked> {
     let started = Instant::now();
     let interrupt = asked.interrupt;
     let (here, there) = split(asked.selection);
     if !preflight::Category::ALL.iter().any(|category| there.takes(*category)) {
         ui.note("none of these checks needs the VPC: no task is started");
-        return Ok(Some(preflight::run(input, &here, Vantage::Unknown).await));
+        return Ok(Checked::Report(preflight::run(input, &here, Vantage::Unknown).await));
     }
-    let source = image::source(asked.args)?;
+    let mut source = image::source(asked.args)?;
     let services = families(&ready.template, input)?;
     let (known, gaps) = known(account, &ready.template).await?;
+    let subnets = placed_in(&services, ready, &known, gaps.as_ref())?;
+    let program = match &mut source {
+        Source::Image(program) => Some(program),
+        Source::File { .. } => None,
+    };
+    named::must_fit(asked.args, account, &subnets, program, ui).await?;
     let parts: Vec<(String, Parts)> = services.iter().map(|service| (service.name.clone(), service.parts.clone())).collect();
-    let Some(support) = Support::ensure(asked, ready, &parts, account, known, interrupt, ui).await? else {
-        return Ok(None);
+    let support = match Support::ensure(asked, ready, &parts, account, known, gaps.as_ref(), &source, interrupt, ui).await? {
+        Ensured::There(support) => support,
+        Ensured::Stopped(what) => return Ok(Checked::Stopped(what)),
     };
     let image = tokio::select! {
         pushed = image::push(account, &support, source, ui) => pushed?,
-        () = interrupt.wait() => return Ok(None),
+        () = interrupt.wait() => {
+            let what = "layers that have arrived are not sent a second time";
+            return Ok(Checked::Stopped(support.stays(what)));
+        }
     };
-    let run = RunId::now();
+    let run = RunId::now(patience(asked).overall);
     let (tell, mut told) = mpsc::unbounded_channel::<Told>();
     let mut works = Vec::new();
     for service in &services {
         let container = service.container(ready)?;
         let work = Work::of(asked, ready, input, &there, service, container, &support, &image, &run);
-        works.push(work.map_err(|failure| match &gaps {
-            // What isn't there says more than what refers to it.
-            Some(findings) => placed(Error::Findings(findings.clone()), &ready.project),
-            None => failure.into(),
-        })?);
+        works.push(work?);
     }
     let tasks = join_all(works.iter().map(|work| work.carry_out(account, interrupt, tell.clone())));
-    let from_here = preflight::run(input, &here, Vantage::Unknown);
+    let from_here = async {
+        tokio::select! {
+            report = preflight::run(input, &here, Vantage::Unknown) => report.checks,
+            () = interrupt.wait() => Vec::new(),
+        }
+    };
     let running = async {
         let both = futures_util::future::join(tasks, from_here).await;
         drop(tell);
@@ -95,13 +110,27 @@ pub(super) async fn check(
         ui.inside(&told.service, &told.what);
     }
     if interrupt.happened() {
-        return Ok(None);
+        let left: Vec<String> = ended.iter().flat_map(|ended| ended.left()).cloned().collect();
+        let what =
+            if left.is_empty() { "no task is left of it".to_owned() } else { format!("not taken away: {}", left.join("; ")) };
+        return Ok(Checked::Stopped(support.stays(&what)));
     }
-    let mut checks = from_here.checks;
+    let mut checks = from_here;
     for (work, ended) in works.iter().zip(ended) {
         checks.extend(work.checks(input, &there, ended));
     }
-    Ok(Some(preflight::inside::joined(input, checks, started.elapsed())))
+    Ok(Checked::Report(preflight::inside::joined(input, checks, started.elapsed())))
+}
+
+/// The small stack as it is made while nothing of the service is there.
+pub(super) fn small_stack(ready: &Ready) -> Result<Template> {
+    let Ready { project, extensions, catalogue, template, .. } = ready;
+    let known = confluent::services(catalogue, project, extensions, &std::collections::BTreeMap::new());
+    let names: Vec<&str> = known.iter().map(|service| service.name).collect();
+    support::small_stack(template, &names).ok_or_else(|| {
+        let failure = Failure::usage("no service of the project runs a component that is known here");
+        failure.help("--in-vpc checks those, and makes nothing for others").into()
+    })
 }
 
 /// A service that a task stands for.
@@ -131,6 +160,28 @@ fn families(template: &Template, input: &Input) -> Result<Vec<Service>> {
         found.push(Service { name: service.name.clone(), deployed: deployed.clone(), parts });
     }
     Ok(found)
+}
+
+/// The subnets of the first service's task: without a network there is nothing to make anything for.
+fn placed_in(services: &[Service], ready: &Ready, known: &Known, gaps: Option<&crate::base::Findings>) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for service in services {
+        match (subnets(&ready.template, &service.deployed, known), gaps) {
+            (Ok(subnets), _) if found.is_empty() => found = subnets,
+            (Ok(_), _) => {}
+            // What isn't there says more than what refers to it.
+            (Err(_), Some(findings)) => return Err(placed(Error::Findings(findings.clone()), &ready.project)),
+            (Err(unsaid), None) => return Err(unplaced(&unsaid).into()),
+        }
+    }
+    Ok(found)
+}
+
+fn unplaced(unsaid: &Unsaid) -> Failure {
+    Failure::usage("the task has no network to run in yet")
+        .code(Code::IN_VPC_UNSAID)
+        .cause(unsaid)
+        .help("deploy once with `confluent-ecs up`, or make the network first and name it in the files")
 }
 
 /// What the template's expressions stand for in this account: parameters by their lookups, resources by what the service's stack has.

@@ -1,15 +1,20 @@
 //! The small stack beside the service's: looked at, shown, made with consent, and what it gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
+use super::image::Source;
 use super::{Asked, resources};
 use crate::aws::{Account, Parameter, Stack};
-use crate::base::{Code, Deadline, Event, Failure, Result};
-use crate::cloudformation::{Parts, REPOSITORY, StandIn, There};
-use crate::commands::project::Ready;
+use crate::base::{Code, Deadline, Error, Event, Exit, Failure, Findings, Result};
+use crate::cloudformation::{Parts, Pulled, REPOSITORY, StandIn, Template, There};
+use crate::commands::images::is_ecr;
+use crate::commands::project::{Ready, placed};
 use crate::commands::world::Interrupt;
 use crate::deploy::one_off::Known;
 use crate::deploy::{self, Ending, Pause, Preparation, Target, Wanted, What};
+use crate::images::Reference;
 use crate::ui::Ui;
 
 /// A repository, some roles and a log group are made in a minute or two.
@@ -25,39 +30,82 @@ pub(in crate::commands) struct Support {
     pub(super) left_out: Vec<(String, String)>,
     /// The repository for our image.
     pub(super) repository: Option<String>,
+    /// All that the small stack has, by logical id.
+    pub(super) made: BTreeSet<String>,
+    /// The small stack's name, where there is one.
+    stack: Option<String>,
+}
+
+/// Whether there is all that is needed.
+pub(super) enum Ensured {
+    There(Support),
+    /// Somebody said no, or left; what that leaves as it is.
+    Stopped(String),
 }
 
 impl Support {
-    /// Makes what is missing, with consent; `None` where somebody said no, or left.
+    /// What stays of a run that was broken off.
+    pub(super) fn stays(&self, what: &str) -> String {
+        match &self.stack {
+            Some(stack) => format!("{what}; the stack {stack} stays for the next run"),
+            None => what.to_owned(),
+        }
+    }
+
+    /// Makes what is missing, with consent.
+    #[allow(clippy::too_many_arguments, reason = "what a run is about, each once")]
     pub(super) async fn ensure(
         asked: &Asked<'_>,
         ready: &Ready,
         services: &[(String, Parts)],
         account: &Account,
         known: Known,
+        gaps: Option<&Findings>,
+        source: &Source,
         interrupt: &Interrupt,
         ui: &mut Ui,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Ensured> {
         let args = asked.args;
         let has = |id: &String| known.physical.contains_key(id);
-        let parts: Vec<Parts> = services.iter().map(|(_, parts)| parts.clone()).collect();
+        let mut parts: Vec<Parts> = services.iter().map(|(_, parts)| parts.clone()).collect();
         let all = |of: fn(&Parts) -> Vec<&String>| parts.iter().flat_map(of).all(has);
         let there = There {
-            repository: args.in_vpc_image.is_some(),
             execution_role: args.in_vpc_execution_role.is_some(),
             log_group: args.in_vpc_log_group.is_some(),
             cluster: args.in_vpc_cluster.is_some() || all(|parts| parts.cluster.iter().collect()),
             groups: !args.in_vpc_security_group.is_empty() || all(|parts| parts.groups.iter().collect()),
             task_role: args.in_vpc_task_role.is_some() || all(|parts| parts.task_role.iter().collect()),
         };
-        let Some(StandIn { template, left_out }) = ready.template.stand_in(&parts, there) else {
-            return Ok(Some(Self { known, copies: BTreeMap::new(), left_out: Vec::new(), repository: None }));
+        let mut pulled = pulled(source, &known);
+        if !there.execution_role {
+            let own = own_roles(account, ready, &parts, &known, &pulled).await?;
+            if let Pulled::Repository { by } = &mut pulled {
+                by.extend(own.iter().filter_map(|role| known.physical.get(role)).map(|name| role_arn(&known, name)));
+            }
+            for parts in &mut parts {
+                if parts.execution_role.as_ref().is_some_and(|role| own.contains(role)) {
+                    // It writes into the service's own log, where its streams have a name of their own.
+                    (parts.execution_role, parts.log_group) = (None, None);
+                }
+            }
+        }
+        let Some(StandIn { template, left_out }) = ready.template.stand_in(&parts, there, &pulled) else {
+            let (copies, left_out) = (BTreeMap::new(), Vec::new());
+            let support = Self { known, copies, left_out, repository: None, made: BTreeSet::new(), stack: None };
+            return Ok(Ensured::There(support));
         };
         let current = account.stack(&template.stack_name).await?.filter(|stack| !stack.status.is_deleted());
         let mut parameters = Vec::new();
-        for key in template.parameters.keys() {
-            let Some(value) = known.values.get(key) else { continue };
-            parameters.push(Parameter { key: key.clone(), value: value.clone() });
+        for (key, parameter) in &template.parameters {
+            match (known.values.get(key), gaps) {
+                (Some(value), _) => parameters.push(Parameter { key: key.clone(), value: value.clone() }),
+                // What isn't there says more than what needs it.
+                (None, Some(gaps)) => return Err(placed(Error::Findings(gaps.clone()), &ready.project)),
+                (None, None) => {
+                    let failure = Failure::usage(format!("the stack {} needs {key}, which nothing tells", template.stack_name));
+                    return Err(failure.code(Code::IN_VPC_UNSAID).cause(&parameter.description).into());
+                }
+            }
         }
         if let Some(foreign) = template.overlaid.values().find_map(|resource| foreign(resource, &template)) {
             return Err(Failure::usage(format!("{foreign} is made by this very stack, and isn't there yet"))
@@ -104,15 +152,19 @@ impl Support {
                     let agreed = asked.yes || ui.confirm_unless("make it?", interrupt.wait()).await? == Some(true);
                     if !agreed || interrupt.happened() {
                         prepared.discard(account).await?;
-                        return Ok(None);
+                        return Ok(Ensured::Stopped("nothing was changed".to_owned()));
                     }
                     let operation = beginning.operation();
                     let name = &template.stack_name;
                     let mut target = Target::before(account, operation, name, &prepared.stack_id, &[]).await?;
                     prepared.execute(account).await?;
-                    if !watched(account, &mut target, interrupt, ui).await? {
-                        return Ok(None);
+                    let goes_on = format!("the stack {name} goes on being made; run the same command again when it is there");
+                    let limit = args.in_vpc_timeout.map_or(LIMIT, |timeout| timeout.min(LIMIT));
+                    interrupt.would_leave(name, vec![goes_on.clone()]);
+                    if !watched(account, &mut target, limit, interrupt, ui).await? {
+                        return Ok(Ensured::Stopped(goes_on));
                     }
+                    interrupt.would_leave(name, Vec::new());
                 }
             }
         }
@@ -135,8 +187,75 @@ impl Support {
                 known.physical.insert(id.clone(), name.clone());
             }
         }
-        Ok(Some(Self { known, copies: stood_in, left_out, repository }))
+        let made = copies.into_keys().collect();
+        let stack = Some(template.stack_name);
+        Ok(Ensured::There(Self { known, copies: stood_in, left_out, repository, made, stack }))
     }
+}
+
+/// What ECS will pull, and who must be let do so.
+fn pulled(source: &Source, known: &Known) -> Pulled {
+    let Source::Image(program) = source else { return Pulled::Repository { by: Vec::new() } };
+    let reference = Reference::parse(&program.image).ok().filter(is_ecr);
+    // ACCOUNT.dkr.ecr.REGION.…
+    let arn = reference.as_ref().and_then(|reference| match reference.registry.split('.').collect::<Vec<_>>()[..] {
+        [owner, _, _, region, ..] => {
+            Some(format!("arn:{}:ecr:{region}:{owner}:repository/{}", known.partition, reference.repository))
+        }
+        _ => None,
+    });
+    arn.map_or(Pulled::Elsewhere, |arn| Pulled::Named { arn })
+}
+
+fn role_arn(known: &Known, name: &str) -> String {
+    format!("arn:{}:iam::{}:role/{name}", known.partition, known.account)
+}
+
+/// The execution roles of the deployed services that can start the task as they are: the next deploy changes nothing of them, and they
+/// may log in to ECR, where the repository itself then lets them pull. By logical id.
+async fn own_roles(
+    account: &Account,
+    ready: &Ready,
+    parts: &[Parts],
+    known: &Known,
+    pulled: &Pulled,
+) -> Result<BTreeSet<String>> {
+    let there = |id: &&String| known.physical.contains_key(*id);
+    let candidates = parts.iter().filter(|parts| parts.log_group.as_ref().filter(there).is_some());
+    let candidates: Vec<&String> = candidates.filter_map(|parts| parts.execution_role.as_ref().filter(there)).collect();
+    if candidates.is_empty() || matches!(pulled, Pulled::Named { .. }) {
+        return Ok(BTreeSet::new());
+    }
+    let Ok(deployed) = account.stack_template(&ready.template.stack_name).await else { return Ok(BTreeSet::new()) };
+    // What we deploy is JSON; what anybody else has deployed is not looked into.
+    let deployed: Value = serde_json::from_str(&deployed).unwrap_or(Value::Null);
+    let wanted = ready.template.resource_values();
+    let fits = |id: &&String| {
+        let role = &wanted[*id];
+        deployed["Resources"][*id] == *role && (matches!(pulled, Pulled::Elsewhere) || logs_in_to_ecr(role))
+    };
+    Ok(candidates.into_iter().filter(fits).cloned().collect())
+}
+
+fn logs_in_to_ecr(role: &Value) -> bool {
+    let policies = role["Properties"]["Policies"].as_array().into_iter().flatten();
+    let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().into_iter().flatten());
+    let mut allowed = statements.filter(|statement| statement["Effect"] == "Allow");
+    allowed.any(|statement| {
+        statement["Action"].as_array().is_some_and(|list| list.iter().any(|action| action == "ecr:GetAuthorizationToken"))
+    })
+}
+
+/// The small stack as it is made while nothing of the service is there: what `render --in-vpc` shows.
+pub(super) fn small_stack(template: &Template, services: &[&str]) -> Option<Template> {
+    let families =
+        template.services.iter().filter(|family| family.containers.iter().any(|name| services.contains(&name.as_str())));
+    let parts: Vec<Parts> = families.filter_map(|family| template.parts(&family.family)).collect();
+    if parts.is_empty() {
+        return None;
+    }
+    let made = template.stand_in(&parts, There::default(), &Pulled::Repository { by: Vec::new() });
+    made.map(|made| made.template)
 }
 
 /// A resource that a copy refers to and that is neither copied nor a parameter.
@@ -163,9 +282,15 @@ async fn is_as_wanted(
 }
 
 /// Watches the stack being made; whether anybody still does at its end.
-async fn watched(account: &Account, target: &mut Target, interrupt: &Interrupt, ui: &mut Ui) -> Result<bool> {
+async fn watched(
+    account: &Account,
+    target: &mut Target,
+    limit: std::time::Duration,
+    interrupt: &Interrupt,
+    ui: &mut Ui,
+) -> Result<bool> {
     let mut progress = ui.progress();
-    let deadline = Deadline::after(LIMIT);
+    let deadline = Deadline::after(limit);
     let (ending, trouble) = loop {
         let mut tell = |event: &Event| progress.show(event);
         match deploy::watch(account, target, deadline, interrupt.wait(), &mut tell).await {
@@ -173,7 +298,6 @@ async fn watched(account: &Account, target: &mut Target, interrupt: &Interrupt, 
             Pause::Failing(_) => {}
             Pause::Left => {
                 progress.finish();
-                ui.note(&format!("{} goes on being made; run the same command again", target.stack));
                 return Ok(false);
             }
         }
@@ -183,6 +307,15 @@ async fn watched(account: &Account, target: &mut Target, interrupt: &Interrupt, 
     progress.finish();
     if outcome.ending == Ending::Complete {
         return Ok(true);
+    }
+    let stack = &target.stack;
+    if outcome.ending.exit() == Exit::TimedOut {
+        let failure = Failure::new(Exit::TimedOut, format!("the stack {stack} is not ready after {} s", limit.as_secs()));
+        return Err(failure
+            .cause("CloudFormation goes on with it, and no task was started")
+            .help(format!("aws cloudformation describe-stack-events --stack-name {stack}"))
+            .help("run the same command again when it is there; --in-vpc-timeout waits longer")
+            .into());
     }
     let why: Vec<String> = target
         .watch

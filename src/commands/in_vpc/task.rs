@@ -12,7 +12,7 @@ use crate::aws::{Account, CallError, OneOff, Placement};
 use crate::base::{Cause, Code, Diagnosis, Failure};
 use crate::commands::project::Ready;
 use crate::commands::world::Interrupt;
-use crate::deploy::one_off::{Ended, Happening, Limits, OneOffRun, RUN_TAG, Run, RunId, of_service, sweep};
+use crate::deploy::one_off::{Ended, Happening, Late, Limits, OneOffRun, RUN_TAG, Run, RunId, of_service, sweep};
 use crate::preflight::inside::{Letters, MOST_PLAN, Message, Plan, Spoilt, not_done};
 use crate::preflight::{Category, Check, Fix, Input, Selection, Status, Subject};
 use crate::stack::Container;
@@ -30,6 +30,21 @@ pub(super) struct Standing {
     pub(super) groups: Vec<String>,
     pub(super) task_role: Option<String>,
     pub(super) left_out: Vec<String>,
+    /// The execution role is a copy.
+    pub(super) execution_role: bool,
+}
+
+/// How long is waited for a task.
+pub(super) fn patience(asked: &Asked<'_>) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(wait) = asked.wait {
+        limits.quiet += wait;
+        limits.overall += wait;
+    }
+    match asked.args.in_vpc_timeout {
+        Some(timeout) => limits.at_most(timeout),
+        None => limits,
+    }
 }
 
 /// A task to be run.
@@ -51,11 +66,20 @@ pub(super) struct Outcome {
     left: Vec<String>,
 }
 
+impl Outcome {
+    pub(super) fn left(&self) -> &[String] {
+        &self.left
+    }
+}
+
 enum Trouble {
     /// It never said a word.
     NotStarted {
         why: String,
+        /// Its cause and what mends it, where they are known.
         diagnosis: Option<Diagnosis>,
+        /// What to look at, where they aren't.
+        advice: Option<&'static str>,
         may_pass: bool,
     },
     Report(Spoilt, Vec<String>),
@@ -126,13 +150,10 @@ impl Work {
                 .filter(|(role, _)| service.parts.task_role.as_ref() == Some(role) && support.copies.contains_key(role))
                 .map(|(_, policy)| policy.clone())
                 .collect(),
+            execution_role: args.in_vpc_execution_role.is_none()
+                && service.parts.execution_role.as_ref().is_some_and(|role| support.made.contains(role)),
         };
-        let mut limits = Limits::default();
-        if let Some(wait) = asked.wait {
-            limits.quiet += wait;
-            limits.overall += wait;
-        }
-        Ok(Self { service: name.clone(), definition, placement, run: run.clone(), limits, standing })
+        Ok(Self { service: name.clone(), definition, placement, run: run.clone(), limits: patience(asked), standing })
     }
 
     /// Runs the task and takes it away again, however it ends.
@@ -147,16 +168,24 @@ impl Work {
         if interrupt.happened() {
             return Outcome { checks: Vec::new(), trouble: None, left: Vec::new() };
         }
+        let family = &self.definition.family;
+        let would_leave = |what| interrupt.would_leave(&format!("task of {}", self.service), what);
+        would_leave(vec![format!("aws ecs list-task-definitions --family-prefix {family}  (none may be there yet)")]);
         let registered = OneOffRun::register(account, self.definition.clone(), &self.placement.cluster).await;
         let mut task = match registered {
             Ok(task) => task,
-            Err(error) => return Outcome { checks: Vec::new(), trouble: Some(refused(&error)), left: Vec::new() },
+            Err(error) => {
+                would_leave(Vec::new());
+                return Outcome { checks: Vec::new(), trouble: Some(refused(&error)), left: Vec::new() };
+            }
         };
-        let (checks, trouble) = self.followed(account, &mut task, interrupt, &say).await;
+        would_leave(task.stays(&self.run));
+        let (checks, trouble) = self.followed(account, &mut task, interrupt, &say, &would_leave).await;
         if interrupt.happened() {
             say(InsideNews::Note("stopping the task; Ctrl-C again leaves it to the next run".to_owned()));
         }
         let left = task.clean(account).await;
+        would_leave(Vec::new());
         for what in &left {
             say(InsideNews::Note(format!("not taken away: {what}")));
         }
@@ -169,11 +198,13 @@ impl Work {
         task: &mut OneOffRun,
         interrupt: &Interrupt,
         say: &impl Fn(InsideNews),
+        would_leave: &impl Fn(Vec<String>),
     ) -> (Vec<Check>, Option<Trouble>) {
         let run = self.run.to_string();
         if let Err(error) = task.start(account, &self.placement, &run, &self.definition.tags).await {
             return (Vec::new(), Some(refused(&error)));
         }
+        would_leave(task.stays(&self.run));
         let letters = RefCell::new(Letters::of(&run));
         let mut checks = Vec::new();
         let mut spoilt = None;
@@ -206,9 +237,11 @@ impl Work {
             (Some(spoilt), _) => Some(Trouble::Report(spoilt, others)),
             (None, Ok(Ended::Enough | Ended::Left)) => None,
             (None, Err(error)) => Some(refused(&error)),
-            (None, Ok(Ended::Late(why))) => Some(match letters.end() {
-                Err(spoilt) if letters.has_begun() => Trouble::Report(spoilt, vec![why]),
-                _ => Trouble::NotStarted { why, diagnosis: None, may_pass: true },
+            (None, Ok(Ended::Late(late))) => Some(match letters.end() {
+                Err(spoilt) if letters.has_begun() => {
+                    Trouble::Report(spoilt, others.into_iter().chain([late.to_string()]).collect())
+                }
+                _ => late_start(&late, others.last()),
             }),
             (None, Ok(Ended::Stopped { reason, container, exit_code, diagnosis })) => {
                 let mut why = reason;
@@ -224,7 +257,7 @@ impl Work {
                     }
                     _ => {
                         let why = others.last().map_or(why.clone(), |last| format!("{why}; it wrote: {last}"));
-                        Trouble::NotStarted { why, diagnosis, may_pass: false }
+                        Trouble::NotStarted { why, diagnosis, advice: None, may_pass: false }
                     }
                 })
             }
@@ -245,20 +278,23 @@ impl Work {
         task.subject = Some(Subject { kind: "cluster".to_owned(), name: self.placement.cluster.clone(), pattern: None });
         task.ran_as.clone_from(&self.definition.task_role);
         task.evidence = Some(format!(
-            "subnets {}, security groups {}, started by {}",
+            "subnets {}, security groups {}, started by {}{}",
             self.placement.subnets.join(", "),
             self.placement.groups.join(", "),
-            self.definition.execution_role
+            self.definition.execution_role,
+            if self.standing.execution_role { ", a copy of the service's execution role that may pull the program" } else { "" }
         ));
         let ran = "ran with the service's subnets, secrets and roles, and is gone again";
         match &trouble {
-            Some(Trouble::NotStarted { why, diagnosis, may_pass }) => {
+            Some(Trouble::NotStarted { why, diagnosis, advice, may_pass }) => {
                 task.status = Status::Failed;
                 task.message.clone_from(why);
                 task.cause = may_pass.then_some(Cause::TimedOut);
                 if let Some(diagnosis) = diagnosis {
                     task.why = Some(diagnosis.cause.clone());
                     task.fixes = vec![Fix::Advice { text: diagnosis.fix.clone() }];
+                } else if let Some(advice) = advice {
+                    task.fixes = vec![Fix::Advice { text: (*advice).to_owned() }];
                 }
             }
             _ if left.is_empty() => {
@@ -333,5 +369,11 @@ impl Work {
 }
 
 fn refused(error: &CallError) -> Trouble {
-    Trouble::NotStarted { why: error.headline(), diagnosis: None, may_pass: error.may_pass() }
+    Trouble::NotStarted { why: error.headline(), diagnosis: None, advice: None, may_pass: error.may_pass() }
+}
+
+/// No word of ours came in time; a last word of somebody else's may say why.
+fn late_start(late: &Late, other: Option<&String>) -> Trouble {
+    let why = other.map_or_else(|| late.to_string(), |other| format!("{late}; it wrote: {other}"));
+    Trouble::NotStarted { why, diagnosis: None, advice: Some(late.advice()), may_pass: true }
 }

@@ -134,6 +134,14 @@ impl Known {
     }
 }
 
+/// The subnets that a service's tasks run in.
+pub fn subnets(template: &Template, deployed: &DeployedService, known: &Known) -> Result<Vec<String>, Unsaid> {
+    let resources = template.resource_values();
+    let service = resources.get(&deployed.service).ok_or_else(|| Unsaid::Missing(format!("resource {}", deployed.service)))?;
+    let network = &service["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"];
+    known.texts(&format!("the subnets of {}", deployed.family), &network["Subnets"])
+}
+
 /// The definition and the place of a task that stands for a service of the template.
 pub fn of_service(
     template: &Template,

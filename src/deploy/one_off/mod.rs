@@ -12,6 +12,6 @@ mod definition;
 mod leftovers;
 mod run;
 
-pub use definition::{Known, Run, Unsaid, of_service};
+pub use definition::{Known, Run, Unsaid, of_service, subnets};
 pub use leftovers::{RUN_TAG, RunId, sweep};
-pub use run::{Ended, Happening, Limits, OneOffRun};
+pub use run::{Ended, Happening, Late, Limits, OneOffRun};

@@ -1,11 +1,14 @@
 //! Starts a one-off task, tells what becomes of it, and takes it away.
 
+use std::fmt;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use crate::aws::{Account, CallError, LogStream, OneOff, Placement, Tags, Task};
-use crate::base::{Diagnosis, StoppedContainer};
+use super::leftovers::RunId;
+use crate::aws::{Account, CallError, LogPage, LogStream, OneOff, Placement, Tags, Task};
+use crate::base::Diagnosis;
 use crate::deploy::cause::diagnose;
+use crate::deploy::fold::stopped_containers;
 use crate::deploy::pace::Pace;
 
 /// How long is waited for what.
@@ -32,6 +35,19 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// With as much patience as somebody has: nothing is waited for longer.
+    #[must_use]
+    pub fn at_most(self, patience: Duration) -> Self {
+        Self {
+            start: self.start.min(patience),
+            quiet: self.quiet.min(patience),
+            last_lines: self.last_lines.min(patience),
+            overall: patience,
+        }
+    }
+}
+
 /// What became of a task a moment ago.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happening {
@@ -46,11 +62,67 @@ pub enum Ended {
     /// Everything was said.
     Enough,
     /// It stopped by itself, before that.
-    Stopped { reason: String, container: Option<String>, exit_code: Option<i32>, diagnosis: Option<Diagnosis> },
-    /// A limit passed; which.
-    Late(String),
+    Stopped {
+        reason: String,
+        container: Option<String>,
+        exit_code: Option<i32>,
+        diagnosis: Option<Diagnosis>,
+    },
+    Late(Late),
     /// Somebody left.
     Left,
+}
+
+/// A limit that passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Late {
+    /// It didn't come to run. ECS's word for how far it came; empty where ECS never knew it.
+    Start {
+        status: String,
+        after: Duration,
+    },
+    /// It runs, and writes nothing (more).
+    Silent {
+        after: Duration,
+    },
+    Overall {
+        after: Duration,
+    },
+    /// ECS knows it no longer.
+    Gone,
+}
+
+impl fmt::Display for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start { status, after } if status.is_empty() => {
+                write!(f, "ECS started it, and knew no such task after {} s", after.as_secs())
+            }
+            Self::Start { status, after } => write!(f, "it was still {status} after {} s", after.as_secs()),
+            Self::Silent { after } => write!(f, "it runs, and wrote no line for {} s", after.as_secs()),
+            Self::Overall { after } => write!(f, "it was not done after {} s", after.as_secs()),
+            Self::Gone => f.write_str("ECS knows the task no longer"),
+        }
+    }
+}
+
+impl Late {
+    /// What to look at.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Start { status, .. } if status == "PENDING" || status == "ACTIVATING" => {
+                "ECS fetches the image and the secrets then: look whether the subnets have a way to ECR, S3, Secrets Manager and CloudWatch Logs"
+            }
+            Self::Start { .. } => {
+                "ECS looks for room and makes the network interface then: run it again, and look at the free addresses of the subnets"
+            }
+            Self::Silent { .. } => {
+                "look whether the execution role may write into the log group, and whether the subnets have a way to CloudWatch Logs"
+            }
+            Self::Overall { .. } => "run it again; --in-vpc-timeout gives it more time, --only and --skip give it less to do",
+            Self::Gone => "run it again",
+        }
+    }
 }
 
 /// A task that was started, with what has to be taken away after it.
@@ -102,64 +174,21 @@ impl OneOffRun {
         limits: Limits,
         tell: &mut impl FnMut(Happening) -> bool,
     ) -> Result<Ended, CallError> {
-        let (Some(arn), Some(stream)) = (&self.task, &self.stream) else { return Ok(Ended::Late("it never started".to_owned())) };
+        let (Some(arn), Some(stream)) = (&self.task, &self.stream) else { return Ok(Ended::Late(Late::Gone)) };
         let pause = Pace::of_environment().fast;
         let began = Instant::now();
-        let (mut heard, mut running, mut stopped) = (None::<Instant>, None::<Instant>, None::<(Instant, Task)>);
-        let (mut status, mut next) = (String::new(), None::<String>);
+        let mut course = Course::new(limits, began);
+        let mut next = None::<String>;
         loop {
-            let looked = self.look(account, arn, stream, next.as_deref()).await;
-            let (task, page) = match looked {
-                Ok(looked) => looked,
-                Err(error) if error.may_pass() && began.elapsed() < limits.overall => {
-                    tokio::time::sleep(pause).await;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            if let Some(task) = &task {
-                if task.status != status {
-                    status.clone_from(&task.status);
-                    tell(Happening::Status(status.clone()));
-                }
-                if status == "RUNNING" {
-                    running.get_or_insert_with(Instant::now);
-                }
-            }
-            let fresh = !page.lines.is_empty();
-            next = page.next;
-            for line in page.lines {
-                heard = Some(Instant::now());
-                if tell(Happening::Line(line)) {
-                    return Ok(Ended::Enough);
-                }
-            }
-            match task {
-                Some(task) if task.status == "STOPPED" || task.wanted == "STOPPED" && task.stopped.is_some() => {
-                    let since = stopped.get_or_insert_with(|| (Instant::now(), task.clone())).0;
-                    // One that never ran has written nothing.
-                    let silent = running.is_none() && heard.is_none() && task.started.is_none();
-                    if !fresh && (silent || since.elapsed() >= limits.last_lines) {
-                        return Ok(ended(&task));
+            match self.look(account, arn, stream, next.as_deref()).await {
+                Ok((task, page)) => {
+                    next = page.next;
+                    if let Some(ended) = course.seen(Instant::now(), task.as_ref(), page.lines, tell) {
+                        return Ok(ended);
                     }
                 }
-                None if running.is_some() && stopped.is_none() => {
-                    return Ok(Ended::Late("ECS knows the task no longer".to_owned()));
-                }
-                _ => {}
-            }
-            if stopped.is_none() {
-                let minutes = |limit: Duration| limit.as_secs();
-                if running.is_none() && began.elapsed() >= limits.start {
-                    return Ok(Ended::Late(format!("it was still {status} after {} s", minutes(limits.start))));
-                }
-                let since = heard.or(running);
-                if let Some(since) = since.filter(|since| since.elapsed() >= limits.quiet) {
-                    return Ok(Ended::Late(format!("it runs, and wrote no line for {} s", since.elapsed().as_secs())));
-                }
-                if began.elapsed() >= limits.overall {
-                    return Ok(Ended::Late(format!("it was not done after {} s", minutes(limits.overall))));
-                }
+                Err(error) if error.may_pass() && began.elapsed() < limits.overall => {}
+                Err(error) => return Err(error),
             }
             tokio::time::sleep(pause).await;
         }
@@ -171,7 +200,7 @@ impl OneOffRun {
         arn: &str,
         stream: &LogStream,
         next: Option<&str>,
-    ) -> Result<(Option<Task>, crate::aws::LogPage), CallError> {
+    ) -> Result<(Option<Task>, LogPage), CallError> {
         // The task first: lines that it wrote before it stopped are on the page then.
         let task = account.task(&self.cluster, arn).await?;
         let page = account.log_page(stream, next).await?;
@@ -184,29 +213,102 @@ impl OneOffRun {
         if let Some(task) = &self.task
             && let Err(error) = account.stop_task(&self.cluster, task, "its preflight is over").await
         {
-            let command = format!("aws ecs stop-task --cluster {} --task {task}", self.cluster);
-            left.push(format!("{}; {command}", error.headline()));
+            left.push(format!("{}; {}", error.headline(), stopping(&self.cluster, task)));
         }
         if let Err(error) = account.remove_definition(&self.definition).await {
-            let command = format!("aws ecs deregister-task-definition --task-definition {}", self.definition);
-            left.push(format!("{}; {command}", error.headline()));
+            left.push(format!("{}; {}", error.headline(), deregistering(&self.definition)));
         }
         left
+    }
+
+    /// What is there of it now, each with the command that takes it away: for whoever leaves at once.
+    pub fn stays(&self, run: &RunId) -> Vec<String> {
+        let task = match &self.task {
+            Some(task) => stopping(&self.cluster, task),
+            None => format!("aws ecs list-tasks --cluster {} --started-by {run}  (none may have started yet)", self.cluster),
+        };
+        vec![task, deregistering(&self.definition)]
+    }
+}
+
+fn stopping(cluster: &str, task: &str) -> String {
+    format!("aws ecs stop-task --cluster {cluster} --task {task}")
+}
+
+fn deregistering(definition: &str) -> String {
+    format!("aws ecs deregister-task-definition --task-definition {definition}")
+}
+
+/// What was seen of a task so far: looks come in, each with its moment, and how it ended goes out. Pure.
+struct Course {
+    limits: Limits,
+    began: Instant,
+    /// When it was first seen running, when it last wrote, when it was first seen stopped.
+    running: Option<Instant>,
+    heard: Option<Instant>,
+    stopped: Option<Instant>,
+    status: String,
+}
+
+impl Course {
+    fn new(limits: Limits, began: Instant) -> Self {
+        Self { limits, began, running: None, heard: None, stopped: None, status: String::new() }
+    }
+
+    /// Takes one look: the task as ECS has it, and its new lines.
+    fn seen(
+        &mut self,
+        now: Instant,
+        task: Option<&Task>,
+        lines: Vec<String>,
+        tell: &mut impl FnMut(Happening) -> bool,
+    ) -> Option<Ended> {
+        if let Some(task) = task.filter(|task| task.status != self.status) {
+            self.status.clone_from(&task.status);
+            tell(Happening::Status(self.status.clone()));
+        }
+        if self.status == "RUNNING" {
+            self.running.get_or_insert(now);
+        }
+        let fresh = !lines.is_empty();
+        for line in lines {
+            self.heard = Some(now);
+            if tell(Happening::Line(line)) {
+                return Some(Ended::Enough);
+            }
+        }
+        match task {
+            Some(task) if task.status == "STOPPED" || task.wanted == "STOPPED" && task.stopped.is_some() => {
+                let since = *self.stopped.get_or_insert(now);
+                // One that never ran has written nothing.
+                let silent = self.running.is_none() && self.heard.is_none() && task.started.is_none();
+                return (!fresh && (silent || now - since >= self.limits.last_lines)).then(|| ended(task));
+            }
+            None if self.running.is_some() && self.stopped.is_none() => return Some(Ended::Late(Late::Gone)),
+            _ => {}
+        }
+        if self.stopped.is_some() { None } else { self.late(now).map(Ended::Late) }
+    }
+
+    /// The limit that has passed by now.
+    fn late(&self, now: Instant) -> Option<Late> {
+        let whole = now - self.began;
+        if self.running.is_none() && whole >= self.limits.start {
+            return Some(Late::Start { status: self.status.clone(), after: whole });
+        }
+        let silent = self.heard.or(self.running).map(|since| now - since);
+        match silent {
+            Some(after) if after >= self.limits.quiet => Some(Late::Silent { after }),
+            // Of one that never wrote a word that says more.
+            Some(after) if whole >= self.limits.overall && self.heard.is_none() => Some(Late::Silent { after }),
+            _ => (whole >= self.limits.overall).then_some(Late::Overall { after: whole }),
+        }
     }
 }
 
 /// Why a task stopped, in ECS's words and in ours.
 fn ended(task: &Task) -> Ended {
-    let containers: Vec<StoppedContainer> = task
-        .containers
-        .iter()
-        .map(|container| StoppedContainer {
-            name: container.name.clone(),
-            exit_code: container.exit_code,
-            reason: container.reason.clone(),
-            log: Vec::new(),
-        })
-        .collect();
+    let containers = stopped_containers(task, None);
     let words = [task.stop_code.as_deref(), task.stop_reason.as_deref()];
     let reason: Vec<&str> = words.into_iter().flatten().filter(|word| !word.is_empty()).collect();
     Ended::Stopped {
@@ -216,3 +318,7 @@ fn ended(task: &Task) -> Ended {
         diagnosis: diagnose(task.stop_reason.as_deref(), &containers),
     }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

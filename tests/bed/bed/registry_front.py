@@ -9,6 +9,7 @@ What it can do, each a key of `open_front`:
     spoil true                              the first byte of every blob longer than 1 KiB that is fetched is another one
     no_ranges true                          a GET with `Range` is answered with the whole, as the protocol allows
     refuse [{"method", "path", "status", "times", "headers", "body"}]   such requests are answered with this status
+    hang "/blobs/uploads/"                  requests whose path holds this get no answer
     token {"user", "password", "uses"}      logins as Docker Hub takes them: a challenge, a token service at /token, tokens that are good
                                             for `uses` requests (1000)
 """
@@ -75,6 +76,8 @@ class Handler(BaseHTTPRequestHandler):
         entry = {"method": self.command, "path": self.path, "range": self.headers.get("Range"), "status": None, "sent": 0}
         with self.state.lock:
             self.state.log.append(entry)
+        if "hang" in self.state.wanted and self.state.wanted["hang"] in self.path:
+            return threading.Event().wait(3600)
         rule = self.state.refusal(self.command, self.path)
         if rule:
             return self.answer(entry, rule["status"], rule.get("headers", {}), json.dumps(rule.get("body", {})).encode())

@@ -18,7 +18,7 @@ Actions. `account` may be in each (default 000000000000), `region` too (default 
     one_off     see emulator/ecs_one_off.py  what becomes of tasks that RunTask starts
     one_off_requests {}                  the RunTask and RegisterTaskDefinition requests, as they came
     pace        {"seconds", "change_set"}  how long a resource takes at least in a stack operation (0.05), and a change set to be made
-                                         (0.2); for all accounts
+                                         (0.2); for all accounts, or where one is named, a resource in it
     reset       {}                       everything gone, in all accounts; faults too
     fault       {"service", "operation", "kind", …}  see `_fault`; returns {"id"}
     unfault     {"id"}                   one fault, or all of the account's

@@ -6,6 +6,9 @@
   key, as "Pass Secrets Manager secrets programmatically in Amazon ECS" has it), and what ECS itself sets (ECS_CONTAINER_METADATA_URI_V4,
   AWS_EXECUTION_ENV, AWS_REGION, AWS_DEFAULT_REGION). Each line that it writes is an event of its awslogs stream.
 - A secret or a key of it that isn't there: TaskFailedToStart, in the words of "Amazon ECS stopped task error messages".
+- With `credentials` they are given out as ECS gives those of the task role: by HTTP, at an address that a variable of the process names
+  ("Amazon ECS task IAM role"; API of the container credentials provider). ECS's own address, 169.254.170.2 of
+  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, is no loopback's, so it is AWS_CONTAINER_CREDENTIALS_FULL_URI here, which the same provider reads.
 Not imitated: network, image, roles. Requests are kept as they came, for a test to compare.
 """
 
@@ -17,6 +20,7 @@ import subprocess
 import threading
 import time
 import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 logger = logging.getLogger("bed.ecs")
 STATES = ("PROVISIONING", "PENDING", "ACTIVATING")
@@ -29,8 +33,11 @@ def behave(data):
     program   the task is this program with the definition's command; without one it stays RUNNING and writes nothing
     pause     seconds in each state before RUNNING (0.05)
     fail      {"code", "reason", "containers": {"*": {"reason", "exit_code"}}}: it stops in PENDING
+    stuck     "PENDING": it comes to that state and never further
     lines     it is killed (exit code 137) after so many lines
+    mute      after so many lines nothing more comes into its log, and it stays RUNNING
     replace   [from, to] in every line
+    credentials  {"access_key", "secret_key", "session_token"} of the task's role
     """
     from ministack.core.responses import get_account_id
 
@@ -123,7 +130,7 @@ def _through_its_life(task, behaviour):
     for state in STATES:
         task["lastStatus"] = state
         time.sleep(pause)
-        if task["desiredStatus"] == "STOPPED":
+        if task["desiredStatus"] == "STOPPED" or behaviour.get("stuck") == state:
             return
         if state == "PENDING" and behaviour.get("fail"):
             fail = behaviour["fail"]
@@ -157,6 +164,8 @@ def _process(task, container, secrets, behaviour):
         "AWS_REGION": get_region(),
         "AWS_DEFAULT_REGION": get_region(),
     }
+    if behaviour.get("credentials"):
+        environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = _credentials(task, behaviour["credentials"])
     command = [behaviour["program"], *container.get("command", [])]
     config = ecs._awslogs_config(container, number, number)
     process = subprocess.Popen(
@@ -168,7 +177,8 @@ def _process(task, container, secrets, behaviour):
         text = line.rstrip("\n")
         if behaviour.get("replace"):
             text = text.replace(*behaviour["replace"])
-        if config and not killed and ecs._ensure_awslogs_stream(config):
+        muted = written >= behaviour.get("mute", written + 1)
+        if config and not killed and not muted and ecs._ensure_awslogs_stream(config):
             ecs._emit_awslogs_event(config, text)
         written += 1
         if written == behaviour.get("lines"):
@@ -176,7 +186,32 @@ def _process(task, container, secrets, behaviour):
             os.kill(process.pid, signal.SIGKILL)
     code = process.wait()
     _processes.pop(number, None)
+    if "mute" in behaviour:
+        return
     _ended(task, "EssentialContainerExited", "Essential container in task exited", exit_code=code if code >= 0 else 128 - code)
+
+
+def _credentials(task, keys):
+    """Gives a task's credentials out, until the bed ends; their address."""
+    document = json.dumps({
+        "RoleArn": task.get("overrides", {}).get("taskRoleArn", ""), "AccessKeyId": keys["access_key"], "SecretAccessKey": keys["secret_key"],
+        "Token": keys.get("session_token") or "", "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600)),
+    }).encode()  # fmt: skip
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(document)))
+            self.end_headers()
+            self.wfile.write(document)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_address[1]}/v2/credentials/{uuid.uuid4()}"
 
 
 def install():

@@ -61,8 +61,15 @@ def log(data):
 
 
 def pace(data):
-    """How long a resource takes at least in a stack operation, and a change set to be made: {"seconds": 0.05, "change_set": 0.2}."""
-    operations.PACE["seconds"] = float(data.get("seconds", 0.05))
+    """How long a resource takes at least in a stack operation, and a change set to be made: {"seconds": 0.05, "change_set": 0.2}. Where an
+    account is named, a resource in it alone."""
+    from ministack.core.responses import get_account_id
+
+    seconds, who = float(data.get("seconds", 0.05)), get_account_id()
+    if who != ACCOUNT:
+        operations.PACES[who] = seconds
+        return {"seconds": seconds}
+    operations.PACE["seconds"] = seconds
     requests.CREATION["seconds"] = float(data.get("change_set", 0.2))
     return {**operations.PACE, "change_set": requests.CREATION["seconds"]}
 
