@@ -112,8 +112,13 @@ impl Ladder {
             None => format!("not used: the protocol is {}", settings.protocol),
         };
         if let Some(Proof::Aws(keys)) = settings.login.as_ref().map(|login| &login.proof) {
-            let mut check = check.passed(format!("{how} for {}; the task has a role of its own", keys.caller));
-            check.evidence = Some("SaslAuthenticate with the credentials of who runs this".to_owned());
+            let (who, whose) = if self.target.as_caller {
+                (format!("{}; the task has a role of its own", keys.caller), "who runs this")
+            } else {
+                (keys.caller.clone(), "the task's role")
+            };
+            let mut check = check.passed(format!("{how} for {who}"));
+            check.evidence = Some(format!("SaslAuthenticate with the credentials of {whose}"));
             return check;
         }
         if !kafka::speaks(&settings) {
