@@ -229,7 +229,7 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                 let (args, selection, interrupt) = (look.in_vpc, &look.selection, &interrupt);
                 let asked = in_vpc::Asked { args, selection, wait: look.wait, yes: look.yes, interrupt };
                 Ok(match Box::pin(in_vpc::check(&asked, &examined.ready, &inside.0, &inside.1, ui)).await? {
-                    in_vpc::Checked::Report(report) => Looked::Report(Box::new(report)),
+                    in_vpc::Checked::Report(report) => Looked::Report(report),
                     in_vpc::Checked::Stopped(what) => Looked::Interrupted(what),
                 })
             }

@@ -21,6 +21,7 @@ pub enum InsideNews {
 /// The same as an event, beside those of a stack.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[allow(clippy::enum_variant_names, reason = "the names of the events")]
 enum InsideEvent<'a> {
     InsideTask { at: Moment, service: &'a str, status: &'a str },
     InsideCheck { at: Moment, service: &'a str, code: Code, category: Category, status: Status, label: &'a str, message: &'a str },

@@ -151,7 +151,7 @@ impl Ui {
 
     /// The last words of a process that is ended at once, from wherever that is noticed: what nobody takes away any more.
     pub fn left_behind<'a>(what: impl Iterator<Item = &'a String>) {
-        let lines: String = what.map(|line| format!("  {line}\n")).collect();
+        let lines = what.fold(String::new(), |lines, line| lines + "  " + line + "\n");
         if !lines.is_empty() {
             write_all(&mut io::stderr().lock(), &format!("left behind:\n{lines}"));
         }

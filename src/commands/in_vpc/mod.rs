@@ -44,7 +44,7 @@ pub(super) struct Asked<'a> {
 
 /// How it ended.
 pub(super) enum Checked {
-    Report(Report),
+    Report(Box<Report>),
     /// Somebody said no, or left; what that leaves as it is.
     Stopped(String),
 }
@@ -56,7 +56,7 @@ pub(super) async fn check(asked: &Asked<'_>, ready: &Ready, input: &Input, accou
     let (here, there) = split(asked.selection);
     if !preflight::Category::ALL.iter().any(|category| there.takes(*category)) {
         ui.note("none of these checks needs the VPC: no task is started");
-        return Ok(Checked::Report(preflight::run(input, &here, Vantage::Unknown).await));
+        return Ok(Checked::Report(Box::new(preflight::run(input, &here, Vantage::Unknown).await)));
     }
     let mut source = image::source(asked.args)?;
     let services = families(&ready.template, input)?;
@@ -110,7 +110,7 @@ pub(super) async fn check(asked: &Asked<'_>, ready: &Ready, input: &Input, accou
         ui.inside(&told.service, &told.what);
     }
     if interrupt.happened() {
-        let left: Vec<String> = ended.iter().flat_map(|ended| ended.left()).cloned().collect();
+        let left: Vec<String> = ended.iter().flat_map(task::Outcome::left).cloned().collect();
         let what =
             if left.is_empty() { "no task is left of it".to_owned() } else { format!("not taken away: {}", left.join("; ")) };
         return Ok(Checked::Stopped(support.stays(&what)));
@@ -119,7 +119,7 @@ pub(super) async fn check(asked: &Asked<'_>, ready: &Ready, input: &Input, accou
     for (work, ended) in works.iter().zip(ended) {
         checks.extend(work.checks(input, &there, ended));
     }
-    Ok(Checked::Report(preflight::inside::joined(input, checks, started.elapsed())))
+    Ok(Checked::Report(Box::new(preflight::inside::joined(input, checks, started.elapsed()))))
 }
 
 /// The small stack as it is made while nothing of the service is there.

@@ -38,7 +38,7 @@ pub(in crate::commands) struct Support {
 
 /// Whether there is all that is needed.
 pub(super) enum Ensured {
-    There(Support),
+    There(Box<Support>),
     /// Somebody said no, or left; what that leaves as it is.
     Stopped(String),
 }
@@ -53,7 +53,11 @@ impl Support {
     }
 
     /// Makes what is missing, with consent.
-    #[allow(clippy::too_many_arguments, reason = "what a run is about, each once")]
+    #[allow(
+        clippy::too_many_arguments,
+        clippy::too_many_lines,
+        reason = "what a run is about, each once; one step after another"
+    )]
     pub(super) async fn ensure(
         asked: &Asked<'_>,
         ready: &Ready,
@@ -92,7 +96,7 @@ impl Support {
         let Some(StandIn { template, left_out }) = ready.template.stand_in(&parts, there, &pulled) else {
             let (copies, left_out) = (BTreeMap::new(), Vec::new());
             let support = Self { known, copies, left_out, repository: None, made: BTreeSet::new(), stack: None };
-            return Ok(Ensured::There(support));
+            return Ok(Ensured::There(Box::new(support)));
         };
         let current = account.stack(&template.stack_name).await?.filter(|stack| !stack.status.is_deleted());
         let mut parameters = Vec::new();
@@ -189,7 +193,7 @@ impl Support {
         }
         let made = copies.into_keys().collect();
         let stack = Some(template.stack_name);
-        Ok(Ensured::There(Self { known, copies: stood_in, left_out, repository, made, stack }))
+        Ok(Ensured::There(Box::new(Self { known, copies: stood_in, left_out, repository, made, stack })))
     }
 }
 
@@ -221,7 +225,7 @@ async fn own_roles(
     pulled: &Pulled,
 ) -> Result<BTreeSet<String>> {
     let there = |id: &&String| known.physical.contains_key(*id);
-    let candidates = parts.iter().filter(|parts| parts.log_group.as_ref().filter(there).is_some());
+    let candidates = parts.iter().filter(|parts| parts.log_group.as_ref().as_ref().is_some_and(there));
     let candidates: Vec<&String> = candidates.filter_map(|parts| parts.execution_role.as_ref().filter(there)).collect();
     if candidates.is_empty() || matches!(pulled, Pulled::Named { .. }) {
         return Ok(BTreeSet::new());
