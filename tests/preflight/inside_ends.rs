@@ -166,7 +166,8 @@ fn what_happens_comes_as_json_lines_and_the_report_is_the_last() {
     assert!(first("started") < first("inside-task") && first("inside-task") < first("inside-check"), "{events:?}");
     let states: Vec<&str> =
         lines.iter().filter(|line| line["event"] == "inside-task").filter_map(|line| line["status"].as_str()).collect();
-    assert!(states.ends_with(&["RUNNING"]), "{states:?}");
+    // Whether its end is seen as well depends on when ECS is asked last.
+    assert!(states.iter().rfind(|state| **state != "STOPPED") == Some(&"RUNNING"), "{states:?}");
     let login = lines.iter().find(|line| line["code"] == "CE304").unwrap();
     assert_eq!((&login["service"], &login["status"], &login["category"]), (&json!("connect"), &json!("passed"), &json!("kafka")));
 

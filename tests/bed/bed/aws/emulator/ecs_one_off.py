@@ -163,6 +163,8 @@ def _process(task, container, secrets, behaviour):
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
         "AWS_REGION": get_region(),
         "AWS_DEFAULT_REGION": get_region(),
+        # Fargate has none of EC2; the machine of the bed may.
+        "AWS_EC2_METADATA_DISABLED": "true",
     }
     if behaviour.get("credentials"):
         environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = _credentials(task, behaviour["credentials"])
