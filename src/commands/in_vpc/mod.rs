@@ -68,7 +68,7 @@ pub(super) async fn check(asked: &Asked<'_>, ready: &Ready, input: &Input, accou
     };
     named::must_fit(asked.args, account, &subnets, program, ui).await?;
     let parts: Vec<(String, Parts)> = services.iter().map(|service| (service.name.clone(), service.parts.clone())).collect();
-    let support = match Support::ensure(asked, ready, &parts, account, known, gaps.as_ref(), &source, interrupt, ui).await? {
+    let support = match Support::ensure(asked, ready, &parts, account, known, gaps.as_ref(), &source, ui).await? {
         Ensured::There(support) => support,
         Ensured::Stopped(what) => return Ok(Checked::Stopped(what)),
     };

@@ -53,11 +53,7 @@ impl Support {
     }
 
     /// Makes what is missing, with consent.
-    #[allow(
-        clippy::too_many_arguments,
-        clippy::too_many_lines,
-        reason = "what a run is about, each once; one step after another"
-    )]
+    #[allow(clippy::too_many_arguments, reason = "what a run is about, each once")]
     pub(super) async fn ensure(
         asked: &Asked<'_>,
         ready: &Ready,
@@ -66,7 +62,6 @@ impl Support {
         known: Known,
         gaps: Option<&Findings>,
         source: &Source,
-        interrupt: &Interrupt,
         ui: &mut Ui,
     ) -> Result<Ensured> {
         let args = asked.args;
@@ -99,18 +94,7 @@ impl Support {
             return Ok(Ensured::There(Box::new(support)));
         };
         let current = account.stack(&template.stack_name).await?.filter(|stack| !stack.status.is_deleted());
-        let mut parameters = Vec::new();
-        for (key, parameter) in &template.parameters {
-            match (known.values.get(key), gaps) {
-                (Some(value), _) => parameters.push(Parameter { key: key.clone(), value: value.clone() }),
-                // What isn't there says more than what needs it.
-                (None, Some(gaps)) => return Err(placed(Error::Findings(gaps.clone()), &ready.project)),
-                (None, None) => {
-                    let failure = Failure::usage(format!("the stack {} needs {key}, which nothing tells", template.stack_name));
-                    return Err(failure.code(Code::IN_VPC_UNSAID).cause(&parameter.description).into());
-                }
-            }
-        }
+        let parameters = parameters(&template, &known, gaps, ready)?;
         if let Some(foreign) = template.overlaid.values().find_map(|resource| foreign(resource, &template)) {
             return Err(Failure::usage(format!("{foreign} is made by this very stack, and isn't there yet"))
                 .code(Code::IN_VPC_UNSAID)
@@ -118,59 +102,10 @@ impl Support {
                 .help("deploy once with `confluent-ecs up`, or make the network first and name it in the files")
                 .into());
         }
-        if !is_as_wanted(account, current.as_ref(), &template, &parameters).await? {
-            let beginning = deploy::beginning(current.as_ref(), &template.tags, false)?;
-            if let Some(stack) = &current
-                && let Some(failure) = deploy::way_out(beginning, stack)
-            {
-                let help = format!("aws cloudformation delete-stack --stack-name {}", template.stack_name);
-                return Err(failure.help(help).into());
-            }
-            if !asked.yes && !ui.can_ask() {
-                return Err(Failure::usage(format!(
-                    "`--in-vpc` needs the stack {}, and there is nobody to ask",
-                    template.stack_name
-                ))
-                .cause("it holds a repository for the program, and copies of the service's roles")
-                .help("say yes beforehand with --yes, or name existing ones with --in-vpc-image, --in-vpc-execution-role, …")
-                .into());
-            }
-            let wanted = Wanted {
-                template: &template,
-                parameters: &parameters,
-                beginning,
-                current: current.as_ref(),
-                bucket: None,
-                what: What::Files,
-            };
-            match deploy::prepare(account, wanted, interrupt.wait()).await? {
-                Preparation::NoChanges => {}
-                Preparation::Refused(refusal) => return Err(refusal.failure().into()),
-                Preparation::Ready(prepared) => {
-                    let made: Vec<(String, String)> = template
-                        .overlaid
-                        .iter()
-                        .map(|(id, value)| (id.clone(), value["Type"].as_str().unwrap_or_default().to_owned()))
-                        .collect();
-                    ui.support_stack(&template.stack_name, &made);
-                    let agreed = asked.yes || ui.confirm_unless("make it?", interrupt.wait()).await? == Some(true);
-                    if !agreed || interrupt.happened() {
-                        prepared.discard(account).await?;
-                        return Ok(Ensured::Stopped("nothing was changed".to_owned()));
-                    }
-                    let operation = beginning.operation();
-                    let name = &template.stack_name;
-                    let mut target = Target::before(account, operation, name, &prepared.stack_id, &[]).await?;
-                    prepared.execute(account).await?;
-                    let goes_on = format!("the stack {name} goes on being made; run the same command again when it is there");
-                    let limit = args.in_vpc_timeout.map_or(LIMIT, |timeout| timeout.min(LIMIT));
-                    interrupt.would_leave(name, vec![goes_on.clone()]);
-                    if !watched(account, &mut target, limit, interrupt, ui).await? {
-                        return Ok(Ensured::Stopped(goes_on));
-                    }
-                    interrupt.would_leave(name, Vec::new());
-                }
-            }
+        if !is_as_wanted(account, current.as_ref(), &template, &parameters).await?
+            && let Some(why) = make(asked, account, &template, &parameters, current.as_ref(), ui).await?
+        {
+            return Ok(Ensured::Stopped(why));
         }
         let stack = account.stack(&template.stack_name).await?;
         let copies = match &stack {
@@ -195,6 +130,78 @@ impl Support {
         let stack = Some(template.stack_name);
         Ok(Ensured::There(Box::new(Self { known, copies: stood_in, left_out, repository, made, stack })))
     }
+}
+
+/// Makes the stack, or changes it, with consent; why that was left off, where it was.
+async fn make(
+    asked: &Asked<'_>,
+    account: &Account,
+    template: &Template,
+    parameters: &[Parameter],
+    current: Option<&Stack>,
+    ui: &mut Ui,
+) -> Result<Option<String>> {
+    let (args, interrupt) = (asked.args, asked.interrupt);
+    let beginning = deploy::beginning(current, &template.tags, false)?;
+    if let Some(stack) = current
+        && let Some(failure) = deploy::way_out(beginning, stack)
+    {
+        let help = format!("aws cloudformation delete-stack --stack-name {}", template.stack_name);
+        return Err(failure.help(help).into());
+    }
+    if !asked.yes && !ui.can_ask() {
+        return Err(Failure::usage(format!("`--in-vpc` needs the stack {}, and there is nobody to ask", template.stack_name))
+            .cause("it holds a repository for the program, and copies of the service's roles")
+            .help("say yes beforehand with --yes, or name existing ones with --in-vpc-image, --in-vpc-execution-role, …")
+            .into());
+    }
+    let wanted = Wanted { template, parameters, beginning, current, bucket: None, what: What::Files };
+    match deploy::prepare(account, wanted, interrupt.wait()).await? {
+        Preparation::NoChanges => {}
+        Preparation::Refused(refusal) => return Err(refusal.failure().into()),
+        Preparation::Ready(prepared) => {
+            let made: Vec<(String, String)> = template
+                .overlaid
+                .iter()
+                .map(|(id, value)| (id.clone(), value["Type"].as_str().unwrap_or_default().to_owned()))
+                .collect();
+            ui.support_stack(&template.stack_name, &made);
+            let agreed = asked.yes || ui.confirm_unless("make it?", interrupt.wait()).await? == Some(true);
+            if !agreed || interrupt.happened() {
+                prepared.discard(account).await?;
+                return Ok(Some("nothing was changed".to_owned()));
+            }
+            let operation = beginning.operation();
+            let name = &template.stack_name;
+            let mut target = Target::before(account, operation, name, &prepared.stack_id, &[]).await?;
+            prepared.execute(account).await?;
+            let goes_on = format!("the stack {name} goes on being made; run the same command again when it is there");
+            let limit = args.in_vpc_timeout.map_or(LIMIT, |timeout| timeout.min(LIMIT));
+            interrupt.would_leave(name, vec![goes_on.clone()]);
+            if !watched(account, &mut target, limit, interrupt, ui).await? {
+                return Ok(Some(goes_on));
+            }
+            interrupt.would_leave(name, Vec::new());
+        }
+    }
+    Ok(None)
+}
+
+/// A value for each parameter, of those that are known.
+fn parameters(template: &Template, known: &Known, gaps: Option<&Findings>, ready: &Ready) -> Result<Vec<Parameter>> {
+    let mut parameters = Vec::new();
+    for (key, parameter) in &template.parameters {
+        match (known.values.get(key), gaps) {
+            (Some(value), _) => parameters.push(Parameter { key: key.clone(), value: value.clone() }),
+            // What isn't there says more than what needs it.
+            (None, Some(gaps)) => return Err(placed(Error::Findings(gaps.clone()), &ready.project)),
+            (None, None) => {
+                let failure = Failure::usage(format!("the stack {} needs {key}, which nothing tells", template.stack_name));
+                return Err(failure.code(Code::IN_VPC_UNSAID).cause(&parameter.description).into());
+            }
+        }
+    }
+    Ok(parameters)
 }
 
 /// What ECS will pull, and who must be let do so.
