@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done.
     Done = 0,
-    /// A fault of ours: something that the program should have handled.
+    /// A fault of ours: something that the program should have handled. Also where standard output takes no more, as on a full disk.
     Fault = 1,
     /// Wrong usage or wrong configuration; nothing was touched.
     Usage = 2,

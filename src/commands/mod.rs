@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
             failure.exit
         }
     };
-    exit.into()
+    ui.ended(exit).into()
 }
 
 fn run(cli: &Cli, ui: &mut Ui) -> crate::base::Result<Exit> {

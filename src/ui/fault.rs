@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use std::panic::{self, PanicHookInfo};
 
 use super::style::Style;
-use super::{finding, write_all};
+use super::{aside, finding};
 use crate::base::{Exit, Failure};
 
 /// From here on a panic ends the process.
@@ -20,7 +20,7 @@ pub fn end_at_panics() {
             text.push_str("\r\x1b[?25h\x1b[J");
         }
         finding::failure(&mut text, &failure(info), Style::new(colour));
-        write_all(&mut io::stderr(), &text);
+        aside(&text);
         std::process::exit(i32::from(Exit::Fault as u8));
     }));
 }

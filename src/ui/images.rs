@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::{Ui, words, write_all};
+use super::{Ui, aside, words};
 use crate::base::{Moment, Place};
 use crate::images::{Checked, Copied, Digest, Event, ImageFacts, Outcome, Reference, Standing};
 
@@ -306,7 +306,7 @@ impl CopyProgress {
             Some(screen) => {
                 let _gone = screen.println(line);
             }
-            None => write_all(&mut std::io::stderr().lock(), &format!("{line}\n")),
+            None => aside(&format!("{line}\n")),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Ui, write_all};
+use super::Ui;
 use crate::base::{Code, Moment};
 use crate::cli::Output;
 use crate::preflight::inside::Seen;
@@ -47,7 +47,7 @@ impl Ui {
         if self.output == Output::Jsonl {
             // It has string keys and no numbers: there is nothing that could fail.
             let line = serde_json::to_string(&InsideEvent::of(service, news)).unwrap_or_default();
-            write_all(&mut std::io::stdout().lock(), &format!("{line}\n"));
+            self.result(&format!("{line}\n"));
         }
         let text = match news {
             InsideNews::Status(status) => format!("{service}  task {}", status.to_lowercase()),

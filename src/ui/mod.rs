@@ -72,6 +72,8 @@ pub struct Ui {
     output: Output,
     /// Somebody sits at both ends.
     terminal: bool,
+    /// What kept the result from reaching standard output.
+    unwritten: Option<io::Error>,
 }
 
 impl Ui {
@@ -95,6 +97,7 @@ impl Ui {
             sources: Sources::default(),
             output: display.output,
             terminal: terminal && io::stdin().is_terminal(),
+            unwritten: None,
         }
     }
 
@@ -108,18 +111,28 @@ impl Ui {
         let rendered = error.render();
         if error.use_stderr() {
             let text = if io::stderr().is_terminal() { rendered.ansi().to_string() } else { rendered.to_string() };
-            write_all(&mut io::stderr(), &text);
+            aside(&text);
             Exit::Usage
         } else {
             let text = if io::stdout().is_terminal() { rendered.ansi().to_string() } else { rendered.to_string() };
-            write_all(&mut io::stdout(), &text);
+            // Whoever asks for help into a full file sees that it is none.
+            let _unwritten = write_all(&mut io::stdout(), &text);
             Exit::Done
         }
     }
 
     /// The result of the run, on stdout, as it is.
     pub fn result(&mut self, text: &str) {
-        write_all(&mut io::stdout().lock(), text);
+        if let Err(error) = write_all(&mut io::stdout().lock(), text) {
+            self.unwritten.get_or_insert(error);
+        }
+    }
+
+    /// How a run ends that would have ended so: a template that a full disk has cut short must not look like a whole one.
+    pub fn ended(&mut self, exit: Exit) -> Exit {
+        let Some(error) = self.unwritten.take() else { return exit };
+        self.failure(&Failure::fault("the result could not be written to standard output").cause(error));
+        if exit == Exit::Done { Exit::Fault } else { exit }
     }
 
     /// The result as one JSON document.
@@ -146,14 +159,14 @@ impl Ui {
 
     /// A line for a person beside the result: progress, a hint, what to type next. On stderr.
     pub fn note(&mut self, text: &str) {
-        write_all(&mut io::stderr().lock(), &format!("{text}\n"));
+        aside(&format!("{text}\n"));
     }
 
     /// The last words of a process that is ended at once, from wherever that is noticed: what nobody takes away any more.
     pub fn left_behind<'a>(what: impl Iterator<Item = &'a String>) {
         let lines = what.fold(String::new(), |lines, line| lines + "  " + line + "\n");
         if !lines.is_empty() {
-            write_all(&mut io::stderr().lock(), &format!("left behind:\n{lines}"));
+            aside(&format!("left behind:\n{lines}"));
         }
     }
 
@@ -200,7 +213,7 @@ impl Ui {
             finding::counted(&mut text, count(Severity::Error), count(Severity::Warning));
             finding::more(&mut text, findings, self.style);
         }
-        write_all(&mut io::stderr().lock(), &text);
+        aside(&text);
     }
 
     /// What could not be done, why, and what to do.
@@ -210,11 +223,19 @@ impl Ui {
         if self.form == Form::GitHub {
             finding::github_failure(&mut text, failure);
         }
-        write_all(&mut io::stderr().lock(), &text);
+        aside(&text);
     }
 }
 
 /// Writes, and takes a reader that has gone for success: there is nobody left to tell.
-fn write_all(out: &mut dyn Write, text: &str) {
-    let _gone = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+fn write_all(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Writes to stderr. Where that is in the way of nothing else, there is nowhere left to say so.
+fn aside(text: &str) {
+    let _unwritten = write_all(&mut io::stderr().lock(), text);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::screen::Live;
 use super::style::Style;
-use super::{Ui, words, write_all};
+use super::{Ui, aside, words, write_all};
 use crate::base::{Event, Failing, Moment, Progress as State, ResourceChange, ServiceChange, StoppedTask};
 use crate::cli::Output;
 
@@ -55,7 +55,8 @@ impl Progress {
         if self.jsonl && !matches!(event, Event::Looked { .. }) {
             // An event has string keys and finite numbers: there is nothing that could fail.
             let line = serde_json::to_string(event).unwrap_or_default();
-            write_all(&mut std::io::stdout().lock(), &format!("{line}\n"));
+            // The document at the end goes the same way, and tells when that is closed.
+            let _unwritten = write_all(&mut std::io::stdout().lock(), &format!("{line}\n"));
         }
         let lines = self.lines(event);
         if !lines.is_empty() {
@@ -67,7 +68,7 @@ impl Progress {
                 live.take(event);
                 live.show(&text);
             }
-            None => write_all(&mut std::io::stderr().lock(), &text),
+            None => aside(&text),
         }
     }
 
