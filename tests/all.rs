@@ -19,6 +19,7 @@ mod kafka;
 mod live;
 mod lookups;
 mod net;
+mod newcomer;
 mod plan;
 mod plugins;
 mod preflight;

@@ -371,9 +371,9 @@ fn a_dockerfile_does_the_same() {
         ],
     );
     let out = shop.path().join("Dockerfile");
-    ended(&shop.run(&["images", "dockerfile", "connect", "--out", "Dockerfile"]), 0);
+    ended(&shop.run(&["images", "dockerfile", "connect", "-o", "Dockerfile"]), 0);
     assert_eq!(fs::read_to_string(&out).unwrap(), ran.stdout);
-    let again = shop.run(&["images", "dockerfile", "connect", "--out", "Dockerfile"]);
+    let again = shop.run(&["images", "dockerfile", "connect", "--output-file", "Dockerfile"]);
     ended(&again, 2);
     holds(&again.stderr, &["is there, and is not overwritten"]);
     ended(&shop.run(&["images", "dockerfile", "conect"]), 2);

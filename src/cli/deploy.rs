@@ -52,6 +52,7 @@ pub struct UpArgs {
 
 /// How a stack is watched.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Watching")]
 pub struct WatchArgs {
     /// Stop watching after this long (90s, 45m, 2h); what is watched goes on
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]

@@ -36,8 +36,8 @@ pub struct ImagesDockerfileArgs {
     #[arg(value_name = "SERVICE")]
     pub service: String,
     /// File to write; one that is there is not overwritten [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    #[arg(short = 'o', long = "output-file", value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

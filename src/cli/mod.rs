@@ -28,10 +28,20 @@ pub use in_vpc::InVpcArgs;
 pub use init::InitArgs;
 pub use preflight::{CheckCategory, PreflightArgs};
 pub use profiles::{ProfilesArgs, ProfilesVerb};
+pub use render::{IamPolicyArgs, RenderArgs, RenderFormat, StackArgs};
+pub use secrets::{AnswersArgs, ComposeArgs, PutArgs, SecretsArgs, SecretsTemplateArgs, SecretsVerb};
+
+/// What to type in an empty folder.
+const BEGINNING: &str = "\
+From an empty folder:
+  confluent-ecs init connect --env dev   asks what it needs to know of the cluster
+  confluent-ecs preflight --env dev      will it work? and if not, why, and what to type
+  confluent-ecs up --env dev             one change set, watched until it stands";
 
 /// Deploy Confluent components to Amazon ECS from Docker Compose files, with Kafka checked first.
 #[derive(Debug, Parser)]
 #[command(name = "confluent-ecs", version, max_term_width = 100, propagate_version = false, subcommand_required = true)]
+#[command(after_help = BEGINNING)]
 pub struct Cli {
     #[command(flatten)]
     pub project: ProjectArgs,
@@ -128,25 +138,21 @@ pub enum When {
     Never,
 }
 
-pub use render::{IamPolicyArgs, RenderArgs, RenderFormat, StackArgs};
-pub use secrets::{AnswersArgs, ComposeArgs, PutArgs, SecretsArgs, SecretsTemplateArgs, SecretsVerb};
-
+/// In the order of their use: from an empty folder to a stack, then its days, then what stands beside them.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Print the merged project as Docker Compose would, and everything that is wrong with it
-    Config(ConfigArgs),
     /// Write compose files that are right for your Kafka cluster
     Init(Box<InitArgs>),
-    /// Print the CloudFormation template, or write it with its parameters into a folder; needs no AWS account
-    Render(RenderArgs),
-    /// Print the least IAM policy that deploying this project needs
-    IamPolicy(IamPolicyArgs),
+    /// Check settings, secrets, network, login and rights before anything is deployed
+    Preflight(PreflightArgs),
     /// Show what a deploy would change, and what each change means for what runs
     Plan(PlanArgs),
     /// Deploy: check, plan, ask, execute and watch
     Up(UpArgs),
     /// Go on watching what is under way
     Watch(WatchVerbArgs),
+    /// How the stack, its services and their tasks are now
+    Status(StatusArgs),
     /// What the containers write, of all tasks together
     Logs(LogsArgs),
     /// Change how many tasks run, and nothing else
@@ -157,20 +163,22 @@ pub enum Verb {
     Rollback(RollbackArgs),
     /// Write what a run did as one HTML file, with a chart of what took how long
     Report(ReportArgs),
-    /// How the stack, its services and their tasks are now
-    Status(StatusArgs),
     /// Delete the stack, after showing what goes and what stays
     Down(DownArgs),
     /// Compose, store, check and list the secrets that the services read
     Secrets(SecretsArgs),
-    /// Check settings, secrets, network, login and rights before anything is deployed
-    Preflight(PreflightArgs),
-    /// Look whether the services' images are there, and copy them into ECR without a Docker daemon
-    Images(ImagesArgs),
-    /// Show what is known of the components
-    Profiles(ProfilesArgs),
     /// Show the rights that each principal needs, and the commands that grant them
     Acl(AclArgs),
+    /// Look whether the services' images are there, and copy them into ECR without a Docker daemon
+    Images(ImagesArgs),
+    /// Print the least IAM policy that deploying this project needs
+    IamPolicy(IamPolicyArgs),
+    /// Print the merged project as Docker Compose would, and everything that is wrong with it
+    Config(ConfigArgs),
+    /// Print the CloudFormation template, or write it with its parameters into a folder; needs no AWS account
+    Render(RenderArgs),
+    /// Show what is known of the components
+    Profiles(ProfilesArgs),
     /// Explain the code of a finding or a check, or find the causes in a log on standard input
     Explain(ExplainArgs),
     /// Print what completes commands and flags in a shell

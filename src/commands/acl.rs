@@ -11,13 +11,13 @@ use crate::confluent::{self, ConfluentService, Connector, ConnectorKind};
 use crate::preflight::{ClusterFacts, Provider, cluster};
 use crate::ui::{Commands, Ui};
 
-pub(super) fn run(project: &ProjectArgs, args: &AclArgs, ui: &mut Ui) -> Result<Exit> {
+pub(super) fn run(typed: &ProjectArgs, args: &AclArgs, ui: &mut Ui) -> Result<Exit> {
     let (wanted, commands) = match &args.verb {
         AclVerb::List(wanted) => (wanted, None),
         AclVerb::Commands(args) => (&args.wanted, Some(args)),
     };
-    let catalogue = catalogue(project)?;
-    let (project, extensions) = project::written(project, ui)?;
+    let catalogue = catalogue(typed)?;
+    let (project, extensions) = project::written(typed, ui)?;
     let mut services = confluent::services(catalogue, &project, &extensions, &BTreeMap::new());
     let cluster = cluster(&extensions, catalogue.kafka(), &services);
     only(&mut services, wanted)?;
@@ -27,7 +27,7 @@ pub(super) fn run(project: &ProjectArgs, args: &AclArgs, ui: &mut Ui) -> Result<
     let accesses = grant::accesses(&services, |service, client| holder(&cluster, &principals, service, client));
     let admin = admin(&cluster, &services);
     match commands {
-        None => ui.acl_list(&cluster, &accesses),
+        None => ui.acl_list(&cluster, &accesses, &typed.again(None)),
         Some(args) => {
             let commands = of_tool(args, &cluster, &admin, &accesses);
             ui.acl_commands(&commands, &accesses);

@@ -31,7 +31,7 @@ pub(super) fn run(cli: &Cli, args: &ImagesArgs, ui: &mut Ui) -> Result<Exit> {
         ImagesVerb::Dockerfile(args) => {
             let ready = ready(cli, None, ui)?;
             must_be_services(&ready, std::slice::from_ref(&args.service))?;
-            layers::written(&ready, &args.service, args.out.as_deref(), ui)
+            layers::written(&ready, &args.service, args.output_file.as_deref(), ui)
         }
     }
 }

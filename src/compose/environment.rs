@@ -50,8 +50,9 @@ pub(super) fn settle(options: &LoadOptions, unset: &mut Unset, report: &mut Repo
     let files = if given.is_empty() { find(&directory, &variables, options, report) } else { given };
     if files.is_empty() {
         if !report.has_errors() {
-            let finding = Finding::error(Code::NO_PROJECT, "no compose file found: no configuration file provided");
-            report.push(finding.help(format!("name one with -f, or write one of {} here", FILES.join(", "))));
+            let finding = Finding::error(Code::NO_PROJECT, "no configuration file provided, and none of the usual names is here");
+            let help = format!("`confluent-ecs init` writes one; -f names another; {} are found by themselves", FILES.join(", "));
+            report.push(finding.help(help));
         }
         return None;
     }

@@ -93,9 +93,9 @@ impl Loader<'_> {
         if root.is_empty() {
             if !self.report.has_errors() {
                 let file = self.report.files.name(&files[0]);
-                self.report.push(
-                    Finding::error(Code::NO_PROJECT, format!("{file} is empty: an empty compose file")).at(Place::file(file)),
-                );
+                let what = if files[0] == Path::new(super::files::STDIN) { "standard input" } else { &*file };
+                let finding = Finding::error(Code::NO_PROJECT, format!("{what} is empty: an empty compose file"));
+                self.report.push(finding.at(Place::file(file.clone())));
             }
             return None;
         }

@@ -76,8 +76,8 @@ struct Policy<'a> {
 }
 
 impl Ui {
-    /// What each principal needs, resource by resource.
-    pub fn acl_list(&mut self, cluster: &ClusterFacts, accesses: &[Access<'_>]) {
+    /// What each principal needs, resource by resource. `again`: the arguments that name the project.
+    pub fn acl_list(&mut self, cluster: &ClusterFacts, accesses: &[Access<'_>], again: &str) {
         if self.wants_json() {
             let principals = accesses.iter().map(|access| Who {
                 principal: match &access.holder {
@@ -116,7 +116,7 @@ impl Ui {
             }
             text.push('\n');
         }
-        text.push_str("as commands: confluent-ecs acl commands\n");
+        let _ = writeln!(text, "as commands: confluent-ecs acl commands{again}");
         self.result(&text);
     }
 
