@@ -6,13 +6,20 @@ use std::collections::HashSet;
 use std::env;
 use std::fmt::Write as _;
 
+use console::Term;
+
 use super::style::Style;
+use super::wrap::columns;
 use super::{Form, Ui, summary, words};
 use crate::base::{Finding, Place};
 use crate::preflight::{Category, Check, Fix, Report, Status, shell};
 
-/// Where the column of codes begins, unless a line is longer.
+/// Where the column of codes begins, unless a line of the group is longer …
 const LINE_WIDTH: usize = 82;
+/// … up to here. What is longer still stands out of its column, and moves no other line.
+const WIDEST: usize = 120;
+/// A longer label moves its own message only.
+const LABEL_WIDTH: usize = 60;
 /// A command is broken before an option that would pass this column.
 const COMMAND_WIDTH: usize = 78;
 
@@ -31,12 +38,13 @@ impl Ui {
         if self.form == Form::GitHub {
             self.annotations(report);
         }
-        let plain = Drawing { style: Style::new(false), utf8: true, view: ReportView { short: true, ..view } };
+        let plain = Drawing { style: Style::new(false), utf8: true, columns: None, view: ReportView { short: true, ..view } };
         summary::add("preflight", &plain.report(report));
         if self.wants_json() {
             self.json(report);
         } else {
-            let text = Drawing { style: self.result_style, utf8: has_utf8(), view }.report(report);
+            let columns = columns(&Term::stdout());
+            let text = Drawing { style: self.result_style, utf8: has_utf8(), columns, view }.report(report);
             self.result(&text);
         }
     }
@@ -46,7 +54,8 @@ impl Ui {
         if self.form == Form::GitHub {
             self.annotations(report);
         }
-        let text = Drawing { style: self.style, utf8: has_utf8(), view }.report(report);
+        let columns = columns(&Term::stderr());
+        let text = Drawing { style: self.style, utf8: has_utf8(), columns, view }.report(report);
         self.note(text.trim_end());
     }
 
@@ -77,7 +86,23 @@ fn has_utf8() -> bool {
 struct Drawing<'a> {
     style: Style,
     utf8: bool,
+    /// Of the terminal, where it is one.
+    columns: Option<usize>,
     view: ReportView<'a>,
+}
+
+/// A check's line, before it is known where the others of its group end.
+struct Line<'a> {
+    check: &'a Check,
+    text: String,
+    time: String,
+}
+
+impl Line<'_> {
+    /// What it takes, with a gap before its time.
+    fn width(&self) -> usize {
+        chars(&self.text) + if self.time.is_empty() { 0 } else { self.time.len() + 2 }
+    }
 }
 
 impl Drawing<'_> {
@@ -117,34 +142,40 @@ impl Drawing<'_> {
     }
 
     fn group(&self, text: &mut String, category: Category, heading: &str, checks: &[&Check], shown: &mut HashSet<String>) {
-        let lines: Vec<&&Check> = checks.iter().filter(|check| !self.view.short || check.status != Status::Passed).collect();
-        if lines.is_empty() {
+        let checks: Vec<&&Check> = checks.iter().filter(|check| !self.view.short || check.status != Status::Passed).collect();
+        if checks.is_empty() {
             return;
         }
         let heading = if heading.is_empty() { String::new() } else { format!("   {heading}") };
         let _ = writeln!(text, "{}{heading}", self.style.strong(category.as_str()));
-        let width = lines.iter().map(|check| chars(&check.label)).max().unwrap_or_default().min(40);
-        for check in lines {
-            self.line(text, check, width);
-            if check.status != Status::Passed && check.status != Status::Skipped {
-                self.details(text, check, shown);
+        let label =
+            checks.iter().map(|check| chars(&check.label)).filter(|width| *width <= LABEL_WIDTH).max().unwrap_or_default();
+        let lines: Vec<Line<'_>> = checks.into_iter().map(|check| line(check, label)).collect();
+        let room = self.room();
+        let longest = lines.iter().map(Line::width).filter(|width| *width <= room).max().unwrap_or_default();
+        let width = longest.max(LINE_WIDTH.min(room));
+        for line in &lines {
+            self.line(text, line, width);
+            if !matches!(line.check.status, Status::Passed | Status::Skipped) {
+                self.details(text, line.check, shown);
             }
         }
     }
 
-    fn line(&self, text: &mut String, check: &Check, width: usize) {
-        let word = match check.status {
-            Status::Skipped => "skipped: ",
-            Status::Unknown => "unknown: ",
-            _ => "",
-        };
-        let label = pad(&clean(&check.label), width);
-        let line = format!("{label}  {word}{}", clean(&check.message));
-        let time = if check.duration_ms > 0 { format!("{}ms", check.duration_ms) } else { String::new() };
-        let gap = LINE_WIDTH.saturating_sub(chars(&line) + time.len()).max(2);
+    /// How long a line may become before the column of codes.
+    fn room(&self) -> usize {
+        // Two blanks, the mark and another before it; two blanks and the code after it.
+        let around = self.mark_width() + 3 + 2 + "CE000".len();
+        self.columns.map_or(WIDEST, |columns| columns.saturating_sub(around).min(WIDEST))
+    }
+
+    fn line(&self, text: &mut String, line: &Line<'_>, width: usize) {
+        let Line { check, text: said, time } = line;
+        let least = if time.is_empty() { 0 } else { 2 };
+        let gap = width.saturating_sub(chars(said) + time.len()).max(least);
         let (plain, painted) = self.mark(check.status);
         let mark = painted + &" ".repeat(self.mark_width().saturating_sub(plain));
-        let _ = writeln!(text, "  {mark} {line}{}{}  {}", " ".repeat(gap), self.style.quiet(&time), self.style.quiet(check.code));
+        let _ = writeln!(text, "  {mark} {said}{}{}  {}", " ".repeat(gap), self.style.quiet(time), self.style.quiet(check.code));
     }
 
     /// The mark's width and its painted form.
@@ -244,11 +275,26 @@ impl Drawing<'_> {
     }
 }
 
-/// Who the checks of a group ran as.
+/// What is said of a check, its label as wide as those of its group.
+fn line(check: &Check, label: usize) -> Line<'_> {
+    let word = match check.status {
+        Status::Skipped => "skipped: ",
+        Status::Unknown => "unknown: ",
+        _ => "",
+    };
+    let text = format!("{}  {word}{}", pad(&clean(&check.label), label), clean(&check.message));
+    let time = if check.duration_ms > 0 { format!("{}ms", check.duration_ms) } else { String::new() };
+    Line { check, text, time }
+}
+
+/// Who the checks of a group ran as. A service's only client often has its name.
 fn heading(check: &Check) -> String {
-    match (&check.service, &check.ran_as) {
-        (Some(service), Some(who)) => format!("{service} {}, {}", check.clients.join(", "), clean(who)),
-        _ => String::new(),
+    let (Some(service), Some(who)) = (&check.service, &check.ran_as) else { return String::new() };
+    let clients = check.clients.join(", ");
+    if clients.is_empty() || clients == *service {
+        format!("{service}, {}", clean(who))
+    } else {
+        format!("{service} {clients}, {}", clean(who))
     }
 }
 
@@ -305,7 +351,66 @@ fn clean(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, command_lines};
+    use std::collections::HashSet;
+
+    use super::{Drawing, ReportView, clean, command_lines, heading};
+    use crate::preflight::{Category, Check};
+    use crate::ui::style::Style;
+
+    fn check(label: &str, message: &str, took: u64) -> Check {
+        let mut check: Check = serde_json::from_value(serde_json::json!({
+            "id": "", "code": "CE402", "category": "kafka-acls", "status": "passed", "title": "", "message": message,
+            "fixes": [], "needs": [], "attempts": 1, "duration_ms": took,
+        }))
+        .unwrap();
+        label.clone_into(&mut check.label);
+        check
+    }
+
+    fn drawn(checks: &[Check], columns: Option<usize>) -> Vec<String> {
+        let view = ReportView { short: false, again: "" };
+        let drawing = Drawing { style: Style::new(false), utf8: true, columns, view };
+        let mut text = String::new();
+        drawing.group(&mut text, Category::KafkaAcls, "", &checks.iter().collect::<Vec<_>>(), &mut HashSet::new());
+        text.lines().skip(1).map(str::to_owned).collect()
+    }
+
+    fn column(line: &str, of: &str) -> usize {
+        line[..line.find(of).unwrap()].chars().count()
+    }
+
+    #[test]
+    fn a_group_has_one_column_of_codes_also_where_a_line_is_long() {
+        let checks = [check("group a", "read", 7), check("topic orders", &"é".repeat(84), 1_234), check("b", "read", 0)];
+        let lines = drawn(&checks, None);
+        let columns: Vec<usize> = lines.iter().map(|line| column(line, "CE402")).collect();
+        assert_eq!(columns, [columns[0]; 3], "{lines:#?}");
+        assert!(lines[1].contains("é  1234ms  CE402"), "{lines:#?}");
+        // One that is far too long moves no other line.
+        let lines = drawn(&[check("a", "read", 0), check("b", &"x".repeat(300), 0)], None);
+        assert_eq!(column(&lines[0], "CE402"), 4 + 82 + 2, "{lines:#?}");
+        assert!(lines[1].ends_with("x  CE402"), "{lines:#?}");
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_no_line_is_filled_up_beyond_its_edge() {
+        let lines = drawn(&[check("a", "read", 3), check("topic b", "a message that is longer than this", 0)], Some(40));
+        assert_eq!(lines[0].chars().count(), 40, "{lines:#?}");
+        assert!(lines[1].ends_with("this  CE402"), "{lines:#?}");
+    }
+
+    #[test]
+    fn a_heading_names_a_client_only_where_the_service_has_not_said_it() {
+        let of = |clients: &[&str]| {
+            let mut check = check("", "", 0);
+            (check.service, check.ran_as) = (Some("connect".to_owned()), Some("User:a".to_owned()));
+            check.clients = clients.iter().map(|client| (*client).to_owned()).collect();
+            heading(&check)
+        };
+        assert_eq!(of(&["worker", "admin"]), "connect worker, admin, User:a");
+        assert_eq!(of(&["connect"]), "connect, User:a");
+        assert_eq!(of(&[]), "connect, User:a");
+    }
 
     #[test]
     fn a_long_command_is_broken_before_options_and_stays_one_command() {

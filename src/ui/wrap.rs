@@ -9,9 +9,12 @@ const USUAL: usize = 80;
 
 /// How wide text for a person is.
 pub(super) fn width() -> usize {
-    let terminal = Term::stdout();
-    let columns = terminal.is_term().then(|| terminal.size().1 as usize);
-    columns.unwrap_or(USUAL).clamp(40, WIDEST)
+    columns(&Term::stdout()).unwrap_or(USUAL).clamp(40, WIDEST)
+}
+
+/// How wide a terminal is; nothing where it is none.
+pub(super) fn columns(terminal: &Term) -> Option<usize> {
+    terminal.is_term().then(|| usize::from(terminal.size().1))
 }
 
 /// Breaks at blanks; a word that is longer than a line stays whole, so that it can be copied.
