@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::RANGE;
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, StatusCode};
+use tokio::time::timeout;
 
 use super::Digest;
 use super::digest::Hasher;
@@ -91,12 +92,15 @@ pub async fn fetch(url: &str, wanted: &Digest, to: &Path, arrived: Arrived<'_>) 
     let mut fruitless = 0;
     loop {
         let before = kept.at;
-        let error = match once(&client, url, &mut file, &mut kept, arrived).await {
-            Ok(()) => break,
-            Err(error) => error,
+        let attempt = once(&client, url, &mut file, &mut kept, arrived);
+        // A source that sends a byte now and then is silent for no long time, and never ends.
+        let error = match timeout(WHOLE.saturating_sub(began.elapsed()), attempt).await {
+            Ok(Ok(())) => break,
+            Ok(Err(error)) => error,
+            Err(_) => return Err(FetchError::Unreachable(format!("it was not here after {} minutes", WHOLE.as_secs() / 60))),
         };
         fruitless = if kept.at > before { 0 } else { fruitless + 1 };
-        if !error.is_transient() || fruitless > FRUITLESS || began.elapsed() > WHOLE {
+        if !error.is_transient() || fruitless > FRUITLESS {
             return Err(error);
         }
         tokio::time::sleep(PAUSE * (fruitless + 1)).await;

@@ -1,4 +1,6 @@
 //! One registry over HTTP: its login, our limits, and repeats where they are safe.
+//!
+//! Rules: the login is shown to the registry itself and to the token service that it names, and to nobody else that it sends us to.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -7,7 +9,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -105,11 +107,8 @@ impl Http {
 
     /// Sends a body that streams, and so only once; the login must be known from a request before.
     pub(super) async fn send_once(&self, what: &str, scope: &str, request: RequestBuilder) -> Result<Response, RegistryError> {
-        let request = match self.authorization(what, scope).await? {
-            Some(header) => request.header(AUTHORIZATION, header),
-            None => request,
-        };
-        let answer = request.send().await.map_err(|error| self.unsent(what, &error))?;
+        let header = self.authorization(what, scope).await?;
+        let answer = self.dispatch(what, request, header).await?;
         self.judged(what, answer).await
     }
 
@@ -124,17 +123,12 @@ impl Http {
         scope: &str,
         request: &impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Response, RegistryError> {
-        let attempt = |header: Option<HeaderValue>| {
-            let built = request(&self.client);
-            match header {
-                Some(header) => built.header(AUTHORIZATION, header),
-                None => built,
-            }
-        };
         let mut header = self.authorization(what, scope).await?;
         for _ in 0..CHALLENGES {
-            let answer = attempt(header.clone()).send().await.map_err(|error| self.unsent(what, &error))?;
-            let challenge = Challenge::of(answer.headers()).filter(|_| answer.status() == StatusCode::UNAUTHORIZED);
+            let answer = self.dispatch(what, request(&self.client), header.clone()).await?;
+            // Whoever else asks for a login, as the storage that a blob is fetched from, gets none.
+            let asks = answer.status() == StatusCode::UNAUTHORIZED && self.is_registry(answer.url());
+            let challenge = Challenge::of(answer.headers()).filter(|_| asks);
             let Some(challenge) = challenge else { return Ok(answer) };
             self.refused(challenge, scope, header.as_ref()).await;
             match self.authorization(what, scope).await? {
@@ -142,7 +136,21 @@ impl Http {
                 None => return Ok(answer),
             }
         }
-        attempt(header).send().await.map_err(|error| self.unsent(what, &error))
+        self.dispatch(what, request(&self.client), header).await
+    }
+
+    /// Sends one request, with the login where it goes to the registry itself.
+    async fn dispatch(&self, what: &str, request: RequestBuilder, login: Option<HeaderValue>) -> Result<Response, RegistryError> {
+        let mut request = request.build().map_err(|error| self.unsent(what, &error))?;
+        if let Some(login) = login.filter(|_| self.is_registry(request.url())) {
+            request.headers_mut().insert(AUTHORIZATION, login);
+        }
+        self.client.execute(request).await.map_err(|error| self.unsent(what, &error))
+    }
+
+    /// Whether an address is the registry's: an upload may be sent elsewhere, and a blob come from elsewhere.
+    fn is_registry(&self, url: &Url) -> bool {
+        Url::parse(&self.base).is_ok_and(|base| base.origin() == url.origin())
     }
 
     /// Forgets a login that was refused, unless another request has put a newer one in its place.
@@ -195,7 +203,7 @@ impl Http {
         known: Option<Credentials>,
     ) -> Result<Given, RegistryError> {
         let refused = |kind, why: String| RegistryError::new(kind, &self.registry, what, why);
-        let address = reqwest::Url::parse(realm).ok().filter(|url| {
+        let address = Url::parse(realm).ok().filter(|url| {
             let local = url.host_str().is_some_and(is_local);
             url.scheme() == "https" || url.scheme() == "http" && local
         });
@@ -334,4 +342,68 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
         return what.to_owned();
     }
     parts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::Http;
+    use crate::base::Secret;
+    use crate::images::{CredentialSource, Credentials, Kind};
+
+    /// A server that gives each request's head this answer; what it was asked.
+    async fn server(answer: impl Fn(&str) -> String + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let kept = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+                let answer = format!("HTTP/1.1 {}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", answer(&head));
+                kept.lock().unwrap().push(head);
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        (address, asked)
+    }
+
+    #[tokio::test]
+    async fn the_login_goes_to_the_registry_and_to_nobody_that_it_sends_us_to() {
+        const ASKS: &str = "401 Unauthorized\r\nwww-authenticate: Basic realm=\"any\"";
+        let (other, asked) = server(|_| ASKS.to_owned()).await;
+        let redirect = format!("307 Temporary Redirect\r\nlocation: http://{other}/blob");
+        let (address, _) = server(move |head| match head.contains("authorization: basic") {
+            false => ASKS.to_owned(),
+            true if head.starts_with("get /v2/blob") => redirect.clone(),
+            true => "202 Accepted".to_owned(),
+        })
+        .await;
+        let login = || Credentials::Password { username: "u".to_owned(), password: Secret::new("p") };
+        let source = CredentialSource::Renewed(Arc::new(move || Box::pin(async move { Ok(login()) })));
+        let http = Http::new("registry", &address, source).unwrap();
+        let url = http.url("uploads");
+        let answer = http.send("an upload", "scope", |client| client.post(&url)).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 202);
+        // An upload's address is elsewhere, and so is a blob: whoever is there may ask for the login and doesn't get it.
+        let upload = format!("http://{other}/upload");
+        let blob = http.url("blob");
+        let refused = [
+            http.send("an upload", "scope", |client| client.put(&upload)).await.unwrap_err(),
+            http.send_once("an upload", "scope", http.client().patch(&upload)).await.unwrap_err(),
+            http.send("a blob", "scope", |client| client.get(&blob)).await.unwrap_err(),
+        ];
+        assert!(refused.iter().all(|error| error.kind == Kind::Unauthorized), "{refused:?}");
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), 3, "{asked:?}");
+        assert!(asked.iter().all(|head| !head.contains("authorization:")), "{asked:?}");
+    }
 }

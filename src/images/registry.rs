@@ -238,12 +238,14 @@ impl Registry {
         }
     }
 
-    /// The address that an answer sends us to. It must lead to the registry's own kind of connection: a login goes to nobody in the clear.
+    /// The address that an answer sends us to: by TLS, or by the same kind of connection to the same host. A registry behind a proxy may
+    /// not know that it is spoken to by TLS, and what it is sent would then go on in the clear.
     fn location(&self, what: &str, asked: &str, answer: &Response) -> Result<String, RegistryError> {
         let text = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let base = reqwest::Url::parse(asked).ok();
         let found = base.as_ref().filter(|_| !text.is_empty()).and_then(|base| base.join(text).ok());
-        let same = |url: &reqwest::Url| base.as_ref().is_some_and(|base| base.host() == url.host());
+        let same =
+            |url: &reqwest::Url| base.as_ref().is_some_and(|base| base.scheme() == url.scheme() && base.host() == url.host());
         match found {
             Some(url) if url.scheme() == "https" || same(&url) => Ok(url.into()),
             Some(url) => {
