@@ -4,11 +4,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+use tokio::time::timeout;
+
 use super::fix::Fix;
 use super::remedy;
 use super::report::{Category, Check, Status};
 use super::runner::{Plan, StepId};
-use crate::base::{Cause, Code, Fault, Moment};
+use crate::base::{Cause, Code, Deadline, Fault, Moment};
 use crate::net::tls::Certificate;
 
 /// AWS refuses signatures that are further off, and brokers tokens.
@@ -16,22 +19,38 @@ const TOO_FAR: i64 = 300;
 const WORTH_SAYING: i64 = 30;
 
 /// What servers have said of the time; shared by all who ask them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Clock(Arc<Mutex<Vec<(String, i64)>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Clock {
+    said: Arc<Mutex<Vec<(String, i64)>>>,
+    /// Its other end is dropped when nobody is left who might tell the time.
+    telling: watch::Receiver<()>,
+}
+
+/// Held for as long as a server may tell the time.
+#[derive(Debug)]
+pub(super) struct Telling(#[expect(dead_code, reason = "its end is what is listened for")] watch::Sender<()>);
 
 impl Clock {
+    pub(super) fn new() -> (Self, Telling) {
+        let (sender, telling) = watch::channel(());
+        (Self { said: Arc::default(), telling }, Telling(sender))
+    }
+
     /// A server whose clock is so many seconds ahead of ours.
     pub(super) fn heard(&self, host: &str, ahead: i64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((host.to_owned(), ahead));
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).push((host.to_owned(), ahead));
     }
 
     /// The server that is nearest to us: if even that one is far off, it is we who are wrong.
     fn nearest(&self) -> Option<(String, i64)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().min_by_key(|(_, ahead)| ahead.abs()).cloned()
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().min_by_key(|(_, ahead)| ahead.abs()).cloned()
     }
 
-    /// A certificate is outside its time. By whose clock?
-    pub(super) fn judge(&self, fault: Fault, certificate: &Certificate) -> Fault {
+    /// A certificate is outside its time. By whose clock? Whoever may tell the time is waited for: the cause must not depend on who
+    /// answers first.
+    pub(super) async fn judge(&self, fault: Fault, certificate: &Certificate, deadline: Deadline) -> Fault {
+        let mut telling = self.telling.clone();
+        let _late = timeout(deadline.remaining(), telling.changed()).await;
         let Some((host, ahead)) = self.nearest().filter(|(_, ahead)| ahead.abs() > TOO_FAR) else { return fault };
         let there = now() + ahead;
         if (certificate.not_before..=certificate.not_after).contains(&there) {
@@ -41,15 +60,17 @@ impl Clock {
         fault
     }
 
-    /// Plans the check, after all who may have heard the time.
-    pub(super) fn plan(&self, tellers: &[StepId], plan: &mut Plan) {
+    /// Plans the check, after all who may have heard the time. A step that isn't wanted is dropped, and what it holds with it.
+    pub(super) fn plan(self, telling: Telling, tellers: &[StepId], plan: &mut Plan) {
         if tellers.is_empty() {
             return;
         }
-        let clock = self.clone();
         let mut check = Check::new(Code::CLOCK, Category::Kafka, "clock", "this machine's clock");
         "clock".clone_into(&mut check.label);
-        plan.step(check, &[], tellers, Duration::ZERO, move |check, _| std::future::ready(clock.check(check)));
+        plan.step(check, &[], tellers, Duration::ZERO, move |check, _| {
+            drop(telling);
+            std::future::ready(self.check(check))
+        });
     }
 
     fn check(&self, check: Check) -> Check {
@@ -82,30 +103,54 @@ fn off(ahead: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{Clock, now};
-    use crate::base::{Cause, Fault};
+    use crate::base::{Cause, Deadline, Fault};
     use crate::net::tls::Certificate;
 
-    #[test]
-    fn a_certificate_that_is_good_elsewhere_is_a_matter_of_the_clock() {
-        let clock = Clock::default();
-        let now = now();
-        let certificate = Certificate {
+    fn certificate(from: i64) -> Certificate {
+        Certificate {
             subject: String::new(),
             issuer: String::new(),
             names: Vec::new(),
             common_name: None,
-            not_before: now + 3_600,
-            not_after: now + 7_200,
-        };
-        let expired = || Fault::new(Cause::TlsExpired, "not valid yet");
-        assert_eq!(clock.judge(expired(), &certificate).cause, Cause::TlsExpired);
+            not_before: from,
+            not_after: from + 3_600,
+        }
+    }
+
+    async fn judged(clock: &Clock, certificate: &Certificate) -> Cause {
+        let expired = Fault::new(Cause::TlsExpired, "not valid yet");
+        clock.judge(expired, certificate, Deadline::after(Duration::from_mins(1))).await.cause
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_is_good_elsewhere_is_a_matter_of_the_clock() {
+        let certificate = certificate(now() + 3_600);
+        let (clock, telling) = Clock::new();
+        drop(telling);
+        assert_eq!(judged(&clock, &certificate).await, Cause::TlsExpired);
         clock.heard("near", 2);
-        assert_eq!(clock.judge(expired(), &certificate).cause, Cause::TlsExpired);
-        let clock = Clock::default();
+        assert_eq!(judged(&clock, &certificate).await, Cause::TlsExpired);
+        let (clock, telling) = Clock::new();
+        drop(telling);
         clock.heard("far", 4_000);
-        assert_eq!(clock.judge(expired(), &certificate).cause, Cause::ClockSkew);
+        assert_eq!(judged(&clock, &certificate).await, Cause::ClockSkew);
         clock.heard("further", 40_000);
-        assert_eq!(clock.judge(expired(), &certificate).cause, Cause::ClockSkew);
+        assert_eq!(judged(&clock, &certificate).await, Cause::ClockSkew);
+    }
+
+    #[tokio::test]
+    async fn who_may_still_tell_the_time_is_waited_for() {
+        let certificate = certificate(now() + 3_600);
+        let (clock, telling) = Clock::new();
+        let tell = async {
+            tokio::task::yield_now().await;
+            clock.heard("slow", 4_000);
+            drop(telling);
+        };
+        let (cause, ()) = tokio::join!(judged(&clock, &certificate), tell);
+        assert_eq!(cause, Cause::ClockSkew);
     }
 }

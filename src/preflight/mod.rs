@@ -151,7 +151,7 @@ fn planned(
     config::plan(input, &mut plan);
     aws::plan(input, &mut plan);
     secrets::plan(input, &mut plan);
-    let clock = Clock::default();
+    let (clock, telling) = Clock::new();
     let book = Arc::<acls::Book>::default();
     let mut tellers = Vec::new();
     let mut services = BTreeSet::new();
@@ -166,7 +166,7 @@ fn planned(
     }
     tellers.extend(registry::plan(input, vantage, &clock, &mut plan));
     urls::plan(input, vantage, &mut plan);
-    clock.plan(&tellers, &mut plan);
+    clock.plan(telling, &tellers, &mut plan);
     plan.keep(|check| (selection.takes(check.category) || explains(check, selection)) && wanted(check));
     plan.wait_longer(selection.patience);
     (plan, book)

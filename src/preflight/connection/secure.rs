@@ -46,7 +46,7 @@ impl Ladder {
             }
             Err((endpoint, fault, certificate)) => {
                 let fault = match &certificate {
-                    Some(certificate) if fault.cause == Cause::TlsExpired => self.clock.judge(fault, certificate),
+                    Some(certificate) if fault.cause == Cause::TlsExpired => self.clock.judge(fault, certificate, deadline).await,
                     _ => fault,
                 };
                 if fault.is_ours {
