@@ -151,7 +151,10 @@ fn of_client(service: &Service, client: &KafkaClient, needs: Vec<AclNeed>, input
     let cluster = &input.cluster;
     let rule = &service.component.environment;
     let variable = |name: &str| {
-        let written = client.setting(name).filter(|setting| !setting.inherited).map(|setting| setting.variable.clone());
+        // All clients of a service go to one cluster: its addresses are changed where they stand. Other settings that a client has from
+        // the worker get a variable of its own, so that a change is none for the worker.
+        let rules = |setting: &&confluent::Setting| !setting.inherited || name == "bootstrap.servers";
+        let written = client.setting(name).filter(rules).map(|setting| setting.variable.clone());
         written.unwrap_or_else(|| confluent::variable_name(rule, &client.property(name)))
     };
     let (settings, obstacle) = match settings(service, client, &input.aws_keys) {
