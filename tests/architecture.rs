@@ -49,9 +49,6 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// What may be written in which places only: a text, and the start of the paths that may hold it.
 const KEPT_PLACES: &[(&str, &[&str])] = &[
-    ("allow(unsafe_code", &["kafka/ffi.rs"]),
-    ("expect(unsafe_code", &["kafka/ffi.rs"]),
-    ("unsafe {", &["kafka/ffi.rs"]),
     ("io::stdout", &["ui/"]),
     ("io::stderr", &["ui/"]),
     ("println!", &["ui/"]),
@@ -191,7 +188,7 @@ fn the_map_names_every_room() {
 #[test]
 fn files_stay_readable() {
     for (path, text) in sources() {
-        assert!(text.lines().count() <= 700, "src/{path} has over 700 lines");
+        assert!(text.lines().count() <= 600, "src/{path} has over 600 lines");
         assert!(text.starts_with("//!"), "src/{path} does not open with what comes in and what goes out");
     }
 }

@@ -9,8 +9,6 @@
 //! - librdkafka through rdkafka's safe API (`login`): an independent client in wide use logs in with the same
 //!   settings, so that a login which passes here is not only our own reading of the protocol.
 //!
-//! With the wire client nothing is left that would need raw calls into librdkafka, so there is no unsafe code at all.
-//!
 //! Rules: nothing that is sent may create, move or change anything in the cluster. No FindCoordinator (it creates
 //! `__consumer_offsets` where it is missing), no JoinGroup, no Metadata with topic auto-creation; CreateTopics with
 //! `validate_only` alone, InitProducerId only in a form that is always refused. Every call has a deadline.
