@@ -56,7 +56,9 @@ fn fault(host: &str, error: &LookupError) -> Fault {
         }
         LookupErrorKind::Again => Fault::new(
             Cause::ResolverUnavailable,
-            format!("the resolver can't answer for {host} now: no name server could be asked"),
+            format!(
+                "the resolver can't answer for {host} now: no name server answers, or the one that does fails itself (SERVFAIL)"
+            ),
         ),
         LookupErrorKind::Fail => Fault::new(
             Cause::ResolverUnavailable,

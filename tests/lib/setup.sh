@@ -1,6 +1,6 @@
 # Sourced by tests/run and tests/demo: checks what the machine must have, and sets where builds and downloads go.
 #
-# Comes in: ROOT (the checkout), YES (1: install what is missing without asking).
+# Comes in: ROOT (the checkout), YES (1: install what is missing without asking), LONG (1: and what tests/long needs).
 # Goes out: CONFLUENT_ECS_CACHE, CARGO_TARGET_DIR, OPENSSL_* exported; every prerequisite there, or exit 2 with the list.
 
 say() { printf '%s\n' "$*" >&2; }
@@ -25,6 +25,8 @@ missing_packages() {
         [ -n "$program" ] || continue
         command -v "$program" >/dev/null 2>&1 || echo "$package"
     done
+    # Only what takes longer links the program statically.
+    if [ "${LONG:-0}" = 1 ] && ! command -v musl-gcc >/dev/null 2>&1; then echo musl-tools; fi
     # Debian splits the part of Python that makes virtual environments from Python itself.
     if command -v python3 >/dev/null 2>&1 && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then echo python3-venv; fi
 }
