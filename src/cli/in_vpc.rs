@@ -18,6 +18,17 @@ pub struct InVpcArgs {
     /// Statically linked confluent-ecs of this version for the task [default: this program, where it is one]
     #[arg(long, value_name = "FILE", requires = "in_vpc", conflicts_with = "in_vpc_image")]
     pub in_vpc_binary: Option<PathBuf>,
+    #[command(flatten)]
+    pub parts: InVpcParts,
+    /// Longest wait for the stack that is made, and again for a task [default: 10m, and 15m; a third of it, or 5m, until it runs]
+    #[arg(long, value_name = "DURATION", requires = "in_vpc", value_parser = duration)]
+    pub in_vpc_timeout: Option<Duration>,
+}
+
+/// What is there already and is taken for the task.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Inside the VPC")]
+pub struct InVpcParts {
     /// Image that holds confluent-ecs of this version, instead of one that is pushed from here
     #[arg(long, value_name = "IMAGE", requires = "in_vpc")]
     pub in_vpc_image: Option<String>,
@@ -36,9 +47,6 @@ pub struct InVpcArgs {
     /// Log group of the task, instead of one that is made
     #[arg(long, value_name = "NAME", requires = "in_vpc")]
     pub in_vpc_log_group: Option<String>,
-    /// Longest wait for the stack that is made, and again for a task [default: 10m, and 15m of which 5m until it runs]
-    #[arg(long, value_name = "DURATION", requires = "in_vpc", value_parser = duration)]
-    pub in_vpc_timeout: Option<Duration>,
 }
 
 impl InVpcArgs {
@@ -52,14 +60,14 @@ impl InVpcArgs {
         let mut typed = " --in-vpc".to_owned();
         let named = [
             ("binary", binary.as_ref()),
-            ("image", self.in_vpc_image.as_ref()),
-            ("execution-role", self.in_vpc_execution_role.as_ref()),
-            ("task-role", self.in_vpc_task_role.as_ref()),
-            ("cluster", self.in_vpc_cluster.as_ref()),
-            ("log-group", self.in_vpc_log_group.as_ref()),
+            ("image", self.parts.in_vpc_image.as_ref()),
+            ("execution-role", self.parts.in_vpc_execution_role.as_ref()),
+            ("task-role", self.parts.in_vpc_task_role.as_ref()),
+            ("cluster", self.parts.in_vpc_cluster.as_ref()),
+            ("log-group", self.parts.in_vpc_log_group.as_ref()),
             ("timeout", timeout.as_ref()),
         ];
-        let groups = self.in_vpc_security_group.iter().map(|group| ("security-group", Some(group)));
+        let groups = self.parts.in_vpc_security_group.iter().map(|group| ("security-group", Some(group)));
         for (flag, value) in named.into_iter().chain(groups) {
             if let Some(value) = value {
                 typed.extend([" --in-vpc-", flag, " ", &quoted(value)]);

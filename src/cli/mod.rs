@@ -24,7 +24,7 @@ pub use deploy::{
 };
 pub use explain::ExplainArgs;
 pub use images::{ImagesArgs, ImagesCheckArgs, ImagesDockerfileArgs, ImagesPushArgs, ImagesVerb};
-pub use in_vpc::InVpcArgs;
+pub use in_vpc::{InVpcArgs, InVpcParts};
 pub use init::InitArgs;
 pub use preflight::{CheckCategory, PreflightArgs};
 pub use profiles::{ProfilesArgs, ProfilesVerb};

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::InVpcParts;
+
 /// The CloudFormation stack's name, for every verb that has to do with one.
 #[derive(Debug, Clone, Default, Args)]
 pub struct StackArgs {
@@ -40,9 +42,11 @@ pub struct IamPolicyArgs {
     /// Region that it is for [default: AWS_REGION, else any]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Allow what `preflight --in-vpc` needs too
+    /// Allow what `preflight --in-vpc` needs too; with its flags, what it needs with them
     #[arg(long)]
     pub in_vpc: bool,
+    #[command(flatten)]
+    pub in_vpc_parts: InVpcParts,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -4,11 +4,13 @@ use std::env;
 
 use serde_json::json;
 
+use super::in_vpc::EcrRepository;
 use super::project::{Request, load};
 use super::scram;
 use crate::base::{Exit, Failure, Result};
-use crate::cli::{IamPolicyArgs, ProjectArgs};
-use crate::deploy::{self, Scope};
+use crate::cli::{IamPolicyArgs, InVpcParts, ProjectArgs};
+use crate::deploy::{self, InVpc, NamedImage, Scope};
+use crate::images::Reference;
 use crate::ui::Ui;
 
 /// What a policy may hold without its blanks, where it is a managed one.
@@ -52,5 +54,34 @@ fn scope(args: &IamPolicyArgs) -> Result<Scope> {
     if let Some(region) = region.as_ref().filter(|region| !is_region(region)) {
         return Err(Failure::usage(format!("\"{region}\" is no AWS region: one is eu-west-1")).into());
     }
-    Ok(Scope { region, account, scram_cluster: None, in_vpc: args.in_vpc })
+    let in_vpc = if args.in_vpc { Some(in_vpc(&args.in_vpc_parts)?) } else { None };
+    Ok(Scope { region, account, scram_cluster: None, in_vpc })
+}
+
+/// What the flags name. Nobody is asked whether it is there.
+fn in_vpc(parts: &InVpcParts) -> Result<InVpc> {
+    let role = |flag: &str, arn: &Option<String>| match arn {
+        Some(arn) if !arn.starts_with("arn:") || !arn.contains(":role/") => {
+            Err(Failure::usage(format!("--in-vpc-{flag}: {arn} is not the ARN of a role"))
+                .help("name one as arn:aws:iam::ACCOUNT:role/NAME"))
+        }
+        arn => Ok(arn.clone()),
+    };
+    let image = match &parts.in_vpc_image {
+        None => None,
+        Some(image) => {
+            Reference::parse(image).map_err(|why| Failure::usage("--in-vpc-image: the image's name is wrong").cause(why))?;
+            let ecr = EcrRepository::of(image);
+            let ecr = ecr.map(|EcrRepository { owner, region, name }| NamedImage::Ecr { owner, region, repository: name });
+            Some(ecr.unwrap_or(NamedImage::Elsewhere))
+        }
+    };
+    Ok(InVpc {
+        image,
+        execution_role: role("execution-role", &parts.in_vpc_execution_role)?,
+        task_role: role("task-role", &parts.in_vpc_task_role)?,
+        groups: !parts.in_vpc_security_group.is_empty(),
+        cluster: parts.in_vpc_cluster.clone(),
+        log_group: parts.in_vpc_log_group.clone(),
+    })
 }

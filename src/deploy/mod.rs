@@ -41,7 +41,7 @@ pub use logs::{LogEntry, LogSource, log_entries, log_sources};
 pub use outcome::{Ending, Outcome, Trouble};
 pub use parameters::{look_up, parameters, resolve, running_count, secret_versions};
 pub use plan::{Effect, Plan, Planned};
-pub use policy::{DeployerPolicy, Scope, deployer_policy};
+pub use policy::{DeployerPolicy, InVpc, NamedImage, Scope, deployer_policy};
 pub use scram::{ScramFacts, ScramPlace, ScramSecret, scram_secrets, scram_states, store_scram};
 pub use secrets::{
     FaultyKey, ListedSecret, Presence, Reads, SecretState, check_secrets, list_secrets, reads, secret_by, secret_tags,

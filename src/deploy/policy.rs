@@ -6,11 +6,14 @@
 //! What CloudFormation calls for a type is what the type's own schema lists under its handlers, less what our properties never ask for.
 //! A physical name that CloudFormation makes begins with the stack's, cut where the service takes short names only.
 
+mod in_vpc;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::policy_rows::{Grant, IN_VPC, OWN, SERVICE_LINKED, rows};
+pub use self::in_vpc::{InVpc, NamedImage};
+use super::policy_rows::{Grant, OWN, SERVICE_LINKED, rows};
 use crate::cloudformation::Template;
 use crate::stack::{Lookup, Need, Part, PolicyName, SecretLookup, Stack, Text, VpcSource, url_suffix};
 
@@ -57,8 +60,8 @@ pub struct Scope {
     pub account: Option<String>,
     /// The MSK cluster that takes its users from secrets, where the project has one: its ARN, or none where the files don't say it.
     pub scram_cluster: Option<Option<Text>>,
-    /// Whether preflight may run in the VPC.
-    pub in_vpc: bool,
+    /// What preflight in the VPC is given, where it may run there.
+    pub in_vpc: Option<InVpc>,
 }
 
 /// A policy, and the types of an overlay that we know no handler of.
@@ -79,8 +82,11 @@ struct Statements(BTreeMap<(BTreeSet<String>, Vec<Condition>), BTreeSet<String>>
 pub fn deployer_policy(stack: &Stack, template: &Template, scope: &Scope) -> DeployerPolicy {
     let names = Names::new(stack, template, scope);
     let mut statements = Statements::default();
-    for grant in OWN.iter().chain(if scope.in_vpc { IN_VPC } else { &[] }) {
+    for grant in OWN {
         statements.add(grant, &names, None);
+    }
+    if let Some(in_vpc) = &scope.in_vpc {
+        statements.in_vpc(in_vpc, template, &names);
     }
     let mut unknown = BTreeSet::new();
     for resource in template.resource_values().into_values() {
@@ -135,6 +141,7 @@ fn looked_up_with(need: &Need) -> &'static [&'static str] {
 }
 
 /// What stands in the ARNs.
+#[derive(Clone)]
 struct Names {
     partition: &'static str,
     region: String,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::policy_rows::{IN_VPC, OWN, ROWS, rows};
+use super::super::policy_rows::{Grant, IN_VPC, IN_VPC_REPOSITORY, IN_VPC_STACK, OWN, ROWS, rows};
 
 /// Actions whose entry in AWS's service authorization reference has no resource type.
 const KNOW_NO_RESOURCE: &[&str] = &[
@@ -65,10 +65,14 @@ const KNOW_NO_RESOURCE: &[&str] = &[
     "tag:GetResources",
 ];
 
+fn grants() -> impl Iterator<Item = &'static Grant> {
+    let own = [OWN, IN_VPC, IN_VPC_STACK, IN_VPC_REPOSITORY].into_iter().flatten();
+    own.chain(rows().flat_map(|row| row.grants))
+}
+
 #[test]
 fn everything_is_allowed_only_where_aws_knows_no_resource() {
-    let grants = OWN.iter().chain(IN_VPC).chain(rows().flat_map(|row| row.grants));
-    for grant in grants.filter(|grant| grant.when.is_empty()) {
+    for grant in grants().filter(|grant| grant.when.is_empty()) {
         let any = grant.on == ["*"];
         for action in grant.actions {
             assert_eq!(any, KNOW_NO_RESOURCE.contains(action), "{action} on {:?}", grant.on);
@@ -81,7 +85,7 @@ fn rows_are_written_once_and_in_order() {
     assert!(ROWS.iter().all(|rows| rows.windows(2).all(|pair| pair[0].kind < pair[1].kind)));
     let kinds: BTreeSet<_> = rows().map(|row| row.kind).collect();
     assert_eq!(kinds.len(), rows().count());
-    for grant in OWN.iter().chain(IN_VPC).chain(rows().flat_map(|row| row.grants)) {
+    for grant in grants() {
         let actions: BTreeSet<_> = grant.actions.iter().collect();
         assert_eq!(actions.len(), grant.actions.len(), "{:?}", grant.actions);
         assert!(grant.actions.iter().all(|action| !action.contains('*')), "{:?}", grant.actions);
@@ -91,10 +95,11 @@ fn rows_are_written_once_and_in_order() {
 /// Whatever the one room that talks to AWS can call, some stack's policy allows: its calls carry the names of their actions.
 #[test]
 fn every_call_that_the_program_can_make_is_allowed_by_a_row() {
-    let grants = OWN.iter().chain(IN_VPC).chain(rows().flat_map(|row| row.grants));
-    let mut allowed: BTreeSet<&str> = grants.flat_map(|grant| grant.actions).copied().collect();
+    let mut allowed: BTreeSet<&str> = grants().flat_map(|grant| grant.actions).copied().collect();
     // And what hangs on a stack: lookups, secrets, repositories, policies, an MSK cluster.
-    allowed.extend(include_str!("policy.rs").split('"').skip(1).step_by(2));
+    for file in [include_str!("policy.rs"), include_str!("policy/in_vpc.rs")] {
+        allowed.extend(file.split('"').skip(1).step_by(2));
+    }
     let room = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws");
     let mut missing = BTreeSet::new();
     for file in std::fs::read_dir(room).unwrap().map(|entry| entry.unwrap().path()) {

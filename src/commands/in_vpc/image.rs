@@ -35,7 +35,7 @@ pub(super) enum Source {
 
 /// Looks at what there is to run, before anything is made for it.
 pub(super) fn source(args: &InVpcArgs) -> Result<Source> {
-    if let Some(image) = &args.in_vpc_image {
+    if let Some(image) = &args.parts.in_vpc_image {
         Reference::parse(image).map_err(|why| Failure::usage("--in-vpc-image: the image's name is wrong").cause(why))?;
         return Ok(Source::Image(Program { image: image.clone(), arm: cfg!(target_arch = "aarch64") }));
     }

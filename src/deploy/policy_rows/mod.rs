@@ -45,6 +45,7 @@ const SERVICE: &[&str] = &["arn:{p}:ecs:{r}:{a}:service/{cluster}/{stack}-*"];
 const TASK: &[&str] = &["arn:{p}:ecs:{r}:{a}:task/{cluster}/*"];
 const CLUSTER: &[&str] = &["arn:{p}:ecs:{r}:{a}:cluster/{cluster}"];
 const LOG_GROUP: &[&str] = &["arn:{p}:logs:{r}:{a}:log-group:{stack}-*"];
+const LOG_STREAM: &[&str] = &["arn:{p}:logs:{r}:{a}:log-group:{stack}-*:log-stream:*"];
 
 /// What any stack of ours is asked and told.
 const ON_STACK: &[&str] = &[
@@ -86,7 +87,7 @@ pub(super) const OWN: &[Grant] = &[
     on(SERVICE, &["ecs:DescribeServices", "ecs:UpdateService"]),
     on(TASK, &["ecs:DescribeTasks"]),
     Grant { actions: &["ecs:ListTasks"], on: ANY, when: &[("ArnLike", "ecs:cluster", "arn:{p}:ecs:{r}:{a}:cluster/{cluster}")] },
-    on(&["arn:{p}:logs:{r}:{a}:log-group:{stack}-*:log-stream:*"], &["logs:GetLogEvents"]),
+    on(LOG_STREAM, &["logs:GetLogEvents"]),
     on(LOG_GROUP, &["logs:FilterLogEvents"]),
     // The bucket for templates that are too large for a call, made and closed with consent.
     on(
@@ -107,42 +108,48 @@ pub(super) const OWN: &[Grant] = &[
     ),
 ];
 
-/// What `preflight --in-vpc` calls beside: its own small stack, its task and definition, its log, and the image in a repository of its own.
+/// What `preflight --in-vpc` calls beside, whatever its flags name: its definition, its task, its log.
 pub(super) const IN_VPC: &[Grant] = &[
-    on(&["arn:{p}:cloudformation:{r}:{a}:stack/{stack}-preflight/*"], ON_STACK),
     on(
         &["arn:{p}:ecs:{r}:{a}:task-definition/{stack}-preflight-*:*"],
         &["ecs:DeleteTaskDefinitions", "ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:TagResource"],
     ),
-    on(
-        &["arn:{p}:ecr:{r}:{a}:repository/{lower}-preflight-*"],
-        &[
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchDeleteImage",
-            "ecr:CompleteLayerUpload",
-            "ecr:CreateRepository",
-            "ecr:DeleteRepository",
-            "ecr:DeleteRepositoryPolicy",
-            "ecr:DescribeRepositories",
-            "ecr:GetLifecyclePolicy",
-            "ecr:GetRepositoryPolicy",
-            "ecr:InitiateLayerUpload",
-            "ecr:ListTagsForResource",
-            "ecr:PutImage",
-            "ecr:PutLifecyclePolicy",
-            "ecr:SetRepositoryPolicy",
-            "ecr:TagResource",
-            "ecr:UploadLayerPart",
-        ],
-    ),
-    on(ANY, &["ecs:DeregisterTaskDefinition", "ecs:ListTaskDefinitions"]),
-    on(TASK, &["ecs:StopTask", "ecs:TagResource"]),
-    Grant {
-        actions: &["iam:PassRole"],
-        on: &["arn:{p}:iam::{a}:role/{stack20}*"],
-        when: &[("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com")],
-    },
+    on(ANY, &["ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"]),
+    on(CLUSTER, &["ecs:DescribeClusters"]),
+    on(TASK, &["ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource"]),
+    Grant { actions: &["ecs:ListTasks"], on: ANY, when: &[("ArnLike", "ecs:cluster", "arn:{p}:ecs:{r}:{a}:cluster/{cluster}")] },
 ];
+
+/// … unless all is named: its own small stack.
+pub(super) const IN_VPC_STACK: &[Grant] = &[on(&["arn:{p}:cloudformation:{r}:{a}:stack/{stack}-preflight/*"], ON_STACK)];
+
+/// … unless an image is named: a repository of its own, as CloudFormation makes, changes and removes it, and the image in it.
+pub(super) const IN_VPC_REPOSITORY: &[Grant] = &[on(
+    &["arn:{p}:ecr:{r}:{a}:repository/{lower}-preflight-*"],
+    &[
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:CreateRepository",
+        "ecr:DeleteLifecyclePolicy",
+        "ecr:DeleteRepository",
+        "ecr:DeleteRepositoryPolicy",
+        "ecr:DescribeRepositories",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:GetLifecyclePolicy",
+        "ecr:GetRepositoryPolicy",
+        "ecr:InitiateLayerUpload",
+        "ecr:ListTagsForResource",
+        "ecr:PutImage",
+        "ecr:PutImageScanningConfiguration",
+        "ecr:PutImageTagMutability",
+        "ecr:PutLifecyclePolicy",
+        "ecr:SetRepositoryPolicy",
+        "ecr:TagResource",
+        "ecr:UntagResource",
+        "ecr:UploadLayerPart",
+    ],
+)];
 
 /// Type, service principal, role: what a service makes for itself when an account has its first one.
 pub(super) const SERVICE_LINKED: &[(&str, &str, &str)] = &[

@@ -1,6 +1,6 @@
 //! What runs and who may: services, their scaling, roles, logs, alarms.
 
-use super::{ANY, LOG_GROUP, Row, SERVICE, on, row};
+use super::{ANY, LOG_GROUP, LOG_STREAM, Row, SERVICE, on, row};
 
 const DEPLOYMENT: &[&str] =
     &["arn:{p}:ecs:{r}:{a}:service/{cluster}/{stack}-*", "arn:{p}:ecs:{r}:{a}:service-deployment/{cluster}/{stack}-*"];
@@ -159,6 +159,7 @@ pub(super) const ROWS: &[Row] = &[
                     "logs:CreateLogGroup",
                     "logs:DeleteLogGroup",
                     "logs:DeleteRetentionPolicy",
+                    "logs:FilterLogEvents",
                     "logs:GetDataProtectionPolicy",
                     "logs:ListTagsForResource",
                     "logs:PutRetentionPolicy",
@@ -166,6 +167,7 @@ pub(super) const ROWS: &[Row] = &[
                     "logs:UntagResource",
                 ],
             ),
+            on(LOG_STREAM, &["logs:GetLogEvents"]),
             on(ANY, &["logs:DescribeIndexPolicies", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies"]),
         ],
     ),
