@@ -7,6 +7,7 @@ use aws_sdk_ecr::types::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use super::Tags;
 use super::account::{Account, call};
@@ -55,6 +56,33 @@ impl Account {
             return Err(unusable());
         }
         Ok(EcrLogin { registry: registry.to_owned(), username: username.to_owned(), password: Secret::new(password) })
+    }
+
+    /// The login of this account in another region: a token holds in its own.
+    pub async fn ecr_login_of(&self, region: &str) -> Result<EcrLogin, CallError> {
+        let mut there = self.clone();
+        there.ecr = self.ecr_in(region);
+        there.ecr_login().await
+    }
+
+    fn ecr_in(&self, region: &str) -> aws_sdk_ecr::Client {
+        if region == self.region {
+            return self.ecr.clone();
+        }
+        let there = aws_sdk_ecr::config::Region::new(region.to_owned());
+        aws_sdk_ecr::Client::from_conf(self.ecr.config().to_builder().region(there).build())
+    }
+
+    /// The policy of a repository of whatever account and region; `None` where it has none, or is not there.
+    pub async fn ecr_repository_policy(&self, owner: &str, region: &str, name: &str) -> Result<Option<Value>, CallError> {
+        let request = self.ecr_in(region).get_repository_policy().registry_id(owner).repository_name(name);
+        match call!(self, "ecr:GetRepositoryPolicy", name, request.send()) {
+            Ok(answer) => Ok(answer.policy_text().and_then(|text| serde_json::from_str(text).ok())),
+            Err(error) if error.is_code("RepositoryPolicyNotFoundException") || error.is_code("RepositoryNotFoundException") => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// `None`: there is no such repository.

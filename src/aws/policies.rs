@@ -24,6 +24,15 @@ pub struct IamRole {
     pub arn: String,
     /// Who may take it; `None` where that can't be read.
     pub trust: Option<Value>,
+    /// The ARN of the policy that bounds it.
+    pub boundary: Option<String>,
+}
+
+/// What a role is given: by documents of its own, and by managed policies, which it names by their ARNs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RolePolicies {
+    pub documents: Vec<Value>,
+    pub managed: Vec<String>,
 }
 
 impl Account {
@@ -38,7 +47,25 @@ impl Account {
         Ok(answer.at(&["GetRoleResult", "Role"]).map(|role| IamRole {
             arn: role.text("Arn").unwrap_or_default().to_owned(),
             trust: role.text("AssumeRolePolicyDocument").and_then(|text| serde_json::from_str(&unescaped(text)).ok()),
+            boundary: role.at(&["PermissionsBoundary"]).and_then(|of| of.text("PermissionsBoundaryArn")).map(str::to_owned),
         }))
+    }
+
+    /// The policies of a role by its name.
+    pub async fn role_policies(&self, name: &str) -> Result<RolePolicies, CallError> {
+        let call = |action| Call::form(Api::Iam, action, name).with("RoleName", name);
+        let listed = self.signed_xml(call("iam:ListRolePolicies").with("MaxItems", "1000")).await?;
+        let names = listed.child("ListRolePoliciesResult").map(|result| result.list("PolicyNames")).unwrap_or_default();
+        let mut documents = Vec::new();
+        for policy in names {
+            let answer = self.signed_xml(call("iam:GetRolePolicy").with("PolicyName", policy.own_text())).await?;
+            let document = answer.child("GetRolePolicyResult").and_then(|result| result.text("PolicyDocument"));
+            documents.extend(document.and_then(|text| serde_json::from_str(&unescaped(text)).ok()));
+        }
+        let listed = self.signed_xml(call("iam:ListAttachedRolePolicies").with("MaxItems", "1000")).await?;
+        let attached = listed.child("ListAttachedRolePoliciesResult").map(|result| result.list("AttachedPolicies"));
+        let managed = attached.unwrap_or_default().iter().filter_map(|policy| policy.text("PolicyArn").map(str::to_owned));
+        Ok(RolePolicies { documents, managed: managed.collect() })
     }
 
     /// The resource policy of a secret; `None` where it has none.

@@ -105,6 +105,12 @@ impl Template {
                     map.remove(key);
                 }
             }
+            if let Some(properties) = copy.pointer_mut("/Properties").and_then(Value::as_object_mut) {
+                // A name of its own is the service's: two can't have it.
+                for key in ["ClusterName", "GroupName", "LogGroupName", "RoleName"] {
+                    properties.remove(key);
+                }
+            }
             match copy["Type"].as_str() {
                 Some("AWS::IAM::Role") => {
                     let known = |name: &str| {
@@ -127,9 +133,14 @@ impl Template {
                 }
                 Some("AWS::Logs::LogGroup") => {
                     if let Some(properties) = copy.pointer_mut("/Properties").and_then(Value::as_object_mut) {
-                        // A name of its own is the service's; and nobody looks at a preflight's log for long.
-                        properties.remove("LogGroupName");
+                        // Nobody looks at a preflight's log for long.
                         properties.insert("RetentionInDays".to_owned(), 7.into());
+                    }
+                }
+                Some("AWS::ECS::Cluster") => {
+                    if let Some(properties) = copy.pointer_mut("/Properties").and_then(Value::as_object_mut) {
+                        // One task runs in it, by itself.
+                        properties.retain(|key, _| ["ClusterSettings", "Tags"].contains(&key.as_str()));
                     }
                 }
                 _ => {}
@@ -200,6 +211,14 @@ fn pulling(role: &mut Value, repository: &Value) {
 /// Takes policies out of a role that name what isn't known; their names.
 fn without_foreign(role: &mut Value, known: impl Fn(&str) -> bool) -> Vec<String> {
     let mut gone = Vec::new();
+    if let Some(managed) = role.pointer_mut("/Properties/ManagedPolicyArns").and_then(Value::as_array_mut) {
+        managed.retain(|arn| {
+            let foreign = referred(arn).into_iter().find(|name| !known(name));
+            let fits = foreign.is_none();
+            gone.extend(foreign);
+            fits
+        });
+    }
     // Not by index: that would put a null where nothing is.
     if let Some(policies) = role.pointer_mut("/Properties/Policies").and_then(Value::as_array_mut) {
         policies.retain(|policy| {
@@ -268,7 +287,9 @@ mod tests {
     fn a_policy_on_what_is_not_there_is_left_out() {
         let policy = |name: &str, on: &str| json!({ "PolicyName": name, "PolicyDocument": { "Statement": [{ "Resource": { "Ref": on } }] } });
         let mut role = json!({ "Properties": { "Policies": [policy("secrets", "SecretArn"), policy("topics", "Topic")] } });
-        assert_eq!(without_foreign(&mut role, |name| name == "SecretArn"), ["topics"]);
+        role["Properties"]["ManagedPolicyArns"] = json!(["arn:aws:iam::aws:policy/A", { "Ref": "OwnPolicy" }]);
+        assert_eq!(without_foreign(&mut role, |name| name == "SecretArn"), ["OwnPolicy", "topics"]);
+        assert_eq!(role["Properties"]["ManagedPolicyArns"], json!(["arn:aws:iam::aws:policy/A"]));
         assert_eq!(role["Properties"]["Policies"].as_array().unwrap().len(), 1);
         let mut none = json!({ "Properties": { "Description": "x" } });
         assert!(without_foreign(&mut none, |_| true).is_empty());

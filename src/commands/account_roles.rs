@@ -48,6 +48,7 @@ pub(super) async fn of_family(
         found.push(RoleFacts {
             kind,
             name_start: name_start(resource, &ready.stack, &values),
+            whole_name: properties["RoleName"].is_string(),
             policies,
             unread,
             boundary: boundary.clone(),

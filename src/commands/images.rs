@@ -180,13 +180,17 @@ pub(super) struct Ecr {
 
 impl Ecr {
     pub(super) async fn of(account: &Account) -> std::result::Result<Self, crate::aws::CallError> {
-        let login = account.ecr_login().await?;
+        Self::in_region(account, account.region.clone()).await
+    }
+
+    async fn in_region(account: &Account, region: String) -> std::result::Result<Self, crate::aws::CallError> {
+        let login = account.ecr_login_of(&region).await?;
         let account = account.clone();
         // The token is asked for when it is needed, so that a long copy gets a new one when the old one has ended.
         let renew: Renew = Arc::new(move || {
-            let account = account.clone();
+            let (account, region) = (account.clone(), region.clone());
             Box::pin(async move {
-                let login = account.ecr_login().await.map_err(|error| error.to_string())?;
+                let login = account.ecr_login_of(&region).await.map_err(|error| error.to_string())?;
                 Ok(Credentials::Password { username: login.username, password: login.password })
             })
         });
@@ -217,7 +221,14 @@ pub(super) async fn looked_at(account: &Account, ready: &Ready) -> Result<Vec<Ch
 
 /// An image that no file names, as its registry has it.
 pub(super) async fn looked_at_alone(account: &Account, image: &str, architecture: &'static str) -> Option<Checked> {
-    let ecr = Ecr::of(account).await.map_err(|error| error.to_string());
+    let there = Reference::parse(image).ok().filter(is_ecr);
+    let there = there.and_then(|there| there.registry.split('.').nth(3).map(str::to_owned));
+    // A token holds in the region that gave it.
+    let ecr = match there.filter(|region| *region != account.region) {
+        Some(region) => Ecr::in_region(account, region).await,
+        None => Ecr::of(account).await,
+    };
+    let ecr = ecr.map_err(|error| error.to_string());
     let login = |reference: &Reference| login(&ecr, reference);
     let (image, services) = (image.to_owned(), Vec::new());
     let wanted = Wanted { image, services, architecture, built: false, plugins: None, unasked: None, place: None };

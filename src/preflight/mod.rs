@@ -40,7 +40,8 @@ mod urls;
 mod wiring;
 
 pub use aws::{
-    AccountFacts, FamilyFacts, ImageFacts, ImageState, KeyAccess, Read, Roads, RoleFacts, SecretAccess, Validated, resolved,
+    AccountFacts, FamilyFacts, ImageFacts, ImageState, KeyAccess, LOG_RIGHTS, LOGIN_RIGHT, May, PULL_RIGHTS, Read, Roads,
+    RoleFacts, SecretAccess, Validated, may, resolved,
 };
 pub use cluster::{ClusterFacts, Provider};
 pub use fix::{Fix, shell};

@@ -10,9 +10,9 @@ const LOGS: &str = "Logs_20140328";
 
 /// What the account has beside the project's own: a role for each purpose, a group of the project's VPC and one of another, a cluster, a
 /// log group, an image of the program.
-struct Parts {
-    inside: Inside,
-    execution_role: String,
+pub(super) struct Parts {
+    pub(super) inside: Inside,
+    pub(super) execution_role: String,
     task_role: String,
     group: String,
     foreign: String,
@@ -20,13 +20,22 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let inside = Inside::new(name);
         let shop = &inside.shop;
         let role = |name: &str, service: &str| {
             let trust = json!({ "Version": "2012-10-17", "Statement": [
                 { "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" }] });
             let form = [("Action", "CreateRole"), ("RoleName", name), ("AssumeRolePolicyDocument", &trust.to_string())];
+            shop.form("iam", "2010-05-08", &form);
+            let starting = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Resource": "*",
+                "Action": ["ecr:GetAuthorizationToken", "logs:CreateLogStream", "logs:PutLogEvents"] }] });
+            let form = [
+                ("Action", "PutRolePolicy"),
+                ("RoleName", name),
+                ("PolicyName", "starting"),
+                ("PolicyDocument", &starting.to_string()),
+            ];
             shop.form("iam", "2010-05-08", &form);
             format!("arn:aws:iam::{}:role/{name}", shop.account)
         };
@@ -49,7 +58,7 @@ impl Parts {
     }
 
     /// The flags with values that fit.
-    fn flags(&self) -> [(&str, &str); 6] {
+    pub(super) fn flags(&self) -> [(&str, &str); 6] {
         [
             ("--in-vpc-image", &self.image),
             ("--in-vpc-execution-role", &self.execution_role),

@@ -20,9 +20,11 @@ const AWS_LIMIT: Duration = Duration::from_secs(10);
 pub(in crate::commands) fn run(ui: &mut Ui) -> Result<Exit> {
     let mut next = 0;
     let mut say = |ui: &mut Ui, message: &Message, within: Option<&Within>| {
-        let text = serde_json::to_string(message).unwrap_or_default();
-        let text = within.map_or(text.clone(), |within| within.without_secrets(text));
-        for line in lines(&text, &mut next) {
+        let mut message = serde_json::to_value(message).unwrap_or_default();
+        if let Some(within) = within {
+            within.without_secrets(&mut message);
+        }
+        for line in lines(&message.to_string(), &mut next) {
             ui.result(&format!("{line}\n"));
         }
     };
@@ -67,13 +69,13 @@ pub(in crate::commands) fn run(ui: &mut Ui) -> Result<Exit> {
 async fn keys() -> std::result::Result<AwsKeys, String> {
     let (found, region, caller) = match Account::connect(Deadline::after(AWS_LIMIT)).await {
         Ok(account) => {
-            let found = account.credentials().await.map_err(|error| error.headline())?;
+            let found = account.credentials().await.map_err(|error| error.to_string())?;
             (found, account.region.clone(), account.caller.arn.clone())
         }
-        Err(error) if error.is_about_credentials() => return Err(error.headline()),
+        Err(error) if error.is_about_credentials() => return Err(error.to_string()),
         Err(_) => {
             let (found, region) =
-                Account::credentials_alone(Deadline::after(AWS_LIMIT)).await.map_err(|error| error.headline())?;
+                Account::credentials_alone(Deadline::after(AWS_LIMIT)).await.map_err(|error| error.to_string())?;
             (found, region, "the task's role".to_owned())
         }
     };

@@ -3,10 +3,12 @@
 mod image;
 mod inside;
 mod named;
+mod pulling;
 mod support;
 mod task;
 
 pub(super) use inside::run as inside;
+pub(super) use pulling::EcrRepository;
 
 use std::time::Instant;
 
@@ -60,13 +62,20 @@ pub(super) async fn check(asked: &Asked<'_>, ready: &Ready, input: &Input, accou
     }
     let mut source = image::source(asked.args)?;
     let services = families(&ready.template, input)?;
-    let (known, gaps) = known(account, &ready.template).await?;
-    let subnets = placed_in(&services, ready, &known, gaps.as_ref())?;
-    let program = match &mut source {
-        Source::Image(program) => Some(program),
-        Source::File { .. } => None,
+    let looking = async {
+        let (known, gaps) = known(account, &ready.template).await?;
+        let subnets = placed_in(&services, ready, &known, gaps.as_ref())?;
+        let program = match &mut source {
+            Source::Image(program) => Some(program),
+            Source::File { .. } => None,
+        };
+        named::must_fit(asked.args, account, &known, &subnets, program, ui).await?;
+        Ok::<_, Error>((known, gaps))
     };
-    named::must_fit(asked.args, account, &subnets, program, ui).await?;
+    let (known, gaps) = tokio::select! {
+        looked = looking => looked?,
+        () = interrupt.wait() => return Ok(Checked::Stopped("nothing was changed".to_owned())),
+    };
     let parts: Vec<(String, Parts)> = services.iter().map(|service| (service.name.clone(), service.parts.clone())).collect();
     let support = match Support::ensure(asked, ready, &parts, account, known, gaps.as_ref(), &source, ui).await? {
         Ensured::There(support) => support,
@@ -162,13 +171,12 @@ fn families(template: &Template, input: &Input) -> Result<Vec<Service>> {
     Ok(found)
 }
 
-/// The subnets of the first service's task: without a network there is nothing to make anything for.
+/// The subnets of all services' tasks: without a network there is nothing to make anything for.
 fn placed_in(services: &[Service], ready: &Ready, known: &Known, gaps: Option<&crate::base::Findings>) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for service in services {
         match (subnets(&ready.template, &service.deployed, known), gaps) {
-            (Ok(subnets), _) if found.is_empty() => found = subnets,
-            (Ok(_), _) => {}
+            (Ok(subnets), _) => found.extend(subnets),
             // What isn't there says more than what refers to it.
             (Err(_), Some(findings)) => return Err(placed(Error::Findings(findings.clone()), &ready.project)),
             (Err(unsaid), None) => return Err(unplaced(&unsaid).into()),
@@ -209,6 +217,11 @@ async fn known(account: &Account, template: &Template) -> Result<(Known, Option<
         stack: template.stack_name.clone(),
         values,
         physical,
+        kinds: template
+            .resource_values()
+            .into_iter()
+            .filter_map(|(id, resource)| Some((id, resource["Type"].as_str()?.to_owned())))
+            .collect(),
     };
     Ok((known, Some(gaps).filter(|gaps| !gaps.is_empty())))
 }

@@ -3,13 +3,17 @@
 //! Comes in: the flags, the account, the subnets that the task will run in. Goes out: nothing, or all that doesn't fit, at once. Rules:
 //! reads only; what the caller may not look at is told and left to ECS.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::image::Program;
-use crate::aws::{Account, CallError};
+use super::pulling::{self, EcrRepository};
+use crate::aws::{Account, CallError, Named};
 use crate::base::{Code, Error, Finding, Findings, Result, nearest};
 use crate::cli::InVpcArgs;
 use crate::commands::images;
+use crate::deploy::one_off::Known;
 use crate::images::Outcome;
 use crate::ui::Ui;
 
@@ -17,31 +21,37 @@ use crate::ui::Ui;
 pub(super) async fn must_fit(
     args: &InVpcArgs,
     account: &Account,
+    known: &Known,
     subnets: &[String],
     program: Option<&mut Program>,
     ui: &mut Ui,
 ) -> Result<()> {
     let mut look = Look { account, findings: Findings::default(), ui };
-    for (flag, arn) in [("execution-role", &args.in_vpc_execution_role), ("task-role", &args.in_vpc_task_role)] {
+    for (flag, arn) in [("execution-role", &args.parts.in_vpc_execution_role), ("task-role", &args.parts.in_vpc_task_role)] {
         if let Some(arn) = arn {
             let looked = look.role(flag, arn).await;
             look.unless_denied(flag, looked)?;
         }
     }
-    if let Some(name) = &args.in_vpc_cluster {
+    if let Some(name) = &args.parts.in_vpc_cluster {
         let looked = look.cluster(name).await;
         look.unless_denied("cluster", looked)?;
     }
-    if let Some(name) = &args.in_vpc_log_group {
+    if let Some(name) = &args.parts.in_vpc_log_group {
         let looked = look.log_group(name).await;
         look.unless_denied("log-group", looked)?;
     }
-    if !args.in_vpc_security_group.is_empty() {
-        let looked = look.groups(&args.in_vpc_security_group, subnets).await;
+    if !args.parts.in_vpc_security_group.is_empty() {
+        let looked = look.groups(&args.parts.in_vpc_security_group, subnets).await;
         look.unless_denied("security-group", looked)?;
     }
+    let image = program.as_ref().map(|program| program.image.clone());
     if let Some(program) = program {
         look.image(program).await;
+    }
+    if !look.findings.has_errors() {
+        let looked = look.rights(args, known, image.as_deref()).await;
+        look.unless_denied("execution-role", looked)?;
     }
     if look.findings.has_errors() { Err(Error::Findings(look.findings)) } else { Ok(()) }
 }
@@ -104,6 +114,47 @@ impl Look<'_> {
         Ok(())
     }
 
+    /// Whether the execution role may pull the image and write the log: the named one, else the copy that is made, whose rights we know,
+    /// but not what a repository of another account says.
+    async fn rights(&mut self, args: &InVpcArgs, known: &Known, image: Option<&str>) -> std::result::Result<(), CallError> {
+        let account = self.account;
+        if let Some(arn) = &args.parts.in_vpc_execution_role {
+            let name = arn.rsplit('/').next().unwrap_or(arn);
+            let boundary = account.role(name).await?.and_then(|role| role.boundary);
+            let role = pulling::role_facts(account, name, boundary).await?;
+            let group = args.parts.in_vpc_log_group.as_deref();
+            let pull = pulling::pulling(account, known, &role, image).await;
+            let log = pulling::logging(account, known, &role, group);
+            // The first of each says enough: the help has them all.
+            for why in pull.refused.into_iter().take(1).chain(log.refused.into_iter().take(1)) {
+                let needed = pulling::needed(account, known, image, group);
+                let help = format!("it needs {needed}; AWS's own policy AmazonECSTaskExecutionRolePolicy holds them");
+                self.wrong("execution-role", format!("a task can't start as {name}: {why}"), help);
+            }
+            for why in pull.open.into_iter().take(1).chain(log.open.into_iter().take(1)) {
+                self.ui.note(&format!("--in-vpc-execution-role: whether {name} can start a task is not sure: {why}"));
+            }
+        } else if let Some(repository) = image.and_then(EcrRepository::of) {
+            let role = pulling::copy(known, &repository.arn(&known.partition));
+            let pull = pulling::pulling(account, known, &role, image).await;
+            for why in pull.refused.into_iter().take(1) {
+                let help = format!("let its owner allow the pull to account {}, or copy the image", account.caller.account);
+                self.wrong("image", why, help);
+            }
+            for why in pull.open.into_iter().take(1) {
+                self.ui.note(&format!("--in-vpc-image: whether the task can pull it is not sure: {why}"));
+            }
+        }
+        if let Some(repository) = image.and_then(EcrRepository::of).filter(|repository| repository.region != account.region) {
+            let there = &repository.region;
+            self.ui.note(&format!(
+                "--in-vpc-image lies in {there}: the task needs a way out to it, for endpoints of ECR in a VPC lead to {} only",
+                account.region
+            ));
+        }
+        Ok(())
+    }
+
     async fn cluster(&mut self, name: &str) -> std::result::Result<(), CallError> {
         if self.account.cluster(name).await?.is_some() {
             return Ok(());
@@ -128,27 +179,26 @@ impl Look<'_> {
 
     async fn groups(&mut self, ids: &[String], subnets: &[String]) -> std::result::Result<(), CallError> {
         let wanted: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let subnets: Vec<&str> = subnets.iter().map(String::as_str).collect();
+        let subnets: Vec<&str> = subnets.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect();
         let network = if subnets.is_empty() { Vec::new() } else { self.account.subnets(&[("subnet-id", &subnets)]).await? };
         let vpc = network.first().map(|subnet| subnet.vpc.clone());
+        let another = |group: &Named| network.iter().map(|subnet| subnet.vpc.clone()).find(|vpc| *vpc != group.vpc);
         let found = self.account.security_groups(&[("group-id", &wanted)]).await?;
         for id in ids {
-            match (found.iter().find(|group| group.id == *id), &vpc) {
-                (Some(group), Some(vpc)) if group.vpc != *vpc => {
+            if let Some(group) = found.iter().find(|group| group.id == *id) {
+                if let Some(vpc) = another(group) {
                     let message = format!("{id} is of {}, and the task's subnets are in {vpc}", group.vpc);
-                    self.wrong("security-group", message, groups_of(Some(vpc)));
+                    self.wrong("security-group", message, groups_of(Some(&vpc)));
                 }
-                (Some(_), _) => {}
-                (None, vpc) => {
-                    let named = self.account.security_groups(&[("group-name", &[id.as_str()])]).await?;
-                    let named = named.iter().find(|group| vpc.as_ref().is_none_or(|vpc| group.vpc == *vpc));
-                    let help = match named {
-                        Some(group) => format!("did you mean {}? It has that name", group.id),
-                        None => groups_of(vpc.as_deref()),
-                    };
-                    self.wrong("security-group", format!("there is no security group {id} in {}", self.account.region), help);
-                }
+                continue;
             }
+            let named = self.account.security_groups(&[("group-name", &[id.as_str()])]).await?;
+            let named = named.iter().find(|group| vpc.as_ref().is_none_or(|vpc| group.vpc == *vpc));
+            let help = match named {
+                Some(group) => format!("did you mean {}? It has that name", group.id),
+                None => groups_of(vpc.as_deref()),
+            };
+            self.wrong("security-group", format!("there is no security group {id} in {}", self.account.region), help);
         }
         Ok(())
     }

@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::image::Source;
+use super::pulling::EcrRepository;
 use super::{Asked, resources};
 use crate::aws::{Account, Parameter, Stack};
 use crate::base::{Code, Deadline, Error, Event, Exit, Failure, Findings, Result};
 use crate::cloudformation::{Parts, Pulled, REPOSITORY, StandIn, Template, There};
-use crate::commands::images::is_ecr;
 use crate::commands::project::{Ready, placed};
 use crate::commands::world::Interrupt;
 use crate::deploy::one_off::Known;
 use crate::deploy::{self, Ending, Pause, Preparation, Target, Wanted, What};
-use crate::images::Reference;
 use crate::ui::Ui;
 
 /// A repository, some roles and a log group are made in a minute or two.
@@ -69,13 +68,16 @@ impl Support {
         let mut parts: Vec<Parts> = services.iter().map(|(_, parts)| parts.clone()).collect();
         let all = |of: fn(&Parts) -> Vec<&String>| parts.iter().flat_map(of).all(has);
         let there = There {
-            execution_role: args.in_vpc_execution_role.is_some(),
-            log_group: args.in_vpc_log_group.is_some(),
-            cluster: args.in_vpc_cluster.is_some() || all(|parts| parts.cluster.iter().collect()),
-            groups: !args.in_vpc_security_group.is_empty() || all(|parts| parts.groups.iter().collect()),
-            task_role: args.in_vpc_task_role.is_some() || all(|parts| parts.task_role.iter().collect()),
+            execution_role: args.parts.in_vpc_execution_role.is_some(),
+            log_group: args.parts.in_vpc_log_group.is_some(),
+            cluster: args.parts.in_vpc_cluster.is_some() || all(|parts| parts.cluster.iter().collect()),
+            groups: !args.parts.in_vpc_security_group.is_empty() || all(|parts| parts.groups.iter().collect()),
+            task_role: args.parts.in_vpc_task_role.is_some() || all(|parts| parts.task_role.iter().collect()),
         };
         let mut pulled = pulled(source, &known);
+        if let (Pulled::Repository { by }, Some(named)) = (&mut pulled, &args.parts.in_vpc_execution_role) {
+            by.push(named.clone());
+        }
         if !there.execution_role {
             let own = own_roles(account, ready, &parts, &known, &pulled).await?;
             if let Pulled::Repository { by } = &mut pulled {
@@ -95,12 +97,8 @@ impl Support {
         };
         let current = account.stack(&template.stack_name).await?.filter(|stack| !stack.status.is_deleted());
         let parameters = parameters(&template, &known, gaps, ready)?;
-        if let Some(foreign) = template.overlaid.values().find_map(|resource| foreign(resource, &template)) {
-            return Err(Failure::usage(format!("{foreign} is made by this very stack, and isn't there yet"))
-                .code(Code::IN_VPC_UNSAID)
-                .cause("a task needs a network to run in")
-                .help("deploy once with `confluent-ecs up`, or make the network first and name it in the files")
-                .into());
+        if let Some(failure) = template.overlaid.iter().find_map(|(id, resource)| foreign(id, resource, &template, ready)) {
+            return Err(failure.into());
         }
         if !is_as_wanted(account, current.as_ref(), &template, &parameters).await?
             && let Some(why) = make(asked, account, &template, &parameters, current.as_ref(), ui).await?
@@ -176,7 +174,7 @@ async fn make(
             let mut target = Target::before(account, operation, name, &prepared.stack_id, &[]).await?;
             prepared.execute(account).await?;
             let goes_on = format!("the stack {name} goes on being made; run the same command again when it is there");
-            let limit = args.in_vpc_timeout.map_or(LIMIT, |timeout| timeout.min(LIMIT));
+            let limit = args.in_vpc_timeout.unwrap_or(LIMIT);
             interrupt.would_leave(name, vec![goes_on.clone()]);
             if !watched(account, &mut target, limit, interrupt, ui).await? {
                 return Ok(Some(goes_on));
@@ -207,15 +205,8 @@ fn parameters(template: &Template, known: &Known, gaps: Option<&Findings>, ready
 /// What ECS will pull, and who must be let do so.
 fn pulled(source: &Source, known: &Known) -> Pulled {
     let Source::Image(program) = source else { return Pulled::Repository { by: Vec::new() } };
-    let reference = Reference::parse(&program.image).ok().filter(is_ecr);
-    // ACCOUNT.dkr.ecr.REGION.…
-    let arn = reference.as_ref().and_then(|reference| match reference.registry.split('.').collect::<Vec<_>>()[..] {
-        [owner, _, _, region, ..] => {
-            Some(format!("arn:{}:ecr:{region}:{owner}:repository/{}", known.partition, reference.repository))
-        }
-        _ => None,
-    });
-    arn.map_or(Pulled::Elsewhere, |arn| Pulled::Named { arn })
+    let repository = EcrRepository::of(&program.image);
+    repository.map_or(Pulled::Elsewhere, |repository| Pulled::Named { arn: repository.arn(&known.partition) })
 }
 
 fn role_arn(known: &Known, name: &str) -> String {
@@ -269,10 +260,20 @@ pub(super) fn small_stack(template: &Template, services: &[&str]) -> Option<Temp
     made.map(|made| made.template)
 }
 
-/// A resource that a copy refers to and that is neither copied nor a parameter.
-fn foreign(resource: &serde_json::Value, template: &crate::cloudformation::Template) -> Option<String> {
-    crate::cloudformation::referred(resource).into_iter().find(|name| {
+/// What a copy refers to and that is neither copied nor a parameter: the copy can't be made before the service's stack is.
+fn foreign(id: &str, resource: &Value, template: &Template, ready: &Ready) -> Option<Failure> {
+    let missing = crate::cloudformation::referred(resource).into_iter().find(|name| {
         !name.starts_with("AWS::") && !template.parameters.contains_key(name) && !template.overlaid.contains_key(name)
+    })?;
+    let kind = ready.template.resource_values().get(&missing).and_then(|resource| resource["Type"].as_str().map(str::to_owned));
+    let failure = Failure::usage(format!("{missing} is made by this very stack, and isn't there yet")).code(Code::IN_VPC_UNSAID);
+    Some(match kind.as_deref() {
+        Some("AWS::EC2::VPC") | None => failure
+            .cause("a task needs a network to run in")
+            .help("deploy once with `confluent-ecs up`, or make the network first and name it in the files"),
+        Some(kind) => failure
+            .cause(format!("the copy of {id} that the task needs refers to it ({kind})"))
+            .help("deploy once with `confluent-ecs up`, or name what is there by a flag (--in-vpc-task-role, …)"),
     })
 }
 

@@ -78,8 +78,8 @@ enum Trouble {
         why: String,
         /// Its cause and what mends it, where they are known.
         diagnosis: Option<Diagnosis>,
-        /// What to look at, where they aren't.
-        advice: Option<&'static str>,
+        /// What to do, where they aren't.
+        advice: Vec<String>,
         may_pass: bool,
     },
     Report(Spoilt, Vec<String>),
@@ -123,11 +123,11 @@ impl Work {
             command: vec!["preflight".to_owned(), "--inside".to_owned()],
             variable: (PLAN.to_owned(), packed),
             arm: program.arm,
-            execution_role: args.in_vpc_execution_role.as_deref(),
-            task_role: args.in_vpc_task_role.as_deref(),
-            log_group: args.in_vpc_log_group.as_deref(),
-            groups: &args.in_vpc_security_group,
-            cluster: args.in_vpc_cluster.as_deref(),
+            execution_role: args.parts.in_vpc_execution_role.as_deref(),
+            task_role: args.parts.in_vpc_task_role.as_deref(),
+            log_group: args.parts.in_vpc_log_group.as_deref(),
+            groups: &args.parts.in_vpc_security_group,
+            cluster: args.parts.in_vpc_cluster.as_deref(),
             tags,
         };
         let (definition, placement) =
@@ -138,19 +138,19 @@ impl Work {
             })?;
         let copy = |id: &String| support.copies.get(id).cloned();
         let standing = Standing {
-            groups: if args.in_vpc_security_group.is_empty() {
+            groups: if args.parts.in_vpc_security_group.is_empty() {
                 service.parts.groups.iter().filter_map(copy).collect()
             } else {
-                args.in_vpc_security_group.clone()
+                args.parts.in_vpc_security_group.clone()
             },
-            task_role: args.in_vpc_task_role.clone().or_else(|| service.parts.task_role.as_ref().and_then(copy)),
+            task_role: args.parts.in_vpc_task_role.clone().or_else(|| service.parts.task_role.as_ref().and_then(copy)),
             left_out: support
                 .left_out
                 .iter()
                 .filter(|(role, _)| service.parts.task_role.as_ref() == Some(role) && support.copies.contains_key(role))
                 .map(|(_, policy)| policy.clone())
                 .collect(),
-            execution_role: args.in_vpc_execution_role.is_none()
+            execution_role: args.parts.in_vpc_execution_role.is_none()
                 && service.parts.execution_role.as_ref().is_some_and(|role| support.made.contains(role)),
         };
         Ok(Self { service: name.clone(), definition, placement, run: run.clone(), limits: patience(asked), standing })
@@ -257,7 +257,7 @@ impl Work {
                     }
                     _ => {
                         let why = others.last().map_or(why.clone(), |last| format!("{why}; it wrote: {last}"));
-                        Trouble::NotStarted { why, diagnosis, advice: None, may_pass: false }
+                        Trouble::NotStarted { why, diagnosis, advice: Vec::new(), may_pass: false }
                     }
                 })
             }
@@ -293,8 +293,8 @@ impl Work {
                 if let Some(diagnosis) = diagnosis {
                     task.why = Some(diagnosis.cause.clone());
                     task.fixes = vec![Fix::Advice { text: diagnosis.fix.clone() }];
-                } else if let Some(advice) = advice {
-                    task.fixes = vec![Fix::Advice { text: (*advice).to_owned() }];
+                } else {
+                    task.fixes = advice.iter().map(|text| Fix::Advice { text: text.clone() }).collect();
                 }
             }
             _ if left.is_empty() => {
@@ -369,11 +369,13 @@ impl Work {
 }
 
 fn refused(error: &CallError) -> Trouble {
-    Trouble::NotStarted { why: error.headline(), diagnosis: None, advice: None, may_pass: error.may_pass() }
+    let failure = error.failure();
+    let why = failure.cause.iter().fold(failure.headline, |why, cause| format!("{why}: {cause}"));
+    Trouble::NotStarted { why, diagnosis: None, advice: failure.help, may_pass: error.may_pass() }
 }
 
 /// No word of ours came in time; a last word of somebody else's may say why.
 fn late_start(late: &Late, other: Option<&String>) -> Trouble {
     let why = other.map_or_else(|| late.to_string(), |other| format!("{late}; it wrote: {other}"));
-    Trouble::NotStarted { why, diagnosis: None, advice: Some(late.advice()), may_pass: true }
+    Trouble::NotStarted { why, diagnosis: None, advice: vec![late.advice().to_owned()], may_pass: true }
 }

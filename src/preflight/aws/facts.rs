@@ -62,6 +62,8 @@ pub struct RoleFacts {
     pub kind: &'static str,
     /// The start of its name, which CloudFormation makes.
     pub name_start: String,
+    /// That is the whole of it.
+    pub whole_name: bool,
     /// Its inline policies, with the parameters' values in them, and the managed ones.
     pub policies: Vec<Value>,
     /// Managed policies that could not be read, each with the reason.

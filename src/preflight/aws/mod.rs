@@ -9,6 +9,7 @@ mod roles;
 
 pub use facts::{AccountFacts, FamilyFacts, ImageFacts, ImageState, KeyAccess, Read, Roads, RoleFacts, SecretAccess, Validated};
 pub use policy::resolved;
+pub use roles::{LOG as LOG_RIGHTS, May, PULL as PULL_RIGHTS, TOKEN as LOGIN_RIGHT, may};
 
 use std::collections::BTreeSet;
 

@@ -13,6 +13,8 @@ pub(super) struct Ask<'a> {
     pub(super) account: &'a str,
     /// The start of the role's name.
     pub(super) role: &'a str,
+    /// That is the whole of it.
+    pub(super) whole: bool,
     pub(super) action: &'a str,
     pub(super) resource: &'a str,
     /// Condition keys that are known, in small letters.
@@ -160,7 +162,12 @@ fn named(principal: &Value, ask: &Ask<'_>) -> (Holds, bool) {
             by_account = true;
         }
         let role = parts.last().and_then(|last| last.strip_prefix("role/")).and_then(|path| path.rsplit('/').next());
-        if parts.get(4) == Some(&ask.account) && role.is_some_and(|role| role.starts_with(ask.role)) {
+        let of_account = parts.get(4) == Some(&ask.account);
+        if ask.whole {
+            if of_account && role == Some(ask.role) {
+                return (Holds::Yes, false);
+            }
+        } else if of_account && role.is_some_and(|role| role.starts_with(ask.role)) {
             maybe = Holds::Maybe(format!("whether {name} is the role that the stack has"));
         }
     }
@@ -265,12 +272,13 @@ fn substituted(text: &str, known: &BTreeMap<String, String>) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{Ask, like, of_resource, of_role, resolved};
+    use super::{Ask, Said, like, of_resource, of_role, resolved};
 
     fn ask<'a>() -> Ask<'a> {
         Ask {
             account: "111122223333",
             role: "shop-dev-",
+            whole: false,
             action: "secretsmanager:GetSecretValue",
             resource: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:/shop-AbCdEf",
             context: [("aws:principalaccount", "111122223333"), ("aws:securetransport", "true")].into(),
@@ -298,6 +306,17 @@ mod tests {
         assert!(!of_role(&[other], &ask()).allowed);
         let deny = json!({ "Statement": [{ "Sid": "No", "Effect": "Deny", "NotAction": "s3:*", "Resource": "*" }] });
         assert_eq!(of_role(&[allow, deny], &ask()).denied.as_deref(), Some("the statement No"));
+    }
+
+    #[test]
+    fn a_role_that_is_there_is_named_by_its_whole_name() {
+        let ask = Ask { role: "starts-tasks", whole: true, ..ask() };
+        let policy = |role: &str| {
+            json!({ "Statement": [{ "Effect": "Allow", "Action": "secretsmanager:*",
+            "Principal": { "AWS": format!("arn:aws:iam::111122223333:role/{role}") } }] })
+        };
+        assert!(of_resource(&policy("path/starts-tasks"), &ask).allowed);
+        assert_eq!(of_resource(&policy("starts-tasks-too"), &ask), Said::default());
     }
 
     #[test]

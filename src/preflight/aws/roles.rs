@@ -4,7 +4,9 @@
 //! Four may say no: the role's own policies, its boundary, the secret's policy, the key's. What depends on something that only the running
 //! task has is unknown.
 
-use super::facts::{AccountFacts, FamilyFacts, KeyAccess, RoleFacts, SecretAccess};
+use serde_json::Value;
+
+use super::facts::{AccountFacts, FamilyFacts, KeyAccess, Read, RoleFacts, SecretAccess};
 use super::policy::{self, Ask, Said, of_resource, of_role};
 use crate::base::Code;
 use crate::preflight::fix::Fix;
@@ -14,9 +16,9 @@ use crate::preflight::runner::Plan;
 const READ: &str = "secretsmanager:GetSecretValue";
 const DECRYPT: &str = "kms:Decrypt";
 /// What the execution role does with a log group and with a repository before anything runs.
-const LOG: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
-const TOKEN: &str = "ecr:GetAuthorizationToken";
-const PULL: [&str; 3] = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"];
+pub const LOG: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
+pub const TOKEN: &str = "ecr:GetAuthorizationToken";
+pub const PULL: [&str; 3] = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"];
 
 /// What keeps a role from reading.
 enum Obstacle {
@@ -104,18 +106,74 @@ fn ended(check: Check, obstacle: Option<Obstacle>, good: String, why: &str) -> C
 }
 
 fn ask<'a>(facts: &'a AccountFacts, role: &'a RoleFacts, action: &'a str, resource: &'a str) -> Ask<'a> {
+    ask_in(&facts.account, &facts.region, role, action, resource)
+}
+
+fn ask_in<'a>(account: &'a str, region: &'a str, role: &'a RoleFacts, action: &'a str, resource: &'a str) -> Ask<'a> {
     Ask {
-        account: &facts.account,
+        account,
         role: &role.name_start,
+        whole: role.whole_name,
         action,
         resource,
         context: [
-            ("aws:principalaccount", facts.account.as_str()),
+            ("aws:principalaccount", account),
             ("aws:securetransport", "true"),
-            ("aws:requestedregion", facts.region.as_str()),
+            ("aws:requestedregion", region),
             ("aws:principaltype", "AssumedRole"),
         ]
         .into(),
+    }
+}
+
+/// May a role do something?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum May {
+    Yes,
+    /// Why not.
+    No(String),
+    /// What keeps it from being told.
+    Open(String),
+}
+
+impl From<Obstacle> for May {
+    fn from(obstacle: Obstacle) -> Self {
+        match obstacle {
+            Obstacle::Refused(why, _) => Self::No(why),
+            Obstacle::Open(why) => Self::Open(why),
+        }
+    }
+}
+
+/// Whether a role may do something on a thing. `own` is the thing's policy, where it has one: in the same account it may allow by itself,
+/// in another it must.
+pub fn may(account: &str, region: &str, role: &RoleFacts, action: &str, resource: &str, own: &Read<Option<Value>>) -> May {
+    let ask = ask_in(account, region, role, action, resource);
+    let of_role = of_role_itself(role, &ask);
+    let foreign = is_foreign(resource, account);
+    let said = match own {
+        Ok(policy) => policy.as_ref().map(|policy| of_resource(policy, &ask)).unwrap_or_default(),
+        Err(why) if foreign || of_role.is_some() => {
+            return May::Open(format!("the policy of {resource} could not be read: {why}"));
+        }
+        Err(_) => Said::default(),
+    };
+    let name = resource.rsplit(':').next().unwrap_or(resource);
+    if let Some(statement) = said.denied {
+        return May::No(format!("{statement} in the policy of {name} denies {action}"));
+    }
+    if let Some(on) = said.denied_if {
+        return May::Open(format!("in the policy of {name}, {on}"));
+    }
+    match (of_role, foreign) {
+        (None, false) => May::Yes,
+        (Some(_), false) if said.allowed => May::Yes,
+        (Some(obstacle), _) => obstacle.into(),
+        (None, true) if said.allowed || said.handed_on => May::Yes,
+        (None, true) => match said.allowed_if {
+            Some(on) => May::Open(format!("the policy of {name} allows {action}, depending on {on}")),
+            None => May::No(format!("{name} is another account's, and its policy does not let account {account} do {action}")),
+        },
     }
 }
 

@@ -38,6 +38,7 @@ fn role() -> RoleFacts {
     RoleFacts {
         kind: "execution",
         name_start: "shop-dev-".into(),
+        whole_name: false,
         policies: vec![policy],
         unread: Vec::new(),
         boundary: None,

@@ -4,6 +4,8 @@
   (API_AuthorizationData: "The registry URL to use for this authorization token"). On AWS it is the account's own host name.
 - DescribeImageScanFindings: what a test gave for a digest; ScanNotFoundException for an image that was never scanned
   (API_DescribeImageScanFindings, "Errors").
+- GetRepositoryPolicy of another registry (`registryId`): its owner's policy decides who reads it ("Private repository policies in Amazon
+  ECR"); whoever isn't let in gets AccessDeniedException. Of a policy only the principals are looked at.
 """
 
 _registries, _scans = {}, {}
@@ -60,6 +62,28 @@ def _wrap_token(original):
     return token
 
 
+def _wrap_policy(original):
+    import json
+
+    from ministack.core.responses import error_response_json, get_account_id, get_region, request_scope
+
+    def policy(data):
+        caller, owner = get_account_id(), data.get("registryId") or get_account_id()
+        with request_scope(owner, get_region()):
+            status, headers, body = original(data)
+        if owner == caller:
+            return status, headers, body
+        text = json.loads(json.loads(body)["policyText"]) if status == 200 else {"Statement": []}
+        reads = [s for s in text["Statement"] if "ecr:GetRepositoryPolicy" in s["Action"] and caller in json.dumps(s["Principal"])]
+        if not reads:
+            name = data.get("repositoryName", "")
+            words = f"User: arn:aws:iam::{caller}:user/bed is not authorized to perform: ecr:GetRepositoryPolicy on resource: {name} because no resource-based policy allows the ecr:GetRepositoryPolicy action"
+            return error_response_json("AccessDeniedException", words, 400)
+        return status, headers, body
+
+    return policy
+
+
 def _wrap_uri(original):
     from ministack.core.responses import get_account_id
 
@@ -74,5 +98,6 @@ def install():
     from ministack.services import ecr
 
     ecr._get_authorization_token = _wrap_token(ecr._get_authorization_token)
+    ecr._get_repository_policy = _wrap_policy(ecr._get_repository_policy)
     ecr._repo_uri = _wrap_uri(ecr._repo_uri)
     ecr.handle_request = _wrap_requests(ecr.handle_request)
