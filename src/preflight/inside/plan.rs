@@ -10,6 +10,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::base::Secret as Value;
 use crate::base::{Findings, Place, redact};
@@ -28,6 +29,11 @@ pub const MOST_PLAN: usize = 40 * 1024;
 const MOST_UNPACKED: u64 = 8 * 1024 * 1024;
 /// Shorter values are no secrets that a text could be looked through for.
 const LEAST_SECRET: usize = 6;
+/// Stands where a value was.
+const MASK: &str = "********";
+/// What a message says in words of ours, or by names that stand in the plan as well: nothing of a value gets there.
+const OURS: [&str; 12] =
+    ["is", "run", "version", "code", "category", "service", "status", "cause", "kind", "type", "pattern", "needs"];
 
 /// One service's part of the input, without a value of its variables.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -174,6 +180,8 @@ impl Plan {
 
     /// The input, with the values that the task has, and the texts that must stay in it.
     pub fn within(self, catalogue: &Catalogue, has: &Variables, aws_keys: Result<AwsKeys, String>) -> Result<Within, Faulty> {
+        // What anybody may read who may read the task's definition.
+        let mut public = serde_json::to_string(&self).unwrap_or_default();
         let component = if let Some(text) = &self.profile {
             Component::parse(text).map_err(Faulty::Unreadable)?
         } else {
@@ -181,11 +189,15 @@ impl Plan {
             known.ok_or_else(|| Faulty::NoComponent(self.component.clone()))?
         };
         let mut hidden = Vec::new();
+        if let Ok(keys) = &aws_keys {
+            hidden.extend([Some(&keys.secret_key), keys.session_token.as_ref()].into_iter().flatten().cloned());
+        }
         let mut environment = Environment::default();
         for variable in &self.variables {
             let value = has.get(&variable.name);
             match (&variable.secret, value) {
                 (None, Some(value)) => {
+                    public.extend(["\n", value.expose()]);
                     environment.insert(&variable.name, Text::plain(value.expose(), variable.place.clone()));
                 }
                 (None, None) => {}
@@ -237,6 +249,8 @@ impl Plan {
             own_hosts: self.own_hosts,
         };
         let selection = Selection { only: self.only, skip: self.skip, patience: self.patience };
+        // A password that is a word of it, as the service's name: that it was taken out would say that it is one.
+        hidden.retain(|value: &Value| !public.contains(value.expose()));
         Ok(Within { input, selection, wait: self.wait.map(Duration::from_secs), hidden })
     }
 
@@ -259,12 +273,27 @@ impl Within {
     /// From where it runs.
     pub const VANTAGE: Vantage = Vantage::Inside;
 
-    /// The text without a value of a secret in it: nothing puts one there, and this sees to it.
-    pub fn without_secrets(&self, text: String) -> String {
-        self.hidden.iter().fold(text, |text, value| {
-            let value = value.expose();
-            if text.contains(value) { text.replace(value, "********") } else { text }
-        })
+    /// Takes the values of secrets out of what is to be sent: nothing puts one there, and this sees to it.
+    pub fn without_secrets(&self, message: &mut Json) {
+        mask(message, &self.hidden);
+    }
+}
+
+fn mask(message: &mut Json, hidden: &[Value]) {
+    match message {
+        Json::String(text) => {
+            for value in hidden.iter().map(Value::expose).filter(|value| !value.is_empty()) {
+                if text.contains(value) {
+                    *text = text.replace(value, MASK);
+                }
+            }
+        }
+        Json::Array(values) => values.iter_mut().for_each(|value| mask(value, hidden)),
+        Json::Object(object) => {
+            let theirs = object.iter_mut().filter(|(key, _)| !OURS.contains(&key.as_str()));
+            theirs.for_each(|(_, value)| mask(value, hidden));
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 
@@ -324,7 +353,15 @@ fn hide(name: &str, value: &Value) -> Vec<Value> {
         found.push(text.to_owned());
     }
     if let Ok(jaas) = Jaas::parse(text) {
-        found.extend(["password", "clientSecret"].iter().filter_map(|option| Some(jaas.option(option)?.expose().to_owned())));
+        let secret = |option: &str| redact(&format!("{option}=x")) != format!("{option}=x");
+        let options = jaas.options.iter().filter(|(option, _)| secret(option));
+        found.extend(options.map(|(_, value)| value.expose().to_owned()));
+    }
+    // NAME:PASSWORD, alone or in a URL.
+    let login =
+        text.split_once("://").map_or(Some(text), |(_, rest)| rest.split('/').next()?.rsplit_once('@').map(|(login, _)| login));
+    if let Some((_, password)) = login.filter(|_| !found.is_empty()).and_then(|login| login.split_once(':')) {
+        found.push(password.to_owned());
     }
     let mut hidden = Vec::new();
     for text in found.into_iter().filter(|text| text.len() >= LEAST_SECRET) {
@@ -334,4 +371,38 @@ fn hide(name: &str, value: &Value) -> Vec<Value> {
         hidden.push(Value::new(text));
     }
     hidden
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Value, hide, mask};
+
+    fn hidden(name: &str, value: &str) -> Vec<String> {
+        hide(name, &Value::new(value)).iter().map(|value| value.expose().to_owned()).collect()
+    }
+
+    #[test]
+    fn every_part_of_a_value_that_is_a_password_is_looked_for() {
+        let jaas = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"ABCD\" password=\"hunter\\\"22\" keyPassword=\"third-one\";";
+        let found = hidden("CONNECT_SASL_JAAS_CONFIG", jaas);
+        assert!(["hunter\"22", "third-one", jaas].iter().all(|part| found.contains(&(*part).to_owned())), "{found:?}");
+        assert!(!found.contains(&"ABCD".to_owned()));
+        assert!(hidden("SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO", "ABCD:hunter22").contains(&"hunter22".to_owned()));
+        assert!(hidden("CONNECT_URL", "https://ana:hunter22@registry.example.com/a").contains(&"hunter22".to_owned()));
+        assert!(hidden("CONNECT_BOOTSTRAP_SERVERS", "broker.example.com:9092").is_empty());
+        assert!(hidden("CONNECT_SASL_MECHANISM", "PLAIN").is_empty());
+    }
+
+    #[test]
+    fn a_password_that_is_a_word_of_ours_spoils_no_message() {
+        let hidden: Vec<Value> = ["message", "passed", "aws-secret"].map(Value::new).into();
+        let mut message = json!({ "is": "check", "check": {
+            "status": "passed", "code": "CE304", "message": "passed with aws-secret", "evidence": "{\"a\":\"aws-secret\"}", "parts": ["message"] } });
+        mask(&mut message, &hidden);
+        let masked = json!({ "is": "check", "check": { "status": "passed", "code": "CE304",
+            "message": "******** with ********", "evidence": "{\"a\":\"********\"}", "parts": ["********"] } });
+        assert_eq!(message, masked);
+    }
 }

@@ -12,10 +12,13 @@ use crate::preflight::report::{Category, Check, Status};
 
 /// Grows when a message changes its meaning. Both ends must have the same one.
 pub const PROTOCOL: u32 = 1;
-/// A line is not longer: log drivers cut at 16 KiB, and a byte may take six in JSON.
-const MOST_PIECE: usize = 8 * 1024;
+/// What of a message goes into one line, as it is written in JSON: with what stands around it, it is less than the 16 KiB at which log
+/// drivers cut a line.
+const MOST_PIECE: usize = 14 * 1024;
 /// Nobody sends more in one message.
 const MOST_MESSAGE: usize = 4 * 1024 * 1024;
+/// So many lines may be kept until one that is missing comes.
+const MOST_AHEAD: usize = 20_000;
 /// Lines of somebody else that are kept, for whoever looks for the reason.
 const MOST_OTHERS: usize = 20;
 
@@ -75,11 +78,7 @@ pub fn lines(message: &str, next: &mut usize) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut rest = message;
     loop {
-        let mut end = rest.len().min(MOST_PIECE);
-        while !rest.is_char_boundary(end) {
-            end -= 1;
-        }
-        let (text, left) = rest.split_at(end);
+        let (text, left) = rest.split_at(piece(rest));
         let piece = Piece { protocol: PROTOCOL, n: *next, more: !left.is_empty(), text: text.to_owned() };
         *next += 1;
         pieces.push(serde_json::to_string(&piece).unwrap_or_default());
@@ -88,6 +87,22 @@ pub fn lines(message: &str, next: &mut usize) -> Vec<String> {
         }
         rest = left;
     }
+}
+
+/// How much of a text fits into one line.
+fn piece(text: &str) -> usize {
+    let mut written = 0;
+    for (place, c) in text.char_indices() {
+        written += match c {
+            '"' | '\\' => 2,
+            c if c.is_control() => 6,
+            c => c.len_utf8(),
+        };
+        if written > MOST_PIECE {
+            return place;
+        }
+    }
+    text.len()
 }
 
 /// Why a report can't be taken.
@@ -149,8 +164,10 @@ impl Letters {
     /// Takes a line, and gives the messages that are complete with it.
     pub fn line(&mut self, line: &str) -> Result<Vec<Message>, Spoilt> {
         let Ok(piece) = serde_json::from_str::<Piece>(line) else {
-            if !line.trim().is_empty() {
-                self.others.push(line.chars().take(500).collect());
+            // A stream that is read from its start again brings the same once more.
+            let line: String = line.chars().take(500).collect();
+            if !line.trim().is_empty() && !self.others.contains(&line) {
+                self.others.push(line);
                 let more = self.others.len().saturating_sub(MOST_OTHERS);
                 self.others.drain(..more);
             }
@@ -160,7 +177,7 @@ impl Letters {
             return Err(Spoilt::OtherProtocol { protocol: piece.protocol });
         }
         // One that came before, or stands too far off to be real.
-        if piece.n < self.next || piece.n - self.next > MOST_MESSAGE / MOST_PIECE {
+        if piece.n < self.next || piece.n - self.next > MOST_AHEAD {
             return Ok(Vec::new());
         }
         self.pieces.insert(piece.n, (piece.text, piece.more));
@@ -232,9 +249,9 @@ mod tests {
 
     #[test]
     fn a_report_is_the_same_on_the_other_side_in_whatever_order_its_lines_come() {
-        let long = "é\"\\".repeat(MOST_PIECE);
+        let long = "é\"\\\u{1}".repeat(MOST_PIECE);
         let mut lines = sent(&[begin(), check("3 addresses"), check(&long), Message::Done { checks: 2 }]);
-        assert!(lines.len() > 4 && lines.iter().all(|line| line.len() < 2 * MOST_PIECE));
+        assert!(lines.len() > 4 && lines.iter().all(|line| line.len() < 16 * 1024));
         lines.reverse();
         lines.insert(2, "thread 'main' panicked".into());
         let mut letters = Letters::of("r1");
