@@ -18,6 +18,10 @@ pub enum ErrorKind {
     CredentialsExpired,
     /// AWS does not know the credentials, or their signature is wrong.
     CredentialsRefused,
+    /// The place that gives the credentials (of a container, a machine, a login) gave none.
+    CredentialsSource,
+    /// The caller may not take the role that is to be worked as.
+    RoleRefused,
     /// No region is set anywhere.
     NoRegion,
     /// The caller may not do this.
@@ -124,7 +128,14 @@ impl CallError {
 
     /// Whether it is the credentials that are wrong, so that every other call will fail in the same way.
     pub fn is_about_credentials(&self) -> bool {
-        matches!(self.kind, ErrorKind::NoCredentials | ErrorKind::CredentialsExpired | ErrorKind::CredentialsRefused)
+        matches!(
+            self.kind,
+            ErrorKind::NoCredentials
+                | ErrorKind::CredentialsExpired
+                | ErrorKind::CredentialsRefused
+                | ErrorKind::CredentialsSource
+                | ErrorKind::RoleRefused
+        )
     }
 
     /// What happened, in one line.
@@ -135,6 +146,8 @@ impl CallError {
             ErrorKind::NoCredentials => "no AWS credentials were found".to_owned(),
             ErrorKind::CredentialsExpired => "the AWS credentials have expired".to_owned(),
             ErrorKind::CredentialsRefused => "AWS does not accept these credentials".to_owned(),
+            ErrorKind::CredentialsSource => "what gives the AWS credentials gave none".to_owned(),
+            ErrorKind::RoleRefused => "AWS does not let these credentials take the role that is named".to_owned(),
             ErrorKind::NoRegion => "no AWS region is set".to_owned(),
             ErrorKind::AccessDenied => format!("AWS does not allow {action}{on}"),
             ErrorKind::Throttled => format!("AWS is throttling {action}"),
@@ -164,11 +177,23 @@ impl CallError {
             ErrorKind::CredentialsRefused => one(
                 "see which credentials are in use with `aws sts get-caller-identity`; look at AWS_PROFILE and the AWS_* variables",
             ),
+            ErrorKind::CredentialsSource => one(
+                "in a task or on a machine of AWS: look whether it has a role, and a way to its credentials' endpoint; elsewhere: log in again",
+            ),
+            ErrorKind::RoleRefused => one(
+                "let the role's trust policy name who takes it, and the caller's own policies allow sts:AssumeRole; role_arn of the profile names it",
+            ),
             ErrorKind::NoRegion => one("set AWS_REGION, or `region` in the profile that AWS_PROFILE names"),
             ErrorKind::AccessDenied => {
                 let caller = self.caller.as_deref().unwrap_or("the caller");
                 let on = self.subject.as_deref().map(|subject| format!(" on {subject}")).unwrap_or_default();
-                vec![format!("allow {}{on} for {caller}", self.action)]
+                match refusing(&self.message) {
+                    Some((policy, true)) => {
+                        vec![format!("{policy} denies {}{on}: no other policy can allow it; ask whoever keeps it", self.action)]
+                    }
+                    Some((policy, false)) => vec![format!("let {policy} allow {}{on} for {caller} too", self.action)],
+                    None => vec![format!("allow {}{on} for {caller}", self.action)],
+                }
             }
             ErrorKind::Throttled => one("wait a minute and run the same command again"),
             ErrorKind::Unreachable | ErrorKind::TimedOut => one(
@@ -286,14 +311,35 @@ fn credentials_kind(error: &(dyn StdError + 'static)) -> Option<ErrorKind> {
 
 pub(super) fn kind_of_credentials(error: &CredentialsError) -> ErrorKind {
     let words = chain(error).to_lowercase();
-    if words.contains("expired") {
-        return ErrorKind::CredentialsExpired;
-    }
+    let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
     match error {
+        _ if says(&["expired"]) => ErrorKind::CredentialsExpired,
+        // None of the places that were looked at is one here.
         CredentialsError::CredentialsNotLoaded(_) => ErrorKind::NoCredentials,
         CredentialsError::ProviderTimedOut(_) => ErrorKind::TimedOut,
-        _ => ErrorKind::CredentialsRefused,
+        // STS knows who asks, and says no.
+        _ if says(&["sts:assumerole", "accessdenied", "assumeroleunauthorizedaccess"]) => ErrorKind::RoleRefused,
+        // STS does not know who asks.
+        _ if says(&["invalidclienttokenid", "signaturedoesnotmatch", "unrecognizedclient"]) => ErrorKind::CredentialsRefused,
+        _ => ErrorKind::CredentialsSource,
     }
+}
+
+/// The policy that says no, where AWS names another than the caller's own; and whether it denies outright.
+fn refusing(message: &str) -> Option<(String, bool)> {
+    let name = |words: &str| {
+        let end = words
+            .find(" policy")
+            .map(|at| at + " policy".len())
+            .or_else(|| words.find(" boundary").map(|at| at + " boundary".len()))?;
+        let name = words[..end].trim_start_matches("a ").trim_start_matches("an ");
+        (name.split_whitespace().count() < 5).then(|| name.to_owned())
+    };
+    if let Some((_, words)) = message.split_once("explicit deny in ") {
+        return name(words).map(|policy| (format!("the {policy}"), true));
+    }
+    let (_, words) = message.split_once("because no ")?;
+    name(words).filter(|policy| policy != "identity-based policy").map(|policy| (format!("the {policy}"), false))
 }
 
 /// The causes in one line, each said once.
@@ -312,7 +358,9 @@ pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CallError, ErrorKind, kind_of};
+    use aws_credential_types::provider::error::CredentialsError;
+
+    use super::{CallError, ErrorKind, kind_of, kind_of_credentials};
     use crate::base::Exit;
 
     #[test]
@@ -343,6 +391,40 @@ mod tests {
             failure.help,
             ["allow secretsmanager:GetSecretValue on /kafka/dev/connect for arn:aws:iam::111122223333:user/ana"]
         );
+    }
+
+    #[test]
+    fn a_policy_that_is_not_the_callers_own_is_named() {
+        let help = |message: &str| CallError::local(ErrorKind::AccessDenied, "ecs:RunTask", message).help().remove(0);
+        let who = "User: arn:aws:sts::111122223333:assumed-role/ci/run is not authorized to perform: ecs:RunTask on resource: x";
+        let denied = help(&format!("{who} with an explicit deny in a service control policy"));
+        assert_eq!(denied, "the service control policy denies ecs:RunTask: no other policy can allow it; ask whoever keeps it");
+        let bounded = help(&format!("{who} because no permissions boundary allows the ecs:RunTask action"));
+        assert_eq!(bounded, "let the permissions boundary allow ecs:RunTask for the caller too");
+        let own = help(&format!("{who} because no identity-based policy allows the ecs:RunTask action"));
+        assert_eq!(own, "allow ecs:RunTask for the caller");
+    }
+
+    #[test]
+    fn credentials_that_are_not_there_are_told_apart_by_who_says_so() {
+        for (error, kind) in [
+            (CredentialsError::not_loaded("ECS provider not configured"), ErrorKind::NoCredentials),
+            (
+                CredentialsError::provider_error("Non-success status from HTTP credential provider: StatusCode(403)"),
+                ErrorKind::CredentialsSource,
+            ),
+            (CredentialsError::invalid_configuration("not a loopback address"), ErrorKind::CredentialsSource),
+            (CredentialsError::provider_error("ExpiredToken: the token is expired"), ErrorKind::CredentialsExpired),
+            (
+                CredentialsError::provider_error("AccessDenied: is not authorized to perform: sts:AssumeRole"),
+                ErrorKind::RoleRefused,
+            ),
+            (CredentialsError::provider_error("InvalidClientTokenId: no such token"), ErrorKind::CredentialsRefused),
+        ] {
+            assert_eq!(kind_of_credentials(&error), kind, "{error:?}");
+            let told = CallError::local(kind, "sts:GetCallerIdentity", "");
+            assert!(told.is_about_credentials() && !told.help().is_empty());
+        }
     }
 
     #[test]

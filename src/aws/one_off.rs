@@ -76,6 +76,8 @@ impl Account {
             .options("awslogs-group", &wanted.log_group)
             .options("awslogs-region", &self.region)
             .options("awslogs-stream-prefix", &wanted.log_prefix)
+            // What it writes is its report: ECS's own default drops lines when the log is slow.
+            .options("mode", "blocking")
             .build()
             .map_err(malformed)?;
         let container = ContainerDefinition::builder()

@@ -52,13 +52,24 @@ impl Inside {
         bed().call("aws/one_off", &how);
     }
 
-    fn variables(&self) -> Vec<(&str, &str)> {
+    pub(super) fn variables(&self) -> Vec<(&str, &str)> {
         let given = self.shop.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         given.chain([("CONFLUENT_ECS_PACE", "8")]).collect()
     }
 
     pub(super) fn run(&self, arguments: &[&str]) -> Ran {
-        let ran = run_with(self.shop.project.folder.path(), arguments, "", &self.variables());
+        self.run_by(arguments, &self.variables())
+    }
+
+    /// Runs on another road to AWS.
+    pub(super) fn run_through(&self, endpoint: &str, arguments: &[&str]) -> Ran {
+        let mut variables = self.variables();
+        variables.push(("AWS_ENDPOINT_URL", endpoint));
+        self.run_by(arguments, &variables)
+    }
+
+    fn run_by(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let ran = run_with(self.shop.project.folder.path(), arguments, "", variables);
         let password = &self.shop.project.case.password;
         assert!(!ran.stdout.contains(password) && !ran.stderr.contains(password), "a password was printed");
         ran
@@ -146,6 +157,16 @@ impl Inside {
     }
 }
 
+/// A call of ECR's as another account.
+pub(super) fn aws_as(account: &str, endpoint: &str, operation: &str, body: &Value) -> Value {
+    let signed = format!("Authorization: AWS4-HMAC-SHA256 Credential={account}/20260101/eu-west-1/ecr/aws4_request");
+    let target = format!("X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.{operation}");
+    let arguments =
+        ["--silent", "--max-time", "300", "-H", &signed, "-H", &target, "-H", "Content-Type: application/x-amz-json-1.1"];
+    let output = Command::new("curl").args(arguments).args(["-d", &body.to_string(), endpoint]).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+}
+
 pub(super) fn of<'a>(report: &'a Value, code: &str) -> Vec<&'a Value> {
     report["checks"].as_array().unwrap().iter().filter(|check| check["code"] == code).collect()
 }
@@ -188,6 +209,8 @@ fn the_task_is_asked_for_exactly_and_its_report_comes_back_as_if_it_were_local()
         container["environment"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"CONNECT_GROUP_ID") && names.contains(&"CONFLUENT_ECS_INSIDE_PLAN"), "{names:?}");
     assert!(!definition.to_string().contains(&inside.shop.project.case.password));
+    // A report is not to lose lines where the log is slow, as ECS's own default would have it.
+    assert_eq!(container["logConfiguration"]["options"]["mode"], "blocking");
 
     let mut requests = inside.requests("RunTask");
     assert_eq!(requests.len(), 1);

@@ -49,6 +49,12 @@ fn the_tasks_role_logs_in_with_the_credentials_of_its_container() {
     let (ran, report) = inside.report(&["--only", "kafka"]);
     assert_eq!(ran.code, 3, "{}\n{report:#}", ran.stderr);
     assert!(of(&report, "CE304").iter().any(|check| check["cause"] == "access-denied"), "{report:#}");
+    // The address of the credentials is there, and says no: that is not the keys' fault.
+    inside.behave(&json!({ "credentials": { "status": 403 } }));
+    let (_, report) = inside.report(&["--only", "kafka"]);
+    let login = of(&report, "CE304");
+    let told = |words: &str| login.iter().any(|check| text(&check["message"]).contains(words));
+    assert!(told("what gives the AWS credentials gave none") && told("403"), "{report:#}");
     inside.behave(&json!({}));
     let (ran, report) = inside.report(&["--only", "kafka"]);
     let login = of(&report, "CE304");

@@ -18,6 +18,8 @@ pub struct Known {
     pub values: BTreeMap<String, String>,
     /// What stands for a resource, by its logical id: its physical id.
     pub physical: BTreeMap<String, String>,
+    /// The types of the template's resources, by their logical ids.
+    pub kinds: BTreeMap<String, String>,
 }
 
 /// What of a template can't be told before it is deployed.
@@ -74,13 +76,17 @@ impl Known {
             .ok_or_else(|| Unsaid::NotThere { place: place.to_owned(), name: name.to_owned() })
     }
 
+    /// What can be told of a resource by its physical id. What can't is not guessed.
     fn attribute(&self, place: &str, id: &str, attribute: &str) -> Result<String, Unsaid> {
         let physical = self.name(place, id)?;
-        Ok(match attribute {
-            "Arn" if !physical.starts_with("arn:") && !physical.starts_with("sg-") => {
-                format!("arn:{}:iam::{}:role/{physical}", self.partition, self.account)
-            }
-            _ => physical,
+        let Self { partition, region, account, .. } = self;
+        Ok(match (self.kinds.get(id).map_or("", String::as_str), attribute) {
+            ("AWS::IAM::Role", "Arn") => format!("arn:{partition}:iam::{account}:role/{physical}"),
+            ("AWS::Logs::LogGroup", "Arn") => format!("arn:{partition}:logs:{region}:{account}:log-group:{physical}:*"),
+            ("AWS::ECS::Cluster", "Arn") => format!("arn:{partition}:ecs:{region}:{account}:cluster/{physical}"),
+            ("AWS::EC2::SecurityGroup", "GroupId" | "Id") => physical,
+            (_, attribute) if attribute.ends_with("Arn") && physical.starts_with("arn:") => physical,
+            _ => return Err(Unsaid::Function { place: place.to_owned(), function: format!("{attribute} of {id}") }),
         })
     }
 
@@ -230,7 +236,12 @@ mod tests {
             partition: "aws".into(),
             stack: "shop-dev".into(),
             values: [("Arn".to_owned(), "arn:aws:x".to_owned()), ("Subnets".to_owned(), "subnet-1,subnet-2".to_owned())].into(),
-            physical: [("Role".to_owned(), "shop-dev-Role-1".to_owned()), ("Group".to_owned(), "sg-1".to_owned())].into(),
+            physical: [("Role", "shop-dev-Role-1"), ("Group", "sg-1"), ("Topic", "arn:aws:sns:x"), ("Zone", "ns-1")]
+                .map(|(id, name)| (id.to_owned(), name.to_owned()))
+                .into(),
+            kinds: [("Role", "AWS::IAM::Role"), ("Group", "AWS::EC2::SecurityGroup")]
+                .map(|(id, kind)| (id.to_owned(), kind.to_owned()))
+                .into(),
         }
     }
 
@@ -243,7 +254,11 @@ mod tests {
         assert_eq!(text(json!({ "Fn::GetAtt": ["Role", "Arn"] })), Ok("arn:aws:iam::111122223333:role/shop-dev-Role-1".into()));
         assert_eq!(text(json!({ "Fn::GetAtt": ["Group", "GroupId"] })), Ok("sg-1".into()));
         assert_eq!(known.texts("x", &json!({ "Ref": "Subnets" })), Ok(vec!["subnet-1".into(), "subnet-2".into()]));
-        assert_eq!(text(json!({ "Ref": "Topic" })), Err(Unsaid::NotThere { place: "x".into(), name: "Topic".into() }));
+        assert_eq!(text(json!({ "Fn::GetAtt": ["Topic", "TopicArn"] })), Ok("arn:aws:sns:x".into()));
+        // A name that only the service tells is not taken for the id.
+        let function = "Name of Zone".to_owned();
+        assert_eq!(text(json!({ "Fn::Sub": "${Zone.Name}" })), Err(Unsaid::Function { place: "x".into(), function }));
+        assert_eq!(text(json!({ "Ref": "Queue" })), Err(Unsaid::NotThere { place: "x".into(), name: "Queue".into() }));
         assert_eq!(
             text(json!({ "Fn::Select": [0, []] })),
             Err(Unsaid::Function { place: "x".into(), function: "Fn::Select".into() })

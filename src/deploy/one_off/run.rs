@@ -36,11 +36,11 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// With as much patience as somebody has: nothing is waited for longer.
+    /// With as much patience as somebody has: nothing is waited for longer, and where it is more than ours, its third for the start.
     #[must_use]
     pub fn at_most(self, patience: Duration) -> Self {
         Self {
-            start: self.start.min(patience),
+            start: self.start.min(patience).max(patience / 3),
             quiet: self.quiet.min(patience),
             last_lines: self.last_lines.min(patience),
             overall: patience,
@@ -133,18 +133,23 @@ pub struct OneOffRun {
     pub cluster: String,
     stream: Option<LogStream>,
     wanted: OneOff,
+    /// Its start was asked for, and no answer came: it may run all the same.
+    unanswered: bool,
 }
 
 impl OneOffRun {
     /// Registers the definition. What is made here is taken away by [`Self::clean`].
     pub async fn register(account: &Account, wanted: OneOff, cluster: &str) -> Result<Self, CallError> {
         let definition = account.register_one_off(&wanted).await?;
-        Ok(Self { definition, task: None, cluster: cluster.to_owned(), stream: None, wanted })
+        Ok(Self { definition, task: None, cluster: cluster.to_owned(), stream: None, wanted, unanswered: false })
     }
 
     pub async fn start(&mut self, account: &Account, placement: &Placement, run: &str, tags: &Tags) -> Result<(), CallError> {
         let token: String = format!("{run}-{}", self.wanted.container).chars().take(64).collect();
-        let task = account.run_one_off(&self.definition, placement, run, &token, tags).await?;
+        self.unanswered = true;
+        let started = account.run_one_off(&self.definition, placement, run, &token, tags).await;
+        self.unanswered = started.as_ref().is_err_and(CallError::may_pass);
+        let task = started?;
         self.stream = Some(LogStream {
             container: self.wanted.container.clone(),
             group: self.wanted.log_group.clone(),
@@ -178,13 +183,17 @@ impl OneOffRun {
         let pause = Pace::of_environment().fast;
         let began = Instant::now();
         let mut course = Course::new(limits, began);
-        let mut next = None::<String>;
+        let (mut next, mut again) = (None::<String>, true);
         loop {
             match self.look(account, arn, stream, next.as_deref()).await {
                 Ok((task, page)) => {
                     next = page.next;
                     if let Some(ended) = course.seen(Instant::now(), task.as_ref(), page.lines, tell) {
                         return Ok(ended);
+                    }
+                    // A page that was asked for while lines were on their way may lack some: at the end all of them are read again.
+                    if course.stopped.is_some() && std::mem::take(&mut again) {
+                        next = None;
                     }
                 }
                 Err(error) if error.may_pass() && began.elapsed() < limits.overall => {}
@@ -210,10 +219,20 @@ impl OneOffRun {
     /// Stops the task and takes the definition away; what could not be done, with what would do it.
     pub async fn clean(&self, account: &Account) -> Vec<String> {
         let mut left = Vec::new();
-        if let Some(task) = &self.task
-            && let Err(error) = account.stop_task(&self.cluster, task, "its preflight is over").await
-        {
-            left.push(format!("{}; {}", error.headline(), stopping(&self.cluster, task)));
+        let mut tasks: Vec<String> = self.task.iter().cloned().collect();
+        if self.unanswered {
+            match account.tasks_of_family(&self.cluster, &self.wanted.family).await {
+                Ok(found) => {
+                    let own = found.into_iter().filter(|task| task.task_definition == self.definition);
+                    tasks.extend(own.map(|task| task.arn));
+                }
+                Err(error) => left.push(format!("{}; {}", error.headline(), listing(&self.cluster, &self.wanted.family))),
+            }
+        }
+        for task in &tasks {
+            if let Err(error) = account.stop_task(&self.cluster, task, "its preflight is over").await {
+                left.push(format!("{}; {}", error.headline(), stopping(&self.cluster, task)));
+            }
         }
         if let Err(error) = account.remove_definition(&self.definition).await {
             left.push(format!("{}; {}", error.headline(), deregistering(&self.definition)));
@@ -229,6 +248,10 @@ impl OneOffRun {
         };
         vec![task, deregistering(&self.definition)]
     }
+}
+
+fn listing(cluster: &str, family: &str) -> String {
+    format!("aws ecs list-tasks --cluster {cluster} --family {family}  (one may run)")
 }
 
 fn stopping(cluster: &str, task: &str) -> String {

@@ -84,7 +84,7 @@ fn one_that_writes_for_ever_is_not_listened_to_for_ever() {
     let short = Limits::default().at_most(Duration::from_secs(20));
     assert_eq!([short.start, short.quiet, short.last_lines, short.overall].map(|limit| limit.as_secs()), [20, 20, 15, 20]);
     let long = Limits::default().at_most(Duration::from_mins(30));
-    assert_eq!([long.start, long.quiet, long.last_lines, long.overall].map(|limit| limit.as_secs()), [300, 90, 15, 1800]);
+    assert_eq!([long.start, long.quiet, long.last_lines, long.overall].map(|limit| limit.as_secs()), [600, 90, 15, 1800]);
 }
 
 #[test]

@@ -37,7 +37,7 @@ def behave(data):
     lines     it is killed (exit code 137) after so many lines
     mute      after so many lines nothing more comes into its log, and it stays RUNNING
     replace   [from, to] in every line
-    credentials  {"access_key", "secret_key", "session_token"} of the task's role
+    credentials  {"access_key", "secret_key", "session_token"} of the task's role; {"status": 403}: their address answers so
     """
     from ministack.core.responses import get_account_id
 
@@ -195,14 +195,14 @@ def _process(task, container, secrets, behaviour):
 
 def _credentials(task, keys):
     """Gives a task's credentials out, until the bed ends; their address."""
-    document = json.dumps({
+    document = b"{}" if "status" in keys else json.dumps({
         "RoleArn": task.get("overrides", {}).get("taskRoleArn", ""), "AccessKeyId": keys["access_key"], "SecretAccessKey": keys["secret_key"],
         "Token": keys.get("session_token") or "", "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600)),
     }).encode()  # fmt: skip
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self.send_response(200)
+            self.send_response(keys.get("status", 200))
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(document)))
             self.end_headers()
