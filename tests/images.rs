@@ -186,7 +186,7 @@ fn a_layer_that_another_repository_has_is_not_sent_again() {
     let from = format!("{}/one/team/mounted:1.0", ecr.front);
     let ran = push(&ecr.shop, &["--from", &from]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.stdout.contains("0 layers sent") && ran.stdout.contains("3 taken over inside of ECR"), "{ran:?}");
+    assert!(ran.stdout.contains("0 blobs sent") && ran.stdout.contains("3 taken over inside of ECR"), "{ran:?}");
     let patches = seen(&ecr.id).into_iter().skip(before).filter(|request| request["method"] == "PATCH").count();
     assert_eq!(patches, 0);
 }

@@ -9,7 +9,7 @@ use super::world::block_on;
 use crate::base::{Code, Exit, Failure, Operation, Result};
 use crate::cli::{Cli, DownArgs};
 use crate::confluent::{self, grant};
-use crate::deploy::{self, Ending, Outcome, Remains};
+use crate::deploy::{self, Ending, Farewell, Outcome, Remains};
 use crate::preflight::{self, Provider, shell};
 use crate::profile::Pattern;
 use crate::ui::Ui;
@@ -28,7 +28,17 @@ async fn down(session: &Session<'_>, ready: &Ready, ui: &mut Ui) -> Result<Exit>
     let (account, template) = (&session.account, &ready.template);
     let name = &template.stack_name;
     let Some(stack) = account.stack(name).await?.filter(|stack| !stack.status.is_deleted()) else {
-        return Ok(session.end_early(Operation::Delete, Ending::NoChanges, None, ui));
+        let stays: Vec<Remains> = deploy::beside(account, name).await?.into_iter().collect();
+        ui.stays(&stays);
+        let farewell = Farewell {
+            stack: name.clone(),
+            region: account.region.clone(),
+            account: account.caller.account.clone(),
+            goes: Vec::new(),
+            stays,
+        };
+        let outcome = Outcome::of(name, Operation::Delete, Ending::NoChanges);
+        return Ok(session.end(None, &Outcome { farewell: Some(farewell), ..outcome }, ui));
     };
     // A stack that was planned and never made may have no tags yet, and has nothing in it.
     if !(stack.status.is_review() && stack.tags.is_empty()) {

@@ -64,13 +64,7 @@ pub async fn farewell(
             removal: format!("aws secretsmanager delete-secret --secret-id {id}"),
         });
     }
-    let beside = format!("{}{SUFFIX}", stack.name);
-    if account.stack(&beside).await?.is_some_and(|beside| !beside.status.is_deleted()) {
-        stays.push(Remains {
-            what: format!("stack {beside}, which preflight --in-vpc has made"),
-            removal: format!("aws cloudformation delete-stack --stack-name {beside}"),
-        });
-    }
+    stays.extend(beside(account, &stack.name).await?);
     stays.extend(elsewhere);
     Ok(Farewell {
         stack: stack.name.clone(),
@@ -79,4 +73,14 @@ pub async fn farewell(
         goes,
         stays,
     })
+}
+
+/// The stack that `preflight --in-vpc` has made beside a service's own, which may be there without it.
+pub async fn beside(account: &Account, stack: &str) -> Result<Option<Remains>> {
+    let name = format!("{stack}{SUFFIX}");
+    let there = account.stack(&name).await?.is_some_and(|found| !found.status.is_deleted());
+    Ok(there.then(|| Remains {
+        what: format!("stack {name}, which preflight --in-vpc has made"),
+        removal: format!("aws cloudformation delete-stack --stack-name {name}"),
+    }))
 }

@@ -34,7 +34,7 @@ mod whose;
 
 pub use crate::aws::{Cause, Validation};
 pub use change::{Preparation, Prepared, Refusal, Wanted, What, holds, prepare, take_up};
-pub use farewell::{Farewell, Remains, farewell};
+pub use farewell::{Farewell, Remains, beside, farewell};
 pub use fold::{Known, Logs, ServiceKey, Watch};
 pub use kept::{Kept, Verified, keep, last_other};
 pub use logs::{LogEntry, LogSource, log_entries, log_sources};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Ui, words};
-use crate::deploy::Farewell;
+use crate::deploy::{Farewell, Remains};
 
 impl Ui {
     pub fn farewell(&mut self, farewell: &Farewell) {
@@ -16,9 +16,13 @@ impl Ui {
             self.style.bad("goes"),
             if goes.is_empty() { "nothing".to_owned() } else { goes.join(", ") }
         );
-        for remains in &farewell.stays {
-            let _ = writeln!(text, "  stays {}  {}", remains.what, self.style.quiet(format!("({})", remains.removal)));
-        }
         self.note(text.trim_end());
+        self.stays(&farewell.stays);
+    }
+
+    pub fn stays(&mut self, stays: &[Remains]) {
+        for remains in stays {
+            self.note(&format!("  stays {}  {}", remains.what, self.style.quiet(format!("({})", remains.removal))));
+        }
     }
 }

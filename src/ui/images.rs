@@ -183,7 +183,7 @@ impl Ui {
             } else {
                 let mounted =
                     if copied.mounted > 0 { format!(", {} taken over inside of ECR", copied.mounted) } else { String::new() };
-                format!("{} sent, {}{mounted}", words::count(copied.layers, "layer"), HumanBytes(copied.bytes))
+                format!("{} sent, {}{mounted}", words::count(copied.layers, "blob"), HumanBytes(copied.bytes))
             };
             let _ = writeln!(text, "{}  {}  {what}", image.target, copied.digest.short());
         }
@@ -238,10 +238,10 @@ impl CopyProgress {
                 if let Some(head) = &self.head {
                     head.set_length(*bytes);
                 }
-                let there = if *there > 0 { format!(", {} there already", words::count(*there, "layer")) } else { String::new() };
+                let there = if *there > 0 { format!(", {} there already", words::count(*there, "blob")) } else { String::new() };
                 self.say(
                     &mut state,
-                    &format!("{}: {} to send, {}{there}", self.target, words::count(*layers, "layer"), HumanBytes(*bytes)),
+                    &format!("{}: {} to send, {}{there}", self.target, words::count(*layers, "blob"), HumanBytes(*bytes)),
                 );
             }
             Event::Began { digest, size } => {

@@ -368,4 +368,8 @@ fn up_looks_from_inside_and_afterwards_the_services_own_group_and_role_are_taken
     let down = inside.run(&["down", "--env", "dev", "--yes"]);
     assert_eq!(down.code, 0, "{}", down.stderr);
     assert!(down.stderr.contains("which preflight --in-vpc has made"), "{}", down.stderr);
+    // It is named as long as it is there, also when there is nothing else.
+    let down = inside.run(&["down", "--env", "dev", "--yes"]);
+    assert_eq!(down.code, 0, "{}", down.stderr);
+    assert!(down.stderr.contains("which preflight --in-vpc has made"), "{}", down.stderr);
 }
