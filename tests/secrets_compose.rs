@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::support::program::{Ran, run, run_with};
 use crate::support::terminal;
+use crate::support::tmux::Tmux;
 
 const COMPOSE: [&str; 6] = ["secrets", "compose", "connect", "--env", "dev", "--from"];
 
@@ -144,4 +145,23 @@ fn a_terminal_is_asked_and_shows_no_value_by_itself() {
     assert!(refused.stdout.contains("the values were not shown") && !refused.stdout.contains("hunter2"), "{}", refused.stdout);
     let shown = terminal::run(folder.path(), &arguments, &["connect", "hunter2", "y"]);
     assert_eq!((shown.code, shown.stdout.matches("hunter2").count()), (0, 4), "{shown:?}");
+}
+
+/// The terminal belongs to the user's shell, which need not put it right.
+#[test]
+fn ctrl_c_at_a_question_for_a_secret_leaves_a_terminal_that_shows_what_is_typed() {
+    let folder = project();
+    let program = assert_cmd::cargo::cargo_bin("confluent-ecs");
+    let compose = format!("{} --env dev secrets compose connect", program.display());
+    let look = r"stty -a | tr ' ' '\n' | grep -x -e echo -e -echo -e isig -e -isig | sort | tr '\n' ' '";
+    let terminal = Tmux::start(folder.path(), &format!("{compose}; echo \"ended with $?\"; {look}"), &[], 100, 24);
+    terminal.until("user name");
+    terminal.press(&["connect", "Enter"]);
+    terminal.until("(not shown):");
+    terminal.press(&["hunter2", "C-c"]);
+    let screen = terminal.until("exit status 0.");
+    for said in ["interrupted before there was an answer", "ended with 130", "echo isig"] {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
+    assert!(!screen.contains("hunter2") && !screen.contains("-echo"), "{screen}");
 }

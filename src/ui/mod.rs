@@ -10,6 +10,7 @@ mod farewell;
 mod fault;
 mod finding;
 mod fixes;
+mod hidden;
 mod images;
 mod in_vpc;
 mod outcome;

@@ -6,7 +6,7 @@ use std::io;
 
 use console::Term;
 
-use super::Ui;
+use super::{Ui, hidden};
 use crate::base::{Error, Exit, Failure, Result, Secret};
 
 impl Ui {
@@ -19,7 +19,7 @@ impl Ui {
     pub fn ask(&mut self, question: &str, default: Option<&str>) -> Result<String> {
         let shown = default.map(|default| format!(" [{default}]")).unwrap_or_default();
         loop {
-            let answer = self.read(&format!("{question}{shown}: "), Term::read_line)?;
+            let answer = self.read(&format!("{question}{shown}: "))?;
             match (answer.trim(), default) {
                 ("", Some(default)) => return Ok(default.to_owned()),
                 ("", None) => {}
@@ -40,17 +40,24 @@ impl Ui {
             if let Some(option) = by_number.or_else(|| options.iter().find(|option| **option == answer)) {
                 return Ok((*option).to_owned());
             }
+            self.note(&format!("`{answer}` is none of them"));
         }
     }
 
     /// A value that must not be seen: typed without echo.
     pub fn ask_secret(&mut self, question: &str) -> Result<Secret> {
-        self.read(&format!("{question} (not shown): "), Term::read_secure_line).map(Secret::new)
+        let prompt = format!("{question} (not shown): ");
+        self.must_be_asked(&prompt)?;
+        match hidden::line(&prompt) {
+            Ok(Some(line)) => Ok(Secret::new(line)),
+            Ok(None) => Err(Failure::new(Exit::Interrupted, "interrupted before there was an answer").into()),
+            Err(error) => Err(unanswered(error)),
+        }
     }
 
     /// Yes or no; anything but a yes is a no.
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
-        let answer = self.read(&format!("{question} [y/N] "), Term::read_line)?;
+        let answer = self.read(&format!("{question} [y/N] "))?;
         Ok(is_yes(&answer))
     }
 
@@ -82,9 +89,7 @@ impl Ui {
     /// One line, or nothing where `interrupted` ends first. The reading thread stays behind then: it takes the next line that is typed,
     /// or ends with the process.
     async fn answer_unless(&mut self, prompt: String, interrupted: impl Future<Output = ()>) -> Result<Option<String>> {
-        if !self.terminal {
-            return Err(Failure::fault(format!("asked without a terminal: {prompt}")).into());
-        }
+        self.must_be_asked(&prompt)?;
         let (send, answered) = tokio::sync::oneshot::channel();
         let term = Term::stderr();
         std::thread::spawn(move || {
@@ -97,22 +102,27 @@ impl Ui {
                     Ok(answer) => Ok(Some(answer)),
                     // The terminal's own word for a Ctrl-C; whichever comes first.
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
-                    Err(error) => Err(Failure::new(Exit::Interrupted, "no answer").cause(error).into()),
+                    Err(error) => Err(unanswered(error)),
                 }
             }
             () = interrupted => Ok(None),
         }
     }
 
-    fn read(&mut self, prompt: &str, read: impl Fn(&Term) -> std::io::Result<String>) -> Result<String> {
-        if !self.terminal {
-            return Err(Failure::fault(format!("asked without a terminal: {prompt}")).into());
-        }
+    fn read(&mut self, prompt: &str) -> Result<String> {
+        self.must_be_asked(prompt)?;
         let term = Term::stderr();
-        term.write_str(prompt)
-            .and_then(|()| read(&term))
-            .map_err(|error| -> Error { Failure::new(Exit::Interrupted, "no answer").cause(error).into() })
+        term.write_str(prompt).and_then(|()| term.read_line()).map_err(unanswered)
     }
+
+    /// Every caller has looked whether there is somebody.
+    fn must_be_asked(&self, prompt: &str) -> Result<()> {
+        if self.terminal { Ok(()) } else { Err(Failure::fault(format!("asked without a terminal: {prompt}")).into()) }
+    }
+}
+
+fn unanswered(error: io::Error) -> Error {
+    Failure::new(Exit::Interrupted, "no answer").cause(error).into()
 }
 
 fn is_yes(answer: &str) -> bool {

@@ -1,7 +1,6 @@
 """Runs a program on a terminal of its own and answers its questions: `terminal.py FOLDER SECONDS PROGRAM ARGUMENT… < answers`.
 
-Each line of standard input is typed when the program has been silent and waits, and one that is not to be shown when the terminal shows
-nothing any more. What the terminal showed goes to standard output; the
+Each line of standard input is typed when the program has been silent and waits. What the terminal showed goes to standard output; the
 exit code is the program's. A program that is still there after SECONDS is killed."""
 
 import os
@@ -9,18 +8,13 @@ import pty
 import select
 import signal
 import sys
-import termios
 import time
 
 QUIET = 0.3
-SECRET = b"(not shown): "
 
 
-def may_type(terminal, shown):
-    """Is it a prompt, and does the terminal show nothing of an answer that is not to be shown?"""
-    if not shown.rstrip(b" ").endswith((b":", b"]")):
-        return False
-    return not (shown.endswith(SECRET) and termios.tcgetattr(terminal)[3] & termios.ECHO)
+def is_prompt(shown):
+    return shown.rstrip(b" ").endswith((b":", b"]"))
 
 
 def main(folder, seconds, *command):
@@ -43,7 +37,7 @@ def main(folder, seconds, *command):
             if not read:
                 break
             shown += read
-        elif answers and shown != answered and may_type(terminal, shown):
+        elif answers and shown != answered and is_prompt(shown):
             answered = shown  # What is typed without echo shows nothing: the same prompt is not answered twice.
             os.write(terminal, answers.pop(0).encode() + b"\r")
     _, status = os.waitpid(child, 0)
