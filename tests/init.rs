@@ -324,9 +324,13 @@ fn the_projects_name_comes_from_the_folder_when_nobody_gives_one() {
 #[test]
 fn a_terminal_is_asked_for_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
-    let answers = ["connect", "dev", "5", "kafka.example.internal:9093", "scram-sha-512"];
+    // An answer that can't be right is asked for again, and not when all else has been answered.
+    let answers = ["broker", "connect", "2", "dev", "5", "kafka", "kafka.example.internal:9093", "scram-sha-512"];
     let ran = terminal::run(folder.path(), &["init", "-p", "orders"], &answers);
     assert_eq!(ran.code, 0, "{ran:?}");
+    for said in ["`broker` is none of them", "`2` has to be lower-case letters", "`kafka` is not host:port"] {
+        assert_eq!(ran.stdout.matches(said).count(), 1, "{said}: {}", ran.stdout);
+    }
     for question in ["Which component?", "Name of the environment", "What kind of Kafka cluster?", "How do clients log in?"] {
         assert!(ran.stdout.contains(question), "{question}: {}", ran.stdout);
     }

@@ -29,7 +29,13 @@ pub(super) fn run(project: &ProjectArgs, args: &InitArgs, ui: &mut Ui) -> Result
             [] => ui.ask(missing.question, None)?,
             options => ui.choose(missing.question, options)?,
         };
-        given.answer(&missing, answer);
+        let mut answered = given.clone();
+        answered.answer(&missing, answer);
+        match answered.trouble(&missing, catalogue) {
+            // One answer at a time: what is wrong with it is said while the question is still in mind.
+            Some(trouble) => ui.note(&trouble),
+            None => given = answered,
+        }
     }
     let others: Vec<String> = present.components.iter().filter(|name| !given.profiles.contains(name)).cloned().collect();
     let model = Model::new(&given.settle(catalogue, &others)?)?;

@@ -2,7 +2,7 @@
 
 use x509_parser::pem::Pem;
 
-use super::given::{Given, REGISTRIES};
+use super::given::{Given, Missing, REGISTRIES};
 use crate::base::{Failure, Result, nearest};
 use crate::profile::{Catalogue, ClientCertificate, Component, KafkaFacts, LoginKind, Mechanism, Provider};
 
@@ -83,72 +83,84 @@ impl Given {
     /// The choices. `present` are the components that the project has already.
     pub fn settle<'a>(&self, catalogue: &'a Catalogue, present: &[String]) -> Result<Choices<'a>> {
         let mut wrong = Wrong::default();
-        let facts = catalogue.kafka();
         let missing = self.missing(catalogue);
         if !missing.is_empty() {
             let flags: Vec<&str> = missing.iter().map(|missing| missing.flag).collect();
             wrong.say(format!("missing: {}", flags.join(", ")));
         }
-        let components = self.components(catalogue, &mut wrong);
-        let present: Vec<&Component> = present.iter().filter_map(|name| catalogue.component(name)).collect();
-        let kafka = self.kind(facts, &mut wrong);
-        let login = self.login(kafka, &mut wrong);
-        let mechanism = self.mechanism(facts, kafka, login, &mut wrong);
-        let client_certificate = self.certificate(kafka, login, &mut wrong);
-        let tls = login.is_none_or(|login| is_tls(&login.protocol));
-        let project = Self::named("the project's name (-p)", self.project.as_deref(), &mut wrong);
-        let env = Self::named("--env", self.env.as_deref(), &mut wrong);
-        let bootstrap = self.bootstrap(facts, kafka, &mut wrong);
-        self.cluster(kafka, &mut wrong);
-        let principals = self.principals(&components, &present, &mut wrong);
-        let trusted = self.trusted(kafka, tls, &mut wrong);
-        let everything: Vec<&Component> = components.iter().chain(&present).copied().collect();
-        let registry = self.registry(&everything, &mut wrong);
-        let images = self.images(&components, &mut wrong);
-        let vpc_tag = tag("--vpc-tag", self.vpc_tag.as_deref(), "Name", &env, &mut wrong);
-        let subnet_tag = tag("--subnet-tag", self.subnet_tag.as_deref(), "vpc::usage", "application", &mut wrong);
-        self.fitting(kafka, mechanism, &components, &mut wrong);
-        if self.ecs_cluster.as_deref().is_some_and(|name| !is_cluster(name)) {
-            wrong.say("--ecs-cluster takes a name: letters, digits, hyphens and underscores".to_owned());
-        }
-        if let (true, Some(kafka), Some(login)) = (wrong.0.is_empty(), kafka, login) {
-            return Ok(Choices {
-                components,
-                present,
-                facts,
-                project,
-                env,
-                kafka,
-                bootstrap,
-                protocol: &login.protocol,
-                mechanism,
-                client_certificate,
-                cluster: self.cluster.clone(),
-                kafka_environment: self.kafka_environment.clone(),
-                principals,
-                trusted,
-                admin_config: self.admin_config.clone(),
-                security_group: self.security_group.clone(),
-                token_endpoint: self.token_endpoint.clone(),
-                identity_pool: self.identity_pool.clone(),
-                oauth_scope: self.oauth_scope.clone(),
-                registry,
-                license: self.license,
-                spot: self.spot,
-                images,
-                vpc_tag,
-                subnet_tag,
-                ecs_cluster: self.ecs_cluster.clone().unwrap_or_else(|| "default".to_owned()),
-                typed: Typed {
-                    vpc: self.vpc_tag.is_some(),
-                    subnets: self.subnet_tag.is_some(),
-                    cluster: self.ecs_cluster.is_some(),
-                },
-            });
+        let choices = self.chosen(catalogue, present, &mut wrong);
+        if let Some(choices) = choices.filter(|_| wrong.0.is_empty()) {
+            return Ok(choices);
         }
         let headline = if missing.is_empty() { "the project can't be written" } else { "not all that init needs was given" };
         let failure = Failure::usage(headline).cause(wrong.0.join("\n"));
         Err(failure.help(self.example(catalogue, &missing)).into())
+    }
+
+    /// What is wrong with the answer to a question, in words that follow the answer. It is asked for before the next one, and others
+    /// that it doesn't fit may still be missing.
+    pub fn trouble(&self, missing: &Missing, catalogue: &Catalogue) -> Option<String> {
+        let mut wrong = Wrong::default();
+        self.chosen(catalogue, &[], &mut wrong);
+        let of_it = wrong.0.iter().find_map(|said| said.strip_prefix(missing.flag))?;
+        Some(of_it.trim_start_matches([':', ' ']).to_owned())
+    }
+
+    /// The choices as far as they can be made; what stands in the way is said.
+    fn chosen<'a>(&self, catalogue: &'a Catalogue, present: &[String], wrong: &mut Wrong) -> Option<Choices<'a>> {
+        let facts = catalogue.kafka();
+        let components = self.components(catalogue, wrong);
+        let present: Vec<&Component> = present.iter().filter_map(|name| catalogue.component(name)).collect();
+        let kafka = self.kind(facts, wrong);
+        let login = self.login(kafka, wrong);
+        let mechanism = self.mechanism(facts, kafka, login, wrong);
+        let client_certificate = self.certificate(kafka, login, wrong);
+        let tls = login.is_none_or(|login| is_tls(&login.protocol));
+        let project = Self::named("the project's name (-p)", self.project.as_deref(), wrong);
+        let env = Self::named("--env", self.env.as_deref(), wrong);
+        let bootstrap = self.bootstrap(facts, kafka, wrong);
+        self.cluster(kafka, wrong);
+        let principals = self.principals(&components, &present, wrong);
+        let trusted = self.trusted(kafka, tls, wrong);
+        let everything: Vec<&Component> = components.iter().chain(&present).copied().collect();
+        let registry = self.registry(&everything, wrong);
+        let images = self.images(&components, wrong);
+        let vpc_tag = tag("--vpc-tag", self.vpc_tag.as_deref(), "Name", &env, wrong);
+        let subnet_tag = tag("--subnet-tag", self.subnet_tag.as_deref(), "vpc::usage", "application", wrong);
+        self.fitting(kafka, mechanism, &components, wrong);
+        if self.ecs_cluster.as_deref().is_some_and(|name| !is_cluster(name)) {
+            wrong.say("--ecs-cluster takes a name: letters, digits, hyphens and underscores".to_owned());
+        }
+        let (kafka, login) = (kafka?, login?);
+        Some(Choices {
+            components,
+            present,
+            facts,
+            project,
+            env,
+            kafka,
+            bootstrap,
+            protocol: &login.protocol,
+            mechanism,
+            client_certificate,
+            cluster: self.cluster.clone(),
+            kafka_environment: self.kafka_environment.clone(),
+            principals,
+            trusted,
+            admin_config: self.admin_config.clone(),
+            security_group: self.security_group.clone(),
+            token_endpoint: self.token_endpoint.clone(),
+            identity_pool: self.identity_pool.clone(),
+            oauth_scope: self.oauth_scope.clone(),
+            registry,
+            license: self.license,
+            spot: self.spot,
+            images,
+            vpc_tag,
+            subnet_tag,
+            ecs_cluster: self.ecs_cluster.clone().unwrap_or_else(|| "default".to_owned()),
+            typed: Typed { vpc: self.vpc_tag.is_some(), subnets: self.subnet_tag.is_some(), cluster: self.ecs_cluster.is_some() },
+        })
     }
 
     fn components<'a>(&self, catalogue: &'a Catalogue, wrong: &mut Wrong) -> Vec<&'a Component> {
