@@ -11,7 +11,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::config::AppName;
 
-use super::error::{CallError, ErrorKind, chain, kind_of_credentials};
+use super::error::{CallError, ErrorKind, chain, without_credentials};
 use super::signed::Signer;
 use crate::base::{Deadline, Moment, Secret};
 
@@ -94,10 +94,7 @@ impl Account {
         let provider = config
             .credentials_provider()
             .ok_or_else(|| CallError::local(ErrorKind::NoCredentials, action, "no provider is configured"))?;
-        provider
-            .provide_credentials()
-            .await
-            .map_err(|error| CallError::local(kind_of_credentials(&error), action, chain(&error)))?;
+        provider.provide_credentials().await.map_err(|error| without_credentials(&error, action))?;
         let identity = aws_sdk_sts::Client::new(&config)
             .get_caller_identity()
             .send()
@@ -137,7 +134,7 @@ impl Account {
             let provider =
                 provider.ok_or_else(|| CallError::local(ErrorKind::NoCredentials, action, "no provider is configured"))?;
             let found = provider.provide_credentials().await;
-            let found = found.map_err(|error| CallError::local(kind_of_credentials(&error), action, chain(&error)))?;
+            let found = found.map_err(|error| without_credentials(&error, action))?;
             Ok((keys(&found), region.to_string()))
         };
         match tokio::time::timeout(deadline.remaining(), found).await {
@@ -149,8 +146,7 @@ impl Account {
     /// The caller's credentials as they are now, renewed where they must be.
     pub async fn credentials(&self) -> Result<CallerKeys, CallError> {
         let found = self.provider.provide_credentials().await;
-        let found = found
-            .map_err(|error| self.named(CallError::local(kind_of_credentials(&error), "sts:GetCallerIdentity", chain(&error))))?;
+        let found = found.map_err(|error| self.named(without_credentials(&error, "sts:GetCallerIdentity")))?;
         Ok(keys(&found))
     }
 

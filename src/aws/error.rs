@@ -309,7 +309,13 @@ fn credentials_kind(error: &(dyn StdError + 'static)) -> Option<ErrorKind> {
     None
 }
 
-pub(super) fn kind_of_credentials(error: &CredentialsError) -> ErrorKind {
+/// Why there are no credentials. Of each place it looked in, the SDK says that it is not enabled, and then why: the reason is enough.
+pub(super) fn without_credentials(error: &CredentialsError, action: &'static str) -> CallError {
+    let message = chain(error).replace("the credential provider was not enabled: ", "");
+    CallError::local(kind_of_credentials(error), action, message)
+}
+
+fn kind_of_credentials(error: &CredentialsError) -> ErrorKind {
     let words = chain(error).to_lowercase();
     let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
     match error {

@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 
 use super::account::{ATTEMPT, ATTEMPTS, Account, CONNECT, LONGEST_PAUSE, OPERATION, READ};
 use super::endpoint::{Api, Protocol};
-use super::error::{CallError, ErrorKind, chain, kind_of_credentials};
+use super::error::{CallError, ErrorKind, chain, without_credentials};
 use super::xml::Element;
 
 /// An answer that is longer is none that we asked for.
@@ -204,7 +204,7 @@ impl Signer {
             return Ok(credentials.clone());
         }
         let provided = self.provider.provide_credentials().await;
-        let fresh = provided.map_err(|error| CallError::local(kind_of_credentials(&error), action, chain(&error)))?;
+        let fresh = provided.map_err(|error| without_credentials(&error, action))?;
         Ok(known.insert(fresh).clone())
     }
 }

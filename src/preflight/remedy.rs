@@ -57,11 +57,10 @@ pub(super) fn fixes(fault: &Fault, target: &Target, cluster: &ClusterFacts, endp
             vec![Fix::advice("look at this machine's resolver (/etc/resolv.conf), then run this again")]
         }
         Cause::NameNotFound => {
-            let mut fixes = addresses();
-            fixes.push(Fix::advice(format!(
+            let spell = Fix::advice(format!(
                 "spell the host in {bootstrap} as the cluster does; for a private endpoint, associate its hosted zone with the VPC"
-            )));
-            fixes
+            ));
+            show_addresses(cluster).into_iter().chain([spell]).collect()
         }
         Cause::PublicAddress => vec![Fix::advice("associate the cluster's private hosted zone with the VPC")],
         Cause::Refused | Cause::NotKafka => addresses(),
