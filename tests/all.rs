@@ -33,6 +33,7 @@ mod secrets_template;
 mod support;
 mod template;
 mod verify;
+mod watching;
 mod worker;
 mod wrong_projects;
 mod wrong_settings;

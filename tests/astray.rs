@@ -1,20 +1,13 @@
-//! What goes astray: stacks, services and folders that somebody else has changed, deleted or left half done, and terminals that close; from
-//! the command line in, on the AWS bed.
+//! What goes astray: stacks, services and folders that somebody else has changed, deleted or left half done; from the command line in, on
+//! the AWS bed.
 
 use std::fs;
-use std::process::Command;
 
 use serde_json::json;
 
-use crate::deploy::journals;
 use crate::support::bed::unique;
-use crate::support::deployment::{Deployment, Running, UP, crash, document, ended, held, holds};
+use crate::support::deployment::{Deployment, UP, crash, document, ended, held, holds};
 use crate::support::program::{Ran, run_with};
-
-/// `up` or `plan` with another environment in the task definition.
-fn changed(shop: &Deployment, arguments: &[&str], level: &str) -> Ran {
-    shop.run_with(arguments, "", &[("LEVEL", level)])
-}
 
 #[test]
 fn a_stack_that_somebody_deletes_under_us_is_told_as_that() {
@@ -35,35 +28,6 @@ fn a_stack_that_somebody_deletes_under_us_is_told_as_that() {
 }
 
 #[test]
-fn a_terminal_that_is_closed_leaves_the_deploy_to_itself_and_one_with_nohup_lives_on() {
-    let shop = Deployment::new();
-    shop.script(&held());
-    // Whoever runs the tests may have used nohup, too: here nobody has.
-    let mut command = Command::new("env");
-    command.arg("--default-signal=HUP").arg(assert_cmd::cargo::cargo_bin("confluent-ecs")).args(["--env", "dev"]).args(UP);
-    command.current_dir(shop.path()).env_clear().envs(shop.variables()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    let mut deploy = Running::start(&mut command);
-    deploy.until("creating      worker service");
-    deploy.signal("HUP");
-    let left = deploy.finish();
-    ended(&left, 130);
-    holds(&left.stderr, &["no longer watching; creating shop-dev goes on in AWS"]);
-    let ended_so = journals(&shop).remove(0).pop().unwrap();
-    assert_eq!((&ended_so["event"], &ended_so["ending"]), (&"ended".into(), &"detached".into()));
-
-    let mut nohup = Command::new("nohup");
-    nohup.arg(assert_cmd::cargo::cargo_bin("confluent-ecs")).args(["--env", "dev", "watch"]).current_dir(shop.path());
-    nohup.env_clear().envs(shop.variables()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    let mut watch = Running::start(&mut nohup);
-    watch.until("taking up ");
-    watch.signal("HUP");
-    shop.release();
-    let watched = watch.finish();
-    ended(&watched, 0);
-    assert_eq!(watched.stderr.matches("created       worker service").count(), 1, "{}", watched.stderr);
-}
-
-#[test]
 fn an_update_that_failed_and_was_left_as_it_is_is_rolled_back_first() {
     let shop = Deployment::new();
     ended(&shop.run(UP), 0);
@@ -78,7 +42,7 @@ fn an_update_that_failed_and_was_left_as_it_is_is_rolled_back_first() {
     let refused = shop.run(&["plan"]);
     ended(&refused, 7);
     holds(&refused.stderr, &["error CE603", "is in UPDATE_FAILED and can't be updated", "rolls it back first, when you agree"]);
-    let up = shop.run_with(UP, "", &[("LEVEL", "2")]);
+    let up = shop.changed(UP, "2");
     ended(&up, 0);
     holds(
         &up.stderr,
@@ -158,35 +122,6 @@ fn a_service_that_was_deleted_past_cloudformation_is_missed_by_every_verb() {
 }
 
 #[test]
-fn what_ecs_has_rolled_back_stays_a_failure_when_there_is_nothing_to_change() {
-    let shop = Deployment::new();
-    ended(&shop.run(UP), 0);
-    let mut second = crash();
-    second["task_definition"] = "*:2".into();
-    second["breaker_is_success"] = true.into();
-    shop.script(&json!({ "breaker_is_success": true }));
-    shop.script(&second);
-    ended(&changed(&shop, UP, "2"), 6);
-    let again = document(&changed(&shop, &[UP, &["--output", "json"]].concat(), "2"));
-    assert_eq!((&again["ending"], &again["exit_code"]), (&"differs".into(), &6.into()));
-    holds(&again["differences"].to_string(), &["ECS has rolled it back"]);
-}
-
-#[test]
-fn a_restart_that_was_killed_is_taken_up_again() {
-    let shop = Deployment::new();
-    ended(&shop.run(UP), 0);
-    shop.script(&held());
-    shop.start_until(&["restart", "--yes"], "shop-dev updating").kill();
-    let watch = shop.start_until(&["watch"], "taking up ");
-    shop.release();
-    let watched = watch.finish();
-    ended(&watched, 0);
-    holds(&watched.stderr, &["worker 2 of 2 running"]);
-    holds(&watched.stdout, &["worker: 2 of 2 tasks run "]);
-}
-
-#[test]
 fn environments_in_one_folder_have_runs_of_their_own() {
     let shop = Deployment::new();
     let environments = shop.path().join("envs");
@@ -212,16 +147,16 @@ fn a_folder_that_takes_no_journal_stops_nothing_and_the_bucket_still_knows_the_w
     shop.make_bucket(&format!("/{bucket}"));
     fs::write(shop.path().join(".confluent-ecs"), "no folder").unwrap();
     let kept = [UP, &["--bucket", &bucket]].concat();
-    let first = changed(&shop, &kept, "1");
+    let first = shop.changed(&kept, "1");
     ended(&first, 0);
     holds(&first.stderr, &["no journal of this run is kept: .confluent-ecs/runs can't be written"]);
-    ended(&changed(&shop, &kept, "2"), 0);
+    ended(&shop.changed(&kept, "2"), 0);
     let back = shop.run(&["rollback", "--yes", "--bucket", &bucket]);
     ended(&back, 0);
     holds(&back.stderr, &["going back to what "]);
-    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "1"), 0);
+    ended(&shop.changed(&["plan", "--detailed-exitcode"], "1"), 0);
     // Without the bucket nothing is kept anywhere, and that is said.
-    holds(&changed(&shop, UP, "3").stderr, &["what was deployed could not be kept, and `rollback` may not find it"]);
+    holds(&shop.changed(UP, "3").stderr, &["what was deployed could not be kept, and `rollback` may not find it"]);
 }
 
 #[test]
@@ -265,22 +200,4 @@ fn what_stays_in_kafka_is_named_with_the_commands_that_remove_it() {
     let stays = down["farewell"]["stays"].to_string();
     holds(&stays, &["confluent kafka topic delete shop.configs --cluster lkc-abc123 --environment env-xyz"]);
     holds(&down["farewell"]["goes"].to_string(), &["[\"AWS::ECS::Service\",1]"]);
-}
-
-#[test]
-fn what_is_watched_is_what_goes_on_now_and_not_a_run_that_was_left_before() {
-    let shop = Deployment::new();
-    shop.script(&held());
-    shop.start_until(UP, "creating      worker service").kill();
-    shop.release();
-    shop.until("CREATE_COMPLETE");
-    // Somebody else, from another machine.
-    shop.script(&held());
-    shop.update_without_rollback("acme/worker:1", "acme/worker:2");
-    let mut watch = shop.start_until(&["watch"], "-shop-dev-up is over, and something else is under way");
-    watch.until("shop-dev updating in eu-west-1");
-    shop.release();
-    let watched = watch.finish();
-    ended(&watched, 0);
-    holds(&watched.stdout, &["shop-dev updated in "]);
 }

@@ -7,12 +7,6 @@ use serde_json::{Value, json};
 
 use crate::support::bed::unique;
 use crate::support::deployment::{Deployment, UP, document, ended, holds};
-use crate::support::program::Ran;
-
-/// `up` or `plan` with another environment in the task definition.
-fn changed(shop: &Deployment, arguments: &[&str], level: &str) -> Ran {
-    shop.run_with(arguments, "", &[("LEVEL", level)])
-}
 
 #[test]
 fn a_service_is_scaled_by_its_parameter_and_its_logs_are_read() {
@@ -143,8 +137,8 @@ fn another_machine_goes_back_by_what_the_bucket_has() {
     let bucket = unique("templates");
     shop.make_bucket(&format!("/{bucket}"));
     let kept = [UP, &["--bucket", &bucket]].concat();
-    ended(&changed(&shop, &kept, "1"), 0);
-    ended(&changed(&shop, &kept, "2"), 0);
+    ended(&shop.changed(&kept, "1"), 0);
+    ended(&shop.changed(&kept, "2"), 0);
     fs::remove_dir_all(shop.path().join(".confluent-ecs")).unwrap();
     let nothing = shop.run(&["rollback", "--yes"]);
     ended(&nothing, 2);
@@ -152,7 +146,7 @@ fn another_machine_goes_back_by_what_the_bucket_has() {
     let back = shop.run(&["rollback", "--yes", "--bucket", &bucket]);
     ended(&back, 0);
     holds(&back.stderr, &["going back to what ", "worker task definition  (ContainerDefinitions"]);
-    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "1"), 0);
+    ended(&shop.changed(&["plan", "--detailed-exitcode"], "1"), 0);
 }
 
 #[test]
@@ -160,7 +154,7 @@ fn a_stack_goes_back_to_what_was_verified_before() {
     let shop = Deployment::new();
     let nothing = shop.run(&["rollback", "--yes"]);
     ended(&nothing, 2);
-    ended(&changed(&shop, UP, "1"), 0);
+    ended(&shop.changed(UP, "1"), 0);
     let first = shop.run(&["rollback", "--yes"]);
     ended(&first, 2);
     holds(
@@ -170,12 +164,12 @@ fn a_stack_goes_back_to_what_was_verified_before() {
             "looked in .confluent-ecs/runs, and in the bucket confluent-ecs-",
         ],
     );
-    ended(&changed(&shop, UP, "2"), 0);
-    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "2"), 0);
+    ended(&shop.changed(UP, "2"), 0);
+    ended(&shop.changed(&["plan", "--detailed-exitcode"], "2"), 0);
     let back = shop.run(&["rollback", "--yes"]);
     ended(&back, 0);
     holds(&back.stderr, &["going back to what ", "worker task definition  (ContainerDefinitions"]);
-    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "1"), 0);
+    ended(&shop.changed(&["plan", "--detailed-exitcode"], "1"), 0);
 }
 
 #[test]
@@ -184,12 +178,12 @@ fn an_update_that_is_under_way_is_cancelled() {
     ended(&shop.run(UP), 0);
     shop.script(&json!({ "provisioning": 600, "task_definition": "*:2" }));
     let arguments = [UP, &["--timeout", "3s"]].concat();
-    ended(&changed(&shop, &arguments, "2"), 8);
+    ended(&shop.changed(&arguments, "2"), 8);
     let back = shop.run(&["rollback", "--yes"]);
     ended(&back, 0);
     holds(&back.stderr, &["an update of shop-dev is under way", "rolling back"]);
     holds(&back.stdout, &["shop-dev is back at what it was before"]);
-    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "1"), 0);
+    ended(&shop.changed(&["plan", "--detailed-exitcode"], "1"), 0);
 }
 
 #[test]

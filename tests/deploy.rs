@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::deployment::{Deployment, STORED, UP, crash, document, ended, held, holds};
+use crate::support::deployment::{Deployment, UP, crash, document, ended, held, holds};
 use crate::support::program::{Ran, run_with};
 use crate::support::schema::fits_one;
 use crate::support::tmux::Tmux;
@@ -26,7 +26,7 @@ fn a_stack_is_created_changed_looked_at_and_deleted() {
     holds(&again.stdout, &["shop-dev is up to date"]);
     assert_eq!(again.stderr, "preflight skipped, as asked for: nothing is known of Kafka, network and secrets\n");
 
-    let updated = shop.run_with(UP, "", &[("LEVEL", "2")]);
+    let updated = shop.changed(UP, "2");
     ended(&updated, 0);
     holds(&updated.stderr, &["changes to shop-dev", "tasks restart", "worker task definition  (ContainerDefinitions)"]);
     holds(&updated.stdout, &["shop-dev updated in "]);
@@ -87,7 +87,7 @@ fn an_update_that_fails_is_taken_back_and_what_failed_is_still_shown() {
     let mut second = crash();
     second["task_definition"] = "*:2".into();
     shop.script(&second);
-    let failed = shop.run_with(UP, "", &[("LEVEL", "2")]);
+    let failed = shop.changed(UP, "2");
     ended(&failed, 6);
     holds(&failed.stderr, &["rolling back", "container worker: exit code 1", "failed: updating shop-dev failed after"]);
     let status = shop.run(&["status"]);
@@ -104,12 +104,16 @@ fn a_rollback_that_cloudformation_takes_for_success_is_a_failure() {
     second["breaker_is_success"] = true.into();
     shop.script(&json!({ "breaker_is_success": true }));
     shop.script(&second);
-    let failed = shop.run_with(UP, "", &[("LEVEL", "2")]);
+    let failed = shop.changed(UP, "2");
     ended(&failed, 6);
     holds(
         &failed.stderr,
         &["CloudFormation calls it done, but it is not what was asked for", "× worker", "container worker: exit code 1"],
     );
+    // There is nothing to change then, and it stays a failure.
+    let again = document(&shop.changed(&[UP, &["--output", "json"]].concat(), "2"));
+    assert_eq!((&again["ending"], &again["exit_code"]), (&"differs".into(), &6.into()));
+    holds(&again["differences"].to_string(), &["ECS has rolled it back"]);
 }
 
 #[test]
@@ -312,83 +316,6 @@ fn a_stack_of_another_project_is_left_alone_until_it_is_adopted() {
 }
 
 #[test]
-fn ctrl_c_stops_the_watch_and_cancels_nothing() {
-    let shop = Deployment::new();
-    shop.script(&held());
-    let deploy = shop.start_until(UP, "creating      worker service");
-    deploy.signal("INT");
-    let left = deploy.finish();
-    ended(&left, 130);
-    holds(
-        &left.stderr,
-        &["no longer watching; creating shop-dev goes on in AWS, nothing was cancelled", "next: confluent-ecs watch --env dev"],
-    );
-    let watch = shop.start_until(&["watch"], "taking up ");
-    shop.release();
-    let watched = watch.finish();
-    ended(&watched, 0);
-    holds(&watched.stderr, &["created       worker service"]);
-    assert!(!watched.stderr.contains("created       worker log group"), "told twice:\n{}", watched.stderr);
-    holds(&watched.stdout, &["shop-dev created in "]);
-    // There is nothing more to take up.
-    let nothing = shop.run(&["watch"]);
-    ended(&nothing, 2);
-    holds(&nothing.stderr, &["nothing is under way on shop-dev"]);
-}
-
-/// The lines of the project's journals, the oldest first.
-pub(crate) fn journals(shop: &Deployment) -> Vec<Vec<Value>> {
-    let folder = shop.path().join(".confluent-ecs/runs");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let journal = |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
-    let text = |path: &std::path::PathBuf| std::fs::read_to_string(path).unwrap();
-    let read = |path| {
-        let text = text(path);
-        assert!(!text.contains(STORED), "a secret is in the journal:\n{text}");
-        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        lines.iter().for_each(fits_one);
-        lines
-    };
-    files.iter().filter(|path| journal(path)).map(read).collect()
-}
-
-#[test]
-fn a_watch_that_was_killed_is_taken_up_from_its_journal_and_tells_nothing_twice() {
-    let shop = Deployment::new();
-    shop.script(&json!({ "provisioning": 600, "logs": [format!("INFO token = {STORED}")] }));
-    shop.start_until(UP, "creating      worker service").kill();
-    let watch = shop.start_until(&["watch", "--output", "jsonl"], "taking up ");
-    shop.release();
-    let watched = watch.finish();
-    ended(&watched, 0);
-    let lines: Vec<Value> = watched.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let last = lines.last().unwrap();
-    assert_eq!((&last["schema"], &last["ending"]), (&"confluent-ecs/watch/v1".into(), &"complete".into()));
-
-    let journals = journals(&shop);
-    let [journal] = journals.as_slice() else { panic!("{journals:#?}") };
-    assert_eq!((&journal[0]["event"], &journal[0]["stack"]), (&"run".into(), &"shop-dev".into()));
-    assert_eq!((&journal.last().unwrap()["event"], &journal.last().unwrap()["ending"]), (&"ended".into(), &"complete".into()));
-    let of_service: Vec<&Value> =
-        journal.iter().filter(|line| line["logical"] == "WorkerService").map(|line| &line["status"]).collect();
-    assert_eq!(of_service, ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]);
-}
-
-#[test]
-fn what_somebody_else_began_can_be_watched_from_its_beginning() {
-    let shop = Deployment::new();
-    shop.script(&held());
-    shop.start_until(UP, "creating      worker service").kill();
-    std::fs::remove_dir_all(shop.path().join(".confluent-ecs")).unwrap();
-    let mut watch = shop.start_until(&["watch"], "shop-dev creating in eu-west-1");
-    watch.until("created       worker log group");
-    shop.release();
-    watch.until("created       worker service");
-    ended(&watch.finish(), 0);
-}
-
-#[test]
 fn a_service_that_only_fails_is_stopped_or_cancelled_as_was_said() {
     let shop = Deployment::new();
     ended(&shop.run(UP), 0);
@@ -398,14 +325,14 @@ fn a_service_that_only_fails_is_stopped_or_cancelled_as_was_said() {
     second["restart"] = 600.into();
     shop.script(&second);
     let arguments = |what| [UP, &["--failing-tasks", "1", "--on-failing", what]].concat();
-    let cancelled = shop.run_with(&arguments("cancel"), "", &[("LEVEL", "2")]);
+    let cancelled = shop.changed(&arguments("cancel"), "2");
     ended(&cancelled, 6);
     holds(&cancelled.stderr, &["failing       worker: 1 task has failed so far: the Kafka cluster refuses", "rolling back"]);
 
     let mut third = second.clone();
     third["task_definition"] = "*:3".into();
     shop.script(&third);
-    let stopped = shop.run_with(&arguments("stop"), "", &[("LEVEL", "3")]);
+    let stopped = shop.changed(&arguments("stop"), "3");
     ended(&stopped, 6);
     holds(&stopped.stderr, &["worker: its count was set to 0, as asked for"]);
 }

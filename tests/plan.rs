@@ -8,12 +8,6 @@ use serde_json::json;
 use crate::images::make;
 use crate::support::bed::{bed, unique};
 use crate::support::deployment::{Deployment, UP, document, ended, holds};
-use crate::support::program::Ran;
-
-/// `up` or `plan` with another environment in the task definition.
-fn changed(shop: &Deployment, arguments: &[&str], level: &str) -> Ran {
-    shop.run_with(arguments, "", &[("LEVEL", level)])
-}
 
 /// The names of the stack's change sets that could be executed.
 fn change_sets(shop: &Deployment) -> Vec<String> {
@@ -55,7 +49,7 @@ fn a_plan_of_an_update_says_what_each_change_means_and_which_property_causes_it(
     let file = shop.path().join("docker-compose.yml");
     let project = fs::read_to_string(&file).unwrap();
     fs::write(&file, project.replace("replicas: 2", "replicas: 3")).unwrap();
-    let plan = changed(&shop, &["plan", "--detailed-exitcode"], "2");
+    let plan = shop.changed(&["plan", "--detailed-exitcode"], "2");
     ended(&plan, 5);
     holds(
         &plan.stdout,
@@ -115,26 +109,26 @@ fn a_plan_that_is_kept_is_what_up_executes() {
     let name = plan["change_set"].as_str().unwrap().to_owned();
     assert_eq!(change_sets(&shop), [name.as_str()]);
     let taken: Vec<&str> = UP.iter().copied().chain(["--change-set", &name]).collect();
-    let up = changed(&shop, &taken, "2");
+    let up = shop.changed(&taken, "2");
     ended(&up, 0);
     holds(&up.stderr, &["the compose files have changed since", "new stack shop-dev"]);
     holds(&up.stdout, &["shop-dev created in"]);
     // It was the plan's template: level 2 is still to come.
-    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "1"), 0);
-    ended(&changed(&shop, &["plan", "--detailed-exitcode"], "2"), 5);
+    ended(&shop.changed(&["plan", "--detailed-exitcode"], "1"), 0);
+    ended(&shop.changed(&["plan", "--detailed-exitcode"], "2"), 5);
 }
 
 #[test]
 fn a_plan_of_a_stack_that_has_moved_since_is_refused() {
     let shop = Deployment::new();
     ended(&shop.run(UP), 0);
-    let kept = changed(&shop, &["plan", "--keep"], "2");
+    let kept = shop.changed(&["plan", "--keep"], "2");
     ended(&kept, 0);
     let name = change_sets(&shop).remove(0);
     holds(&kept.stderr, &[&format!("next: confluent-ecs up --env dev --change-set {name}")]);
-    ended(&changed(&shop, UP, "3"), 0);
+    ended(&shop.changed(UP, "3"), 0);
     let taken: Vec<&str> = UP.iter().copied().chain(["--change-set", &name]).collect();
-    let refused = changed(&shop, &taken, "2");
+    let refused = shop.changed(&taken, "2");
     ended(&refused, 2);
     holds(&refused.stderr, &["the stack shop-dev has moved since the plan was made", "changed by ", "make a new plan"]);
 
@@ -201,7 +195,7 @@ fn a_large_template_goes_through_a_bucket_that_only_up_makes_and_only_with_conse
     holds(&asked("publicAccessBlock"), &["<BlockPublicAcls>true<", "<RestrictPublicBuckets>true<"]);
     // The template of the deploy stays; that of a plan goes with it.
     assert_eq!(asked("list-type=2").matches(".template.json</Key>").count(), 1);
-    let plan = changed(&shop, &["plan", "--adopt"], "2");
+    let plan = shop.changed(&["plan", "--adopt"], "2");
     ended(&plan, 0);
     let file = shop.path().join("docker-compose.yml");
     fs::write(&file, fs::read_to_string(&file).unwrap().replace("memory: 1G", "memory: 2G")).unwrap();

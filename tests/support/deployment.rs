@@ -14,7 +14,7 @@ use super::PATIENCE;
 use super::bed::bed;
 use super::http::{Reply, Request, Server, forward};
 use super::program::{Ran, run_with};
-use super::schema::fits;
+use super::schema::{fits, fits_one};
 use super::terminal;
 
 /// One service of an image that nobody knows, one secret, lookups by tags.
@@ -221,6 +221,27 @@ impl Deployment {
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str, more: &[(&str, &str)]) -> Ran {
         let variables: Vec<_> = borrowed(&self.env).into_iter().chain(more.iter().copied()).collect();
         checked(run_with(self.folder.path(), &with_env(arguments), input, &variables))
+    }
+
+    /// … with another environment in the task definition.
+    pub(crate) fn changed(&self, arguments: &[&str], level: &str) -> Ran {
+        self.run_with(arguments, "", &[("LEVEL", level)])
+    }
+
+    /// The lines of the project's journals, the oldest first.
+    pub(crate) fn journals(&self) -> Vec<Vec<Value>> {
+        let entries = fs::read_dir(self.path().join(".confluent-ecs/runs")).unwrap();
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+        files.sort();
+        let read = |path| {
+            let text = fs::read_to_string(path).unwrap();
+            assert!(!text.contains(STORED), "a secret is in the journal:\n{text}");
+            let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            lines.iter().for_each(fits_one);
+            lines
+        };
+        files.into_iter().map(read).collect()
     }
 
     /// … through the proxy that makes the faults.
