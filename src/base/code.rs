@@ -212,6 +212,7 @@ codes! {
     IN_VPC_PROGRAM = 683, "a program that can't run in an empty image";
     IN_VPC_UNSAID = 684, "a task in the VPC that can't be put together";
     IN_VPC_PART = 685, "a part named for the task in the VPC that doesn't fit";
+    TASK_ROOM = 686, "Fargate has no room for a task at the moment";
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub struct UpArgs {
     #[arg(long, value_name = "NAME", env = "CONFLUENT_ECS_BUCKET")]
     pub bucket: Option<String>,
     /// Deploy without looking at Kafka, network and secrets first
-    #[arg(long)]
+    #[arg(long, conflicts_with = "in_vpc")]
     pub skip_preflight: bool,
     /// Stop at warnings and at what preflight could not tell, too
     #[arg(long)]

@@ -21,7 +21,7 @@ pub struct InVpcArgs {
     #[command(flatten)]
     pub parts: InVpcParts,
     /// Longest wait for the stack that is made, and again for a task [default: 10m, and 15m; a third of it, or 5m, until it runs]
-    #[arg(long, value_name = "DURATION", requires = "in_vpc", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", requires = "in_vpc", value_parser = patience)]
     pub in_vpc_timeout: Option<Duration>,
 }
 
@@ -29,7 +29,7 @@ pub struct InVpcArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Inside the VPC")]
 pub struct InVpcParts {
-    /// Image that holds confluent-ecs of this version, instead of one that is pushed from here
+    /// Image whose entry point is confluent-ecs of this version, instead of one that is pushed from here
     #[arg(long, value_name = "IMAGE", requires = "in_vpc")]
     pub in_vpc_image: Option<String>,
     /// Execution role of the task, instead of a copy of the service's
@@ -39,7 +39,7 @@ pub struct InVpcParts {
     #[arg(long, value_name = "ARN", requires = "in_vpc")]
     pub in_vpc_task_role: Option<String>,
     /// Security group of the task, instead of the service's; may be repeated
-    #[arg(long, value_name = "ID", requires = "in_vpc")]
+    #[arg(long, value_name = "ID", requires = "in_vpc", value_delimiter = ',')]
     pub in_vpc_security_group: Vec<String>,
     /// Cluster that the task runs in, instead of the service's
     #[arg(long, value_name = "NAME", requires = "in_vpc")]
@@ -75,4 +75,9 @@ impl InVpcArgs {
         }
         typed
     }
+}
+
+/// A time that something can be waited for.
+fn patience(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|time| if time.is_zero() { Err("nothing is done in no time".to_owned()) } else { Ok(time) })
 }

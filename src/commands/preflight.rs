@@ -209,7 +209,11 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
                 input.account = facts.await;
                 return match account {
                     Ok(account) => Ok(Looking::Inside(Box::new((input, account)))),
-                    Err(why) => Err(Failure::usage("--in-vpc needs an AWS account").cause(why).into()),
+                    Err(why) => Err(Failure::usage("--in-vpc needs an AWS account")
+                        .cause(why)
+                        .help("log in (`aws sso login`), name the profile in AWS_PROFILE and the region in AWS_REGION")
+                        .help("aws sts get-caller-identity shows whether that is enough")
+                        .into()),
                 };
             }
             let first = preflight::run_beside(&mut input, &look.selection, vantage(), facts).await;

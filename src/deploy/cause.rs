@@ -66,6 +66,36 @@ const SIGNATURES: &[Signature] = &[
         code: Code::SECRET_REFERENCE,
     },
     Signature {
+        words: &["resourceinitializationerror", "log group", "does not exist"],
+        cause: "the log group that the task definition names is not there",
+        fix: "make the log group (aws logs create-log-group), or name another",
+        code: Code::TASK_RIGHTS,
+    },
+    Signature {
+        words: &["resourceinitializationerror", "log stream", "accessdenied"],
+        cause: "the task's execution role may not write into its log group",
+        fix: "allow logs:CreateLogStream and logs:PutLogEvents on the log group for the execution role (not the task role)",
+        code: Code::TASK_RIGHTS,
+    },
+    Signature {
+        words: &["resourceinitializationerror", "logger args"],
+        cause: "the task's subnet has no way to CloudWatch Logs",
+        fix: "give the subnet a NAT gateway, or a VPC endpoint for logs that lets the task in on 443",
+        code: Code::TASK_NETWORK,
+    },
+    Signature {
+        words: &["resourceinitializationerror", "logging driver"],
+        cause: "the task's subnet has no way to CloudWatch Logs, or its execution role may not write there",
+        fix: "give the subnet a NAT gateway, or a VPC endpoint for logs that lets the task in on 443; look at the role's rights on logs",
+        code: Code::TASK_NETWORK,
+    },
+    Signature {
+        words: &["capacity is unavailable"],
+        cause: "Fargate has no room for the task in these zones at the moment",
+        fix: "run it again in some minutes, or name subnets in more zones",
+        code: Code::TASK_ROOM,
+    },
+    Signature {
         words: &["resourceinitializationerror", "i/o timeout"],
         cause: "the task's subnet has no way to Secrets Manager, ECR or CloudWatch Logs",
         fix: "give the subnet a NAT gateway, or VPC endpoints for secretsmanager, ecr.api, ecr.dkr, logs and s3 that let the task in on 443",
@@ -224,6 +254,22 @@ mod tests {
             reason: None,
             log: log.iter().map(|line| (*line).to_owned()).collect(),
         }
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_begun_is_told_by_what_keeps_it() {
+        let cause = |words: &str| diagnose(Some(&format!("ResourceInitializationError: failed to {words}")), &[]).unwrap().cause;
+        assert!(cause("validate logger args: : signal: killed").contains("no way to CloudWatch Logs"));
+        let denied = "create new container runtime task: failed to initialize logging driver: failed to create Cloudwatch log stream: AccessDeniedException: no";
+        assert!(cause(denied).contains("may not write"));
+        let gone = "validate logger args: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.";
+        assert!(cause(gone).contains("is not there"));
+        assert!(
+            diagnose(Some("Capacity is unavailable at this time. Please try again later"), &[])
+                .unwrap()
+                .cause
+                .contains("no room")
+        );
     }
 
     #[test]

@@ -286,6 +286,42 @@ fn a_task_that_cannot_start_says_why_and_nothing_is_taken_for_passed() {
     assert!(!others.is_empty() && others.iter().all(|check| check["status"] == "skipped"), "{report:#}");
     inside.is_clean();
 
+    // What ECS says of the log, of room, and of our own container that it killed.
+    for (fail, why, fix, code) in [
+        (
+            json!({ "reason": "ResourceInitializationError: failed to validate logger args: : signal: killed" }),
+            "no way to CloudWatch Logs",
+            "endpoint for logs",
+            3,
+        ),
+        (
+            json!({ "reason": "Capacity is unavailable at this time. Please try again later or in a different availability zone" }),
+            "no room",
+            "more zones",
+            9,
+        ),
+        (
+            json!({ "code": "EssentialContainerExited", "reason": "Essential container in task exited",
+            "containers": { "*": { "reason": "OutOfMemoryError: Container killed due to memory usage", "exit_code": 137 } } }),
+            "preflight's own container",
+            "--only",
+            3,
+        ),
+        (
+            json!({ "reason": "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException: Access to KMS is not allowed" }),
+            "may not use the key",
+            "a copy of it",
+            3,
+        ),
+    ] {
+        inside.behave(&json!({ "fail": fail }));
+        let (ran, report) = inside.report(&["--only", "kafka"]);
+        assert_eq!(ran.code, code, "{}", ran.stderr);
+        let task = of(&report, "CE680")[0];
+        assert!(text(&task["why"]).contains(why) && text(&task["fixes"][0]["text"]).contains(fix), "{task:#}");
+        inside.is_clean();
+    }
+
     // A key that the secret lacks is told by ECS itself.
     inside.behave(&json!({}));
     let secret = inside.shop.seeded["secrets"].as_object().unwrap().values().next().unwrap();
@@ -349,6 +385,49 @@ fn a_program_that_needs_a_loader_is_refused_before_anything_is_made() {
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("there is nobody to ask"), "{}", ran.stderr);
     assert!(inside.requests("RegisterTaskDefinition").is_empty());
+}
+
+#[test]
+fn two_services_have_a_task_each_with_secrets_roles_and_groups_of_their_own() {
+    let _brokers = all_brokers();
+    let inside = Inside::new("twotasks");
+    let made = inside.run(&["init", "schema-registry", "--env", "dev"]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    // It logs in as the worker does, by a secret of its own, with a name that the worker has no right to.
+    let worker: Value =
+        serde_json::from_str(&std::fs::read_to_string(inside.shop.project.folder.path().join("secret.json")).unwrap()).unwrap();
+    let secret = json!({ "SCHEMA_REGISTRY_KAFKASTORE_SASL_JAAS_CONFIG": worker["CONNECT_SASL_JAAS_CONFIG"] });
+    let name = format!("/kafka/self-managed/{}-dev/schema-registry", inside.group);
+    bed().call("aws/seed", &json!({ "account": inside.shop.account, "tiers": [], "secrets": { name: secret.to_string() } }));
+    let (ran, report) = inside.report(&["--only", "secrets", "kafka"]);
+    assert_eq!(ran.code, 0, "{}\n{report:#}", ran.stderr);
+    for service in ["connect", "schema-registry"] {
+        assert!(
+            of(&report, "CE304").iter().any(|check| check["service"] == service && check["status"] == "passed"),
+            "{report:#}"
+        );
+        assert!(
+            of(&report, "CE680").iter().any(|check| check["service"] == service && check["status"] == "passed"),
+            "{report:#}"
+        );
+    }
+    let definitions = inside.requests("RegisterTaskDefinition");
+    let [one, other] = &definitions[..] else { panic!("{definitions:#?}") };
+    for role in ["executionRoleArn", "taskRoleArn"] {
+        assert_ne!(one[role], other[role], "{definitions:#?}");
+    }
+    for definition in &definitions {
+        let own = if text(&definition["family"]).ends_with("-connect") { "/connect-" } else { "/schema-registry-" };
+        let secrets = definition["containerDefinitions"][0]["secrets"].as_array().unwrap();
+        assert!(!secrets.is_empty() && secrets.iter().all(|secret| text(&secret["valueFrom"]).contains(own)), "{definition:#}");
+    }
+    let groups: Vec<Value> = inside
+        .requests("RunTask")
+        .iter()
+        .map(|request| request["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"].clone())
+        .collect();
+    assert!(groups.len() == 2 && groups[0] != groups[1], "{groups:?}");
+    inside.is_clean();
 }
 
 #[test]

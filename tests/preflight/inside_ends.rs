@@ -67,6 +67,9 @@ fn a_stack_that_does_not_get_ready_is_waited_for_as_long_as_was_said() {
     let again = inside.run(&INSIDE);
     assert_ne!(again.code, 0);
     assert!(again.stderr.contains("CREATE_IN_PROGRESS") || again.stderr.contains("under way"), "{}", again.stderr);
+    // Of the service's own stack other verbs tell; of this one they don't.
+    let help = format!("describe-stack-events --stack-name {}-dev-preflight", inside.group);
+    assert!(again.stderr.contains(&help) && !again.stderr.contains("`confluent-ecs status`"), "{}", again.stderr);
     assert!(inside.requests("RegisterTaskDefinition").is_empty());
 }
 

@@ -103,7 +103,8 @@ fn with_everything_named_nothing_is_made() {
     assert_eq!(request["cluster"], "checks");
     assert_eq!(request["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"], json!([parts.group]));
     // What others than the service's own were taken for is not proven.
-    assert_eq!(of(&report, "CE682").len(), 2, "{report:#}");
+    assert_eq!(of(&report, "CE682").len(), 3, "{report:#}");
+    assert_eq!(of(&report, "CE680")[0]["message"], "ran with the service's subnets and secrets, and is gone again");
     assert_eq!(of(&report, "CE680")[0]["subject"]["name"], "checks");
     parts.inside.is_clean_in("checks");
 }
@@ -191,6 +192,10 @@ fn everything_that_is_named_wrong_is_told_at_once_and_nothing_is_made() {
     let alone = parts.inside.run(&["preflight", "--env", "dev", "--in-vpc-cluster", "checks"]);
     assert!(alone.code == 2 && alone.stderr.contains("--in-vpc"), "{alone:?}");
     assert!(parts.inside.run(&[&INSIDE[..6], &["--in-vpc-image", &parts.image]].concat()).code == 2);
+    assert!(parts.inside.run(&[&INSIDE[..6], &["--in-vpc-timeout", "0"]].concat()).stderr.contains("nothing is done in no time"));
+    // What looks first and what doesn't look are not one.
+    let up = parts.inside.run(&["up", "--env", "dev", "--in-vpc", "--skip-preflight", "--yes"]);
+    assert!(up.code == 2 && up.stderr.contains("cannot be used with"), "{up:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::cloudformation::{Parts, Pulled, REPOSITORY, StandIn, Template, There}
 use crate::commands::project::{Ready, placed};
 use crate::commands::world::Interrupt;
 use crate::deploy::one_off::Known;
-use crate::deploy::{self, Ending, Pause, Preparation, Target, Wanted, What};
+use crate::deploy::{self, Beginning, Ending, Pause, Preparation, Target, Wanted, What};
 use crate::ui::Ui;
 
 /// A repository, some roles and a log group are made in a minute or two.
@@ -142,10 +142,19 @@ async fn make(
     let (args, interrupt) = (asked.args, asked.interrupt);
     let beginning = deploy::beginning(current, &template.tags, false)?;
     if let Some(stack) = current
-        && let Some(failure) = deploy::way_out(beginning, stack)
+        && let Some(mut failure) = deploy::way_out(beginning, stack)
     {
-        let help = format!("aws cloudformation delete-stack --stack-name {}", template.stack_name);
-        return Err(failure.help(help).into());
+        // What it says to do is for the service's stack.
+        let name = &template.stack_name;
+        failure.help = match beginning {
+            Beginning::Busy => vec![format!(
+                "wait until it is done (aws cloudformation describe-stack-events --stack-name {name}), then run the same command again"
+            )],
+            _ => {
+                vec![format!("aws cloudformation delete-stack --stack-name {name}"), "then run the same command again".to_owned()]
+            }
+        };
+        return Err(failure.into());
     }
     if !asked.yes && !ui.can_ask() {
         return Err(Failure::usage(format!("`--in-vpc` needs the stack {}, and there is nobody to ask", template.stack_name))
@@ -335,5 +344,8 @@ async fn watched(
         .iter()
         .map(|change| format!("{}: {}", change.logical, change.reason.as_deref().unwrap_or("no reason given")))
         .collect();
-    Err(Failure::new(outcome.ending.exit(), format!("the stack {} could not be made", target.stack)).cause(why.join("\n")).into())
+    Err(Failure::new(outcome.ending.exit(), format!("the stack {stack} could not be made"))
+        .cause(why.join("\n"))
+        .help(format!("mend that, then: aws cloudformation delete-stack --stack-name {stack}"))
+        .into())
 }

@@ -32,6 +32,8 @@ pub(super) struct Standing {
     pub(super) left_out: Vec<String>,
     /// The execution role is a copy.
     pub(super) execution_role: bool,
+    /// The execution role is one that a flag names.
+    pub(super) named_execution_role: Option<String>,
 }
 
 /// How long is waited for a task.
@@ -150,6 +152,7 @@ impl Work {
                 .filter(|(role, _)| service.parts.task_role.as_ref() == Some(role) && support.copies.contains_key(role))
                 .map(|(_, policy)| policy.clone())
                 .collect(),
+            named_execution_role: args.parts.in_vpc_execution_role.clone(),
             execution_role: args.parts.in_vpc_execution_role.is_none()
                 && service.parts.execution_role.as_ref().is_some_and(|role| support.made.contains(role)),
         };
@@ -256,13 +259,39 @@ impl Work {
                         Trouble::Report(spoilt, others.into_iter().chain([format!("the task stopped: {why}")]).collect())
                     }
                     _ => {
+                        let may_pass = why.contains("try again later");
                         let why = others.last().map_or(why.clone(), |last| format!("{why}; it wrote: {last}"));
-                        Trouble::NotStarted { why, diagnosis, advice: Vec::new(), may_pass: false }
+                        let diagnosis = diagnosis.map(|diagnosis| self.own(diagnosis));
+                        Trouble::NotStarted { why, diagnosis, advice: Vec::new(), may_pass }
                     }
                 })
             }
         };
         (checks, trouble)
+    }
+
+    /// What is known of a service's task that stopped so, said of ours.
+    fn own(&self, diagnosis: Diagnosis) -> Diagnosis {
+        let is = |code: Code| diagnosis.code.as_deref() == Some(&code.to_string());
+        let fix = if is(Code::TASK_KILLED) {
+            format!(
+                "it was the check that was killed, of {} MiB: run it again, or with less to do (--only, --skip)",
+                self.definition.memory
+            )
+        } else if is(Code::TASK_COMMAND) {
+            "take an image whose entry point is confluent-ecs of this version (--in-vpc-image), or leave it to the program"
+                .to_owned()
+        } else if is(Code::TASK_RIGHTS) && self.standing.execution_role {
+            format!(
+                "{}; the task had a copy of it, which a policy that names the service's own role does not let in",
+                diagnosis.fix
+            )
+        } else {
+            return diagnosis;
+        };
+        let cause =
+            if is(Code::TASK_KILLED) { "the preflight's own container was killed".to_owned() } else { diagnosis.cause.clone() };
+        Diagnosis { cause, fix, ..diagnosis }
     }
 
     /// What is to be shown of it: the task, its report, what stood in, and the checks.
@@ -284,7 +313,10 @@ impl Work {
             self.definition.execution_role,
             if self.standing.execution_role { ", a copy of the service's execution role that may pull the program" } else { "" }
         ));
-        let ran = "ran with the service's subnets, secrets and roles, and is gone again";
+        let Standing { groups, task_role, named_execution_role, .. } = &self.standing;
+        let own = groups.is_empty() && task_role.is_none() && named_execution_role.is_none();
+        let with = if own { "subnets, security groups, secrets and roles" } else { "subnets and secrets" };
+        let ran = format!("ran with the service's {with}, and is gone again");
         match &trouble {
             Some(Trouble::NotStarted { why, diagnosis, advice, may_pass }) => {
                 task.status = Status::Failed;
@@ -299,7 +331,7 @@ impl Work {
             }
             _ if left.is_empty() => {
                 task.status = Status::Passed;
-                ran.clone_into(&mut task.message);
+                task.message = ran;
             }
             _ => {
                 task.status = Status::Warned;
@@ -363,6 +395,11 @@ impl Work {
                 message = format!("{message}; without its policies {}", self.standing.left_out.join(", "));
             }
             say("task-role", "task role", message);
+        }
+        if let Some(role) = &self.standing.named_execution_role {
+            let message =
+                format!("{role} started the task; what the service's own may read is judged from the template, not proven");
+            say("execution-role", "execution role", message);
         }
         checks
     }
