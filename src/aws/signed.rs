@@ -24,6 +24,7 @@ use super::account::{ATTEMPT, ATTEMPTS, Account, CONNECT, LONGEST_PAUSE, OPERATI
 use super::endpoint::{Api, Protocol};
 use super::error::{CallError, ErrorKind, chain, without_credentials};
 use super::xml::Element;
+use crate::base::AGENT;
 
 /// An answer that is longer is none that we asked for.
 const LONGEST_ANSWER: usize = 32 << 20;
@@ -132,7 +133,7 @@ impl Signer {
             .read_timeout(READ)
             .timeout(ATTEMPT)
             .redirect(redirect::Policy::none())
-            .user_agent(concat!("confluent-ecs/", env!("CARGO_PKG_VERSION")))
+            .user_agent(AGENT)
             .build()?;
         Ok(Self { http, config: config.clone(), region: region.to_owned(), provider, credentials: Arc::default() })
     }

@@ -14,6 +14,7 @@ mod moment;
 mod place;
 mod redact;
 mod secret;
+mod shell;
 pub mod yaml;
 
 pub use cause::{Cause, Fault};
@@ -31,6 +32,10 @@ pub use moment::Moment;
 pub use place::{Place, Sources};
 pub use redact::redact;
 pub use secret::Secret;
+pub use shell::shell;
+
+/// How this program calls itself in front of servers.
+pub const AGENT: &str = concat!("confluent-ecs/", env!("CARGO_PKG_VERSION"));
 
 /// The candidate that is nearest to a misspelt word, if one is near enough to be worth offering.
 ///

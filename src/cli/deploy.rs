@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::duration::duration;
 use super::{InVpcArgs, StackArgs};
 
 #[derive(Debug, Args)]
@@ -199,33 +200,9 @@ fn service_count(text: &str) -> Result<ServiceCount, String> {
     }
 }
 
-/// Reads `90s`, `45m`, `1h30m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    const EXPECTED: &str = "expected a number with s, m or h, as in 90s, 45m or 1h30m";
-    let mut total = Duration::ZERO;
-    let mut number = String::new();
-    for c in text.chars() {
-        if c.is_ascii_digit() {
-            number.push(c);
-            continue;
-        }
-        let unit = match c {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            _ => return Err(EXPECTED.to_owned()),
-        };
-        let count: u32 = std::mem::take(&mut number).parse().map_err(|_| EXPECTED.to_owned())?;
-        total += Duration::from_secs(u64::from(count) * unit);
-    }
-    if number.is_empty() && !total.is_zero() { Ok(total) } else { Err(EXPECTED.to_owned()) }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::{duration, service_count};
+    use super::service_count;
 
     #[test]
     fn a_count_may_be_two_bounds() {
@@ -234,15 +211,6 @@ mod tests {
         assert_eq!(read("connect=2-6"), Some(("connect".to_owned(), 2, 6)));
         for wrong in ["connect", "=3", "connect=", "connect=6-2", "connect=2-", "connect=a", "connect=70000"] {
             assert_eq!(read(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn durations_need_a_unit() {
-        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
-        for wrong in ["", "90", "m", "1x", "0s", "-1s"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::preflight::duration;
-use super::quoted;
+use super::duration::duration;
+use crate::base::shell;
 
 /// Where the checks run, and what the task is made of.
 #[derive(Debug, Clone, Default, Args)]
@@ -70,7 +70,7 @@ impl InVpcArgs {
         let groups = self.parts.in_vpc_security_group.iter().map(|group| ("security-group", Some(group)));
         for (flag, value) in named.into_iter().chain(groups) {
             if let Some(value) = value {
-                typed.extend([" --in-vpc-", flag, " ", &quoted(value)]);
+                typed.extend([" --in-vpc-", flag, " ", &shell(value)]);
             }
         }
         typed

@@ -4,6 +4,7 @@
 
 mod acl;
 mod deploy;
+mod duration;
 mod explain;
 mod images;
 mod in_vpc;
@@ -16,6 +17,8 @@ mod secrets;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::base::shell;
 
 pub use acl::{AclArgs, AclCommandsArgs, AclTool, AclVerb, AclWanted};
 pub use deploy::{
@@ -81,7 +84,7 @@ pub struct ProjectArgs {
 impl ProjectArgs {
     /// The same choice of project, to be typed after another verb; begins with a blank where there is something to type.
     pub fn again(&self, stack: Option<&str>) -> String {
-        let one = |flag: &str, value: Option<&str>| value.map(|value| format!(" {flag} {}", quoted(value)));
+        let one = |flag: &str, value: Option<&str>| value.map(|value| format!(" {flag} {}", shell(value)));
         let directory = self.project_directory.as_deref().map(|directory| directory.to_string_lossy());
         let mut typed = Vec::new();
         typed.extend(one("--env", self.env.as_deref()));
@@ -95,12 +98,6 @@ impl ProjectArgs {
         typed.extend(one("-n", stack));
         typed.concat()
     }
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// How the result is shown.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::duration::duration;
 use super::{InVpcArgs, StackArgs};
 
 // Each is a switch of its own on the command line.
@@ -52,32 +53,4 @@ pub enum CheckCategory {
     SchemaRegistry,
     Urls,
     Collisions,
-}
-
-/// `90s`, `2m`, `1h`; a bare number is seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let (number, factor) = match text.trim() {
-        text if text.ends_with('s') => (&text[..text.len() - 1], 1),
-        text if text.ends_with('m') => (&text[..text.len() - 1], 60),
-        text if text.ends_with('h') => (&text[..text.len() - 1], 3600),
-        text => (text, 1),
-    };
-    let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(factor)).filter(|seconds| *seconds <= 86_400);
-    seconds.map(|seconds| Duration::from_secs(seconds.into())).ok_or_else(|| "write it as 90s, 2m or 1h, at most 24h".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::duration;
-
-    #[test]
-    fn durations_are_read() {
-        assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
-        for wrong in ["", "m", "-1s", "2 m", "1d", "99999h"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -6,11 +6,11 @@ use super::acl::admin;
 use super::project::{Ready, Request, load};
 use super::session::{Session, must_be_answerable};
 use super::world::block_on;
-use crate::base::{Code, Exit, Failure, Operation, Result};
+use crate::base::{Code, Exit, Failure, Operation, Result, shell};
 use crate::cli::{Cli, DownArgs};
 use crate::confluent::{self, grant};
 use crate::deploy::{self, Ending, Farewell, Outcome, Remains};
-use crate::preflight::{self, Provider, shell};
+use crate::preflight::{self, Provider};
 use crate::profile::Pattern;
 use crate::ui::Ui;
 

@@ -18,6 +18,7 @@ use super::Digest;
 use super::digest::Hasher;
 use super::http::chain;
 use super::reference::is_local;
+use crate::base::AGENT;
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// Between two pieces of an answer.
@@ -83,7 +84,7 @@ pub async fn fetch(url: &str, wanted: &Digest, to: &Path, arrived: Arrived<'_>) 
         .connect_timeout(CONNECT)
         .read_timeout(SILENCE)
         .redirect(Policy::custom(onwards))
-        .user_agent(concat!("confluent-ecs/", env!("CARGO_PKG_VERSION")))
+        .user_agent(AGENT)
         .build()
         .map_err(|error| FetchError::Unreachable(chain(&error)))?;
     let mut file = File::create(to)?;

@@ -17,7 +17,7 @@ use super::challenge::Challenge;
 use super::credentials::{CredentialSource, Credentials};
 use super::error::{Kind, RegistryError};
 use super::reference::is_local;
-use crate::base::Secret;
+use crate::base::{AGENT, Secret};
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// Between two pieces of an answer.
@@ -64,7 +64,7 @@ impl Http {
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
             .redirect(reqwest::redirect::Policy::limited(5))
-            .user_agent(concat!("confluent-ecs/", env!("CARGO_PKG_VERSION")))
+            .user_agent(AGENT)
             .tcp_nodelay(true)
             .build()
             .map_err(|error| RegistryError::new(Kind::Broken, registry, "a connection", chain(&error)))?;

@@ -12,14 +12,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Map, Value};
 
 use super::settings::Mechanism;
-use crate::base::{Cause, Fault, Moment, Secret};
+use crate::base::{AGENT, Cause, Fault, Moment, Secret};
 
 /// What Amazon's own library asks for.
 const LIFETIME: Duration = Duration::from_mins(15);
 const SERVICE: &str = "kafka-cluster";
 const ACTION: &str = "kafka-cluster:Connect";
 const VERSION: &str = "2020_10_22";
-const USER_AGENT: &str = concat!("confluent-ecs/", env!("CARGO_PKG_VERSION"));
 
 /// AWS credentials, and who they belong to.
 #[derive(Debug, Clone)]
@@ -41,7 +40,7 @@ impl AwsKeys {
         let query: Vec<String> = self
             .presigned(&host, &self.region, SystemTime::now())?
             .iter()
-            .chain([&("User-Agent".to_owned(), Secret::new(USER_AGENT))])
+            .chain([&("User-Agent".to_owned(), Secret::new(AGENT))])
             .map(|(name, value)| format!("{name}={}", escaped(value.expose())))
             .collect();
         let url = format!("https://{host}/?{}", query.join("&"));
@@ -55,7 +54,7 @@ impl AwsKeys {
         for (name, value) in self.presigned(host, region, SystemTime::now())? {
             payload.insert(name.to_ascii_lowercase(), Value::String(value.expose().to_owned()));
         }
-        for (name, value) in [("version", VERSION), ("user-agent", USER_AGENT), ("host", host)] {
+        for (name, value) in [("version", VERSION), ("user-agent", AGENT), ("host", host)] {
             payload.insert(name.to_owned(), Value::String(value.to_owned()));
         }
         Ok(Secret::new(Value::Object(payload).to_string()))

@@ -10,6 +10,7 @@ use super::cluster::{ClusterFacts, Provider};
 use super::reasons;
 use super::report::Check;
 use super::shape::TopicConfig;
+use crate::base::shell;
 use crate::confluent::grant::{self, Admin, Bundle, Grant, Holder, On, Reach, Statement};
 use crate::kafka::{AclEntry, AclOperation};
 
@@ -43,12 +44,6 @@ impl Fix {
     pub(super) fn advice(text: impl Into<String>) -> Self {
         Self::Advice { text: text.into() }
     }
-}
-
-/// A word as a POSIX shell reads it back.
-pub fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// What keeps a principal from a right.
@@ -267,13 +262,5 @@ mod tests {
               --operation Read --operation Write --topic offsets --topic status"]
         );
         assert!(lines(&known, Provider::MskIam)[0].contains("kafka-cluster:WriteData"));
-    }
-
-    #[test]
-    fn a_shell_reads_back_what_was_meant() {
-        assert_eq!(shell("User:a"), "User:a");
-        assert_eq!(shell("O'Neil $HOME"), r"'O'\''Neil $HOME'");
-        assert_eq!(shell("*"), "'*'");
-        assert_eq!(shell(""), "''");
     }
 }

@@ -44,7 +44,7 @@ pub use aws::{
     RoleFacts, SecretAccess, Validated, may, resolved,
 };
 pub use cluster::{ClusterFacts, Provider};
-pub use fix::{Fix, shell};
+pub use fix::Fix;
 pub use gather::{Gathered, Stored, cluster, gather};
 pub use input::{Input, Own, OwnHost, Secret, SecretState, Service, StoredKeys};
 pub use patience::Patience;

@@ -11,8 +11,8 @@ use console::Term;
 use super::style::Style;
 use super::wrap::columns;
 use super::{Form, Ui, summary, words};
-use crate::base::{Finding, Place};
-use crate::preflight::{Category, Check, Fix, Report, Status, shell};
+use crate::base::{Finding, Place, shell};
+use crate::preflight::{Category, Check, Fix, Report, Status};
 
 /// Where the column of codes begins, unless a line of the group is longer …
 const LINE_WIDTH: usize = 82;

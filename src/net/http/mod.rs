@@ -26,7 +26,7 @@ pub use url::Url;
 pub use failure::speaks_http;
 
 use super::{Endpoint, tls};
-use crate::base::{Deadline, Fault, Moment, Secret};
+use crate::base::{AGENT, Deadline, Fault, Moment, Secret};
 
 /// No answer that we ask for is longer, unless the request says so.
 const LONGEST_ANSWER: usize = 4 << 20;
@@ -223,7 +223,7 @@ impl Client {
             .redirect(redirect::Policy::none())
             .referer(false)
             .http1_only()
-            .user_agent(concat!("confluent-ecs/", env!("CARGO_PKG_VERSION")));
+            .user_agent(AGENT);
         let inner = and(builder).build().map_err(|error| format!("HTTP can't be set up: {error}"))?;
         Ok(Self { inner, tls, witness, proxies: Arc::new(proxies) })
     }
