@@ -19,6 +19,7 @@ use crate::deploy;
 use crate::extensions::{Extensions, SecretExtension, Wanted};
 use crate::kafka::AwsKeys;
 use crate::preflight::{self, Aws, Category, Gathered, Input, Own, Patience, Report, Selection, Stored, Vantage};
+use crate::profile::Catalogue;
 use crate::ui::{ReportView, Ui};
 
 /// Region, credentials and caller must be known within this, and each secret be read.
@@ -143,88 +144,13 @@ pub(super) fn before_deploy(cli: &Cli, up: &UpArgs, ui: &mut Ui) -> Result<Optio
 }
 
 fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
-    let started = Instant::now();
     let catalogue = catalogue(look.project)?;
     let mut examined = examine(look, None, ui)?;
     block_on(async {
         // Before the first packet leaves: whoever sees that it has begun may want to stop it.
         let interrupt = Interrupt::listen();
-        let looking = async {
-            let account = match look.secrets_file {
-                None => connected().await,
-                _ if wants_account(&examined.ready) => connected().await,
-                Some(_) => Err("not asked: the secrets come from a file".to_owned()),
-            };
-            if let Ok(account) = &account {
-                // The account's number and region may be part of a secret's name.
-                examined = examine(look, Some(account), ui)?;
-            }
-            let stored = match (look.secrets_file, &account) {
-                (Some(path), _) => from_file(path, &examined.ready.extensions)?,
-                (None, Ok(account)) => from_account(account, &examined.ready.extensions).await,
-                (None, Err(why)) => unread(&examined.ready.extensions, &format!("{why}; --secrets-file reads a file instead")),
-            };
-            let aws = account
-                .as_ref()
-                .ok()
-                .map(|account| Aws { account: account.caller.account.clone(), region: account.region.clone() });
-            let aws_keys = match &account {
-                Ok(account) => keys(account).await,
-                Err(why) => Err(why.clone()),
-            };
-            let own = match &account {
-                Ok(account) => own_tasks(account, &examined.ready).await,
-                Err(_) => BTreeMap::new(),
-            };
-            let Ready { project, extensions, stack, .. } = &examined.ready;
-            let own_hosts = own_hosts(stack);
-            let mut findings = examined.of_files.clone();
-            findings.extend(examined.of_stack.clone());
-            let env = stack.env.as_deref();
-            let mut input = preflight::gather(&Gathered {
-                project,
-                extensions,
-                catalogue,
-                findings: &findings,
-                stored: &stored,
-                env,
-                own: &own,
-                aws,
-                aws_keys,
-                account: None,
-                own_hosts,
-            });
-            if input.services.is_empty() {
-                return Ok(Looking::Ended(Looked::NothingKnown));
-            }
-            let facts = async {
-                match &account {
-                    Ok(account) if look.selection.takes(Category::Aws) => {
-                        Some(Box::pin(account_facts::gather(account, &examined.ready, &own)).await)
-                    }
-                    _ => None,
-                }
-            };
-            if look.in_vpc.in_vpc {
-                input.account = facts.await;
-                return match account {
-                    Ok(account) => Ok(Looking::Inside(Box::new((input, account)))),
-                    Err(why) => Err(Failure::usage("--in-vpc needs an AWS account")
-                        .cause(why)
-                        .help("log in (`aws sso login`), name the profile in AWS_PROFILE and the region in AWS_REGION")
-                        .help("aws sts get-caller-identity shows whether that is enough")
-                        .into()),
-                };
-            }
-            let first = preflight::run_beside(&mut input, &look.selection, vantage(), facts).await;
-            let report = checked(first, &input, &look.selection, look.wait, ui).await;
-            Ok(Looking::Ended(Looked::Report(Box::new(report.since(started)))))
-        };
         let looked = tokio::select! {
-            looked = looking => {
-                let looked: Result<Looking> = looked;
-                looked?
-            }
+            looked = looking(look, catalogue, &mut examined, ui) => looked?,
             () = interrupt.wait() => return Ok(Looked::Interrupted("nothing was changed".to_owned())),
         };
         match looked {
@@ -239,6 +165,78 @@ fn look_now(look: &Look<'_>, ui: &mut Ui) -> Result<Looked> {
             }
         }
     })
+}
+
+/// Asks the account for what it knows, and runs the checks from here unless they are to run in the VPC.
+async fn looking(look: &Look<'_>, catalogue: &Catalogue, examined: &mut Examined, ui: &mut Ui) -> Result<Looking> {
+    let started = Instant::now();
+    let account = match look.secrets_file {
+        None => connected().await,
+        _ if wants_account(&examined.ready) => connected().await,
+        Some(_) => Err("not asked: the secrets come from a file".to_owned()),
+    };
+    if let Ok(account) = &account {
+        // The account's number and region may be part of a secret's name.
+        *examined = examine(look, Some(account), ui)?;
+    }
+    let stored = match (look.secrets_file, &account) {
+        (Some(path), _) => from_file(path, &examined.ready.extensions)?,
+        (None, Ok(account)) => from_account(account, &examined.ready.extensions).await,
+        (None, Err(why)) => unread(&examined.ready.extensions, &format!("{why}; --secrets-file reads a file instead")),
+    };
+    let aws =
+        account.as_ref().ok().map(|account| Aws { account: account.caller.account.clone(), region: account.region.clone() });
+    let aws_keys = match &account {
+        Ok(account) => keys(account).await,
+        Err(why) => Err(why.clone()),
+    };
+    let own = match &account {
+        Ok(account) => own_tasks(account, &examined.ready).await,
+        Err(_) => BTreeMap::new(),
+    };
+    let Ready { project, extensions, stack, .. } = &examined.ready;
+    let own_hosts = own_hosts(stack);
+    let mut findings = examined.of_files.clone();
+    findings.extend(examined.of_stack.clone());
+    let env = stack.env.as_deref();
+    let mut input = preflight::gather(&Gathered {
+        project,
+        extensions,
+        catalogue,
+        findings: &findings,
+        stored: &stored,
+        env,
+        own: &own,
+        aws,
+        aws_keys,
+        account: None,
+        own_hosts,
+    });
+    if input.services.is_empty() {
+        return Ok(Looking::Ended(Looked::NothingKnown));
+    }
+    let facts = async {
+        match &account {
+            Ok(account) if look.selection.takes(Category::Aws) => {
+                Some(Box::pin(account_facts::gather(account, &examined.ready, &own)).await)
+            }
+            _ => None,
+        }
+    };
+    if look.in_vpc.in_vpc {
+        input.account = facts.await;
+        return match account {
+            Ok(account) => Ok(Looking::Inside(Box::new((input, account)))),
+            Err(why) => Err(Failure::usage("--in-vpc needs an AWS account")
+                .cause(why)
+                .help("log in (`aws sso login`), name the profile in AWS_PROFILE and the region in AWS_REGION")
+                .help("aws sts get-caller-identity shows whether that is enough")
+                .into()),
+        };
+    }
+    let first = preflight::run_beside(&mut input, &look.selection, vantage(), facts).await;
+    let report = checked(first, &input, &look.selection, look.wait, ui).await;
+    Ok(Looking::Ended(Looked::Report(Box::new(report.since(started)))))
 }
 
 /// The project with what is wrong with it; files that can't be relied on end the run.

@@ -14,7 +14,7 @@ use crate::aws::{
     Account, CallError, Capability, ChangeKind, ChangeSet, ChangeSetRequest, ChangeSetState, Execution, Parameter, Stack,
     StoredTemplate, TemplateSource, Validation,
 };
-use crate::base::{Code, Deadline, Exit, Failure, Moment, Operation, Result};
+use crate::base::{Code, Deadline, Error, Exit, Failure, Moment, Operation, Result};
 use crate::cloudformation::Template;
 
 /// A change set of ours is named by this and the moment it was made in.
@@ -137,24 +137,13 @@ pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<O
         description: &format!("made by confluent-ecs for {}", account.caller.arn),
     };
     let (change_set, stack_id) = match account.create_change_set(&request).await {
-        // Somebody was faster than we, since the stack was looked at.
-        Err(error) if tells_of_another(&error) => {
-            if let Some(stored) = &stored {
-                let _ = account.remove_template(stored).await;
-            }
-            return Err(match account.stack(&template.stack_name).await? {
-                Some(stack) if stack.status.is_running() => busy(account, &stack).await.into(),
-                Some(stack) if operation == Operation::Create => moved(account, &stack, None).await,
-                _ => error.into(),
-            });
-        }
         Ok(made) => made,
         Err(error) => {
             if let Some(stored) = &stored {
                 // What stopped us says more than a second failure while cleaning up after it.
                 let _ = account.remove_template(stored).await;
             }
-            return Err(error.into());
+            return Err(not_made(account, &template.stack_name, operation, error).await);
         }
     };
     let mut prepared = Prepared {
@@ -200,6 +189,19 @@ pub async fn prepare(account: &Account, wanted: Wanted<'_>, leave: impl Future<O
     // What stopped us says more than a second failure while cleaning up after it.
     let _ = prepared.discard(account).await;
     Err(refused)
+}
+
+/// Why there is no change set. Somebody may have been faster than we, since the stack was looked at.
+async fn not_made(account: &Account, stack: &str, operation: Operation, error: CallError) -> Error {
+    if !tells_of_another(&error) {
+        return error.into();
+    }
+    match account.stack(stack).await {
+        Ok(Some(stack)) if stack.status.is_running() => busy(account, &stack).await.into(),
+        Ok(Some(stack)) if operation == Operation::Create => moved(account, &stack, None).await,
+        Ok(_) => error.into(),
+        Err(unseen) => unseen.into(),
+    }
 }
 
 /// Whether a change set is refused because somebody else is at work, or has made the stack meanwhile.
