@@ -205,6 +205,15 @@ fn a_connection_that_breaks_is_taken_up_where_it_broke() {
         (json!({}), json!({ "cut_patch": kept }), SIZE * 3),
         // This registry gives a broken upload up: the layer is sent anew.
         (json!({}), json!({ "cut_patch": cut }), SIZE * 4),
+        (json!({}), json!({ "cut_patch": kept, "relative": true }), SIZE * 3),
+        // All of it is there, and only the answer got lost: nothing is sent a second time.
+        (json!({}), json!({ "lost_patch": { "times": 1 } }), SIZE + 10_000),
+        // A range is refused: it is read from the start.
+        (
+            json!({ "cut_get": cut, "refuse": [{ "method": "GET", "path": "/blobs/", "range": true, "status": 416 }] }),
+            json!({}),
+            SIZE * 4,
+        ),
     ] {
         let (address, id) = front(&source, &from);
         let ecr = ecr(&to);
@@ -217,6 +226,106 @@ fn a_connection_that_breaks_is_taken_up_where_it_broke() {
         let sent: u64 = asked.map(|request| request["sent"].as_u64().unwrap()).sum();
         assert!(sent < most as u64, "{from} {to}: {sent} bytes for a layer of {SIZE}");
     }
+}
+
+#[test]
+fn a_login_that_ends_while_a_layer_is_sent_is_renewed() {
+    let source = open();
+    make(&source, "team/ended:1.0", &["amd64"], 300_000);
+    // ECR's own words, and those of a registry that asks for the login anew.
+    let ended = json!({ "errors": [{ "code": "DENIED", "message": "Your authorization token has expired. Reauthenticate and try again." }] });
+    for (status, headers, body) in [
+        (403, json!({}), ended),
+        (401, json!({ "WWW-Authenticate": "Basic realm=\"bed\"" }), json!({ "errors": [{ "code": "UNAUTHORIZED" }] })),
+    ] {
+        let refusal =
+            json!({ "method": "PATCH", "path": "/uploads/", "status": status, "times": 2, "headers": headers, "body": body });
+        let ecr = ecr(&json!({ "refuse": [refusal] }));
+        project(&ecr.shop, &format!("{source}/team/ended:1.0"), "");
+        let ran = push(&ecr.shop, &[]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.stderr.contains("the login ended; sha256:"), "{ran:?}");
+        assert_eq!(digest(&ecr.behind, "team/ended:1.0", Some(&ecr.login)), digest(&source, "team/ended:1.0", None));
+    }
+    // What the caller may not do is no login that ended.
+    let denied = json!({ "errors": [{ "code": "DENIED", "message": "not authorized to perform: ecr:UploadLayerPart" }] });
+    let ecr = ecr(&json!({ "refuse": [{ "method": "PATCH", "path": "/uploads/", "status": 403, "body": denied }] }));
+    project(&ecr.shop, &format!("{source}/team/ended:1.0"), "");
+    let ran = push(&ecr.shop, &[]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    let said = format!("{} doesn't take a layer for team/ended", ecr.front);
+    assert!(ran.stderr.contains(&said) && ran.stderr.contains("ecr:UploadLayerPart"), "{ran:?}");
+    let sent = seen(&ecr.id).into_iter().filter(|request| request["method"] == "PATCH").count();
+    assert!(sent <= 6, "{sent} attempts at what is not allowed");
+}
+
+#[test]
+fn a_login_stays_with_its_registry() {
+    let source = open();
+    make(&source, "team/elsewhere:1.0", &["amd64"], 100_000);
+    let (elsewhere, there) = front(&source, &json!({}));
+    let token = json!({ "token": { "user": "ana", "password": "secret" }, "elsewhere": elsewhere });
+    let (address, here) = front(&source, &token);
+    let ecr = ecr(&json!({}));
+    project(&ecr.shop, &format!("{address}/team/elsewhere:1.0"), "");
+    let config = json!({ "auths": { &address: { "username": "ana", "password": "secret" } } });
+    let docker = tempfile::tempdir().unwrap();
+    fs::write(docker.path().join("config.json"), config.to_string()).unwrap();
+    let variables = [("DOCKER_CONFIG", docker.path().to_str().unwrap())];
+    let ran = ecr.shop.run_with(&["images", "push", "--yes"], "", &variables);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(digest(&ecr.behind, "team/elsewhere:1.0", Some(&ecr.login)), digest(&source, "team/elsewhere:1.0", None));
+    let with = |id| seen(id).into_iter().map(|request| request["login"].as_bool().unwrap()).collect::<Vec<_>>();
+    assert!(with(&here).contains(&true));
+    assert!(!with(&there).is_empty() && !with(&there).contains(&true), "a login went to where the layers are kept");
+}
+
+#[test]
+fn a_layer_that_may_not_be_taken_over_is_sent() {
+    let source = open();
+    make(&source, "team/favour:1.0", &["amd64"], 100_000);
+    let refusal = json!({ "method": "POST", "path": "mount=", "status": 403, "body": { "errors": [{ "code": "DENIED" }] } });
+    let ecr = ecr(&json!({ "refuse": [refusal] }));
+    project(&ecr.shop, &format!("{source}/team/favour:1.0"), "");
+    assert_eq!(push(&ecr.shop, &["--prefix", "one"]).code, 0);
+    project(&ecr.shop, &format!("{}/one/team/copy:1.0", ecr.front), "");
+    let ran = push(&ecr.shop, &["--from", &format!("{}/one/team/favour:1.0", ecr.front)]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("3 blobs sent"), "{ran:?}");
+    assert_eq!(digest(&ecr.behind, "one/team/copy:1.0", Some(&ecr.login)), digest(&source, "team/favour:1.0", None));
+}
+
+#[test]
+fn a_tag_that_stands_for_another_image_is_not_taken_unsaid() {
+    let source = open();
+    make(&source, "team/taken:1.0", &["amd64"], 10_000);
+    make(&source, "team/other:1.0", &["amd64"], 20_000);
+    let ecr = ecr(&json!({ "immutable": true }));
+    project(&ecr.shop, &format!("{source}/team/taken:1.0"), "");
+    assert_eq!(push(&ecr.shop, &[]).code, 0);
+    // Nothing to do is said beforehand.
+    let again = push(&ecr.shop, &[]);
+    assert!(again.code == 0 && again.stderr.contains("where it is already"), "{again:?}");
+    let (address, _) = front(&source, &json!({}));
+    skopeo(&[
+        "copy",
+        "--all",
+        "--src-tls-verify=false",
+        "--dest-tls-verify=false",
+        &format!("docker://{source}/team/other:1.0"),
+        &format!("docker://{address}/other/taken:1.0"),
+    ]);
+    let before = seen(&ecr.id).len();
+    project(&ecr.shop, &format!("{}/team/taken:1.0", ecr.front), "");
+    let ran = push(&ecr.shop, &["--from", &format!("{address}/other/taken:1.0")]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    for said in
+        ["is there, and is another image than", "the repository keeps its tags", "--prefix PREFIX", "aws ecr batch-delete-image"]
+    {
+        assert!(ran.stderr.contains(said), "{said}: {ran:?}");
+    }
+    let sent = seen(&ecr.id).into_iter().skip(before).filter(|request| request["method"] != "HEAD" && request["method"] != "GET");
+    assert_eq!(sent.count(), 0, "something was sent that could not be stored");
 }
 
 #[test]
@@ -302,6 +411,15 @@ fn check_says_what_is_there_and_what_is_not() {
     let expected = before.replace(&tag, &format!("{tag}@{}", digest(&source, "team/seen:1.0", None)));
     assert_eq!(fs::read_to_string(shop.path().join("docker-compose.yml")).unwrap(), expected);
     assert!(ran.stderr.contains("pinned    docker-compose.yml:4  "), "{ran:?}");
+    // Two services of one image are pinned both, wherever they say it.
+    let two = format!(
+        "{before}  other:\n    image: '{tag}'\n    deploy: {{ resources: {{ limits: {{ cpus: \"0.5\", memory: 1G }} }} }}\n"
+    );
+    fs::write(shop.path().join("docker-compose.yml"), &two).unwrap();
+    let ran = shop.run(&["images", "check", "--pin"]);
+    assert!(ran.stdout.contains("(docker-compose.yml:4:12, docker-compose.yml:7:12)"), "{ran:?}");
+    let expected = two.replace(&tag, &format!("{tag}@{}", digest(&source, "team/seen:1.0", None)));
+    assert_eq!(fs::read_to_string(shop.path().join("docker-compose.yml")).unwrap(), expected);
     // By its digest it is found as well, and there is nothing more to write.
     let again = shop.run(&["images", "check", "--pin"]);
     assert!(again.code == 0 && !again.stderr.contains("pinned") && !again.stdout.contains("pin  image"), "{again:?}");
@@ -329,9 +447,12 @@ fn check_says_what_is_there_and_what_is_not() {
 #[test]
 fn scans_of_ecr_are_shown() {
     let source = open();
-    make(&source, "team/scanned:1.0", &["amd64"], 10_000);
+    make(&source, "team/scanned:1.0", &["arm64", "amd64"], 10_000);
     let ecr = ecr(&json!({}));
-    let found = digest(&source, "team/scanned:1.0", None);
+    // ECR scans what runs on a platform, and no index.
+    let index = skopeo(&["inspect", "--raw", "--tls-verify=false", &format!("docker://{source}/team/scanned:1.0")]);
+    let index: Value = serde_json::from_slice(&index).unwrap();
+    let found = index["manifests"][1]["digest"].as_str().unwrap().to_owned();
     ecr.shop.seed(&json!({ "scans": { &found: { "CRITICAL": 1, "LOW": 7 } } }));
     project(&ecr.shop, &format!("{source}/team/scanned:1.0"), "");
     assert_eq!(push(&ecr.shop, &[]).code, 0);

@@ -1,7 +1,9 @@
 //! ECR: its registry's login, repositories, and what a scan found.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
+use aws_sdk_ecr::config::Region;
 use aws_sdk_ecr::types::{
     EncryptionConfiguration, EncryptionType, ImageIdentifier, ImageScanningConfiguration, ImageTagMutability, Tag,
 };
@@ -21,6 +23,8 @@ pub struct EcrLogin {
     pub registry: String,
     pub username: String,
     pub password: Secret,
+    /// How long it still holds.
+    pub life: Option<Duration>,
 }
 
 /// A repository that is there.
@@ -42,9 +46,16 @@ pub struct EcrScan {
 }
 
 impl Account {
+    /// The login of the registry of the account's own region.
     pub async fn ecr_login(&self) -> Result<EcrLogin, CallError> {
+        self.ecr_login_of(&self.region).await
+    }
+
+    /// A token is good for every registry that lets the caller in, and only in its own region.
+    pub async fn ecr_login_of(&self, region: &str) -> Result<EcrLogin, CallError> {
         let action = "ecr:GetAuthorizationToken";
-        let answer = call!(self, "ecr:GetAuthorizationToken", "the registry", self.ecr.get_authorization_token().send())?;
+        let answer =
+            call!(self, "ecr:GetAuthorizationToken", "the registry", self.ecr_in(region).get_authorization_token().send())?;
         let unusable = || self.named(CallError::local(ErrorKind::Other, action, "AWS answered without a login that can be read"));
         let data = answer.authorization_data().first().ok_or_else(unusable)?;
         let token = STANDARD.decode(data.authorization_token().unwrap_or_default()).ok();
@@ -55,22 +66,16 @@ impl Account {
         if registry.is_empty() {
             return Err(unusable());
         }
-        Ok(EcrLogin { registry: registry.to_owned(), username: username.to_owned(), password: Secret::new(password) })
-    }
-
-    /// The login of this account in another region: a token holds in its own.
-    pub async fn ecr_login_of(&self, region: &str) -> Result<EcrLogin, CallError> {
-        let mut there = self.clone();
-        there.ecr = self.ecr_in(region);
-        there.ecr_login().await
+        let ends = data.expires_at().and_then(|at| SystemTime::try_from(*at).ok());
+        let life = ends.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
+        Ok(EcrLogin { registry: registry.to_owned(), username: username.to_owned(), password: Secret::new(password), life })
     }
 
     fn ecr_in(&self, region: &str) -> aws_sdk_ecr::Client {
         if region == self.region {
             return self.ecr.clone();
         }
-        let there = aws_sdk_ecr::config::Region::new(region.to_owned());
-        aws_sdk_ecr::Client::from_conf(self.ecr.config().to_builder().region(there).build())
+        aws_sdk_ecr::Client::from_conf(self.ecr.config().to_builder().region(Region::new(region.to_owned())).build())
     }
 
     /// The policy of a repository of whatever account and region; `None` where it has none, or is not there.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::project::Ready;
-use super::{account_roles, images};
+use super::{account_roles, images, registries};
 use crate::aws::{Account, Subnet};
 use crate::base::Error;
 use crate::deploy;
@@ -189,7 +189,7 @@ async fn looked_at(account: &Account, ready: &Ready) -> Read<Vec<ImageFacts>> {
             built: wanted.built,
             plugins: wanted.plugins.is_some(),
             state,
-            place: wanted.place,
+            place: wanted.places.into_iter().next(),
         }
     });
     Ok(found.collect())
@@ -270,5 +270,5 @@ async fn of_family(
 /// A task pulls through the endpoints of ECR what lies there.
 fn is_in_ecr(image: &Text) -> bool {
     let name = image.to_string();
-    Reference::parse(&name).is_ok_and(|reference| images::is_ecr(&reference)) || name.contains(".dkr.ecr.")
+    Reference::parse(&name).is_ok_and(|reference| registries::is_ecr(&reference)) || name.contains(".dkr.ecr.")
 }

@@ -1,25 +1,28 @@
 //! `images`: whether the services' images are there, and copies of them into ECR. Those with plugins are put together by [`layers`].
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::iter;
 use std::path::Path;
 use std::sync::Arc;
-use std::{env, iter};
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 
 use super::layers::{self, Build};
 use super::pin;
 use super::project::{Account as Known, Ready, Request, load};
+use super::registries::{Ecr, is_ecr, login, source_login};
 use super::session::must_be_answerable;
 use super::world::{Interrupt, block_on, connect, connect_unless};
-use crate::aws::{Account, EcrLogin};
-use crate::base::{Code, Error, Exit, Failure, Finding, Findings, Result, nearest};
+use crate::aws::{Account, EcrLogin, EcrRepository};
+use crate::base::{Code, Error, Exit, Failure, Finding, Findings, Place, Result, nearest};
 use crate::cli::{Cli, ImagesArgs, ImagesCheckArgs, ImagesPushArgs, ImagesVerb};
 use crate::deploy;
-use crate::images::{
-    self, Checked, CredentialSource, Credentials, DockerConfig, Outcome, Reference, Registry, Renew, Scan, Standing, Wanted,
-};
-use crate::ui::{Pushed, Ui};
+use crate::images::{self, Checked, Digest, Outcome, Reference, Registry, Scan, Standing, Wanted};
+use crate::ui::{Pushed, Target, Ui};
+
+/// What a base is by now is worth a moment, and no more.
+const BASE_LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) fn run(cli: &Cli, args: &ImagesArgs, ui: &mut Ui) -> Result<Exit> {
     match &args.verb {
@@ -51,6 +54,7 @@ async fn check(cli: &Cli, args: &ImagesCheckArgs, ui: &mut Ui) -> Result<Exit> {
     if let (Ok(account), Ok(ecr)) = (&account, &ecr) {
         scans(account, &ecr.login, &mut checked).await;
     }
+    newer_bases(&ready, &mut checked);
     let failed: Vec<&Checked> = checked.iter().filter(|image| image.standing() == Standing::Failed).collect();
     let exit = match failed.as_slice() {
         [] => Exit::Done,
@@ -79,14 +83,13 @@ async fn push(cli: &Cli, args: &ImagesPushArgs, ui: &mut Ui) -> Result<Exit> {
         ui.images_pushed(&[], &cli.project.again(None));
         return Ok(Exit::Done);
     }
-    let mut missing: Vec<String> = Vec::new();
-    for target in copies.iter().map(|copy| &copy.target).chain(builds.iter().map(|build| &build.target)) {
-        let name = &target.repository;
-        if !missing.contains(name) && account.ecr_repository(name).await?.is_none() {
-            missing.push(name.clone());
-        }
-    }
-    let pairs: Vec<(&Reference, &Reference)> = copies.iter().map(|copy| (&copy.source, &copy.target)).collect();
+    let seen = tokio::select! {
+        seen = looked_before(&account, &ecr, &copies, &builds) => seen?,
+        () = interrupt.wait() => return Err(nothing_pushed().into()),
+    };
+    let Before { missing, standing } = seen;
+    let pairs: Vec<(&Reference, &Reference, Target)> =
+        copies.iter().zip(standing).map(|(copy, standing)| (&copy.source, &copy.target, standing)).collect();
     let parts = |build: &Build| build.layered.pieces.iter().map(|piece| piece.plugin.written.value.clone()).collect();
     let planned: Vec<(&Reference, &Reference, Vec<String>)> =
         builds.iter().map(|build| (&build.source, &build.target, parts(build))).collect();
@@ -94,7 +97,7 @@ async fn push(cli: &Cli, args: &ImagesPushArgs, ui: &mut Ui) -> Result<Exit> {
     let question = if builds.is_empty() { "Copy?" } else { "Push?" };
     let agreed = cli.display.yes || ui.confirm_unless(question, interrupt.wait()).await? == Some(true);
     if !agreed || interrupt.happened() {
-        return Err(Failure::new(Exit::Interrupted, "nothing was pushed, and no repository was made").into());
+        return Err(nothing_pushed().into());
     }
     let tags = ready.stack.tags.iter().map(|(key, value)| (key.clone(), value.to_string())).collect();
     for name in &missing {
@@ -117,7 +120,7 @@ async fn push(cli: &Cli, args: &ImagesPushArgs, ui: &mut Ui) -> Result<Exit> {
             target: copy.target,
             copied: result,
             plugins: 0,
-            place: copy.place,
+            places: copy.places,
         });
     }
     for build in builds {
@@ -138,17 +141,66 @@ async fn push(cli: &Cli, args: &ImagesPushArgs, ui: &mut Ui) -> Result<Exit> {
             target: build.target,
             copied: result,
             plugins: build.layered.pieces.len(),
-            place: build.place,
+            places: build.places,
         });
     }
     ui.images_pushed(&pushed, &cli.project.again(None));
     Ok(Exit::Done)
 }
 
+fn nothing_pushed() -> Failure {
+    Failure::new(Exit::Interrupted, "nothing was pushed, and no repository was made")
+}
+
+/// What is known before anybody is asked whether to go on.
+struct Before {
+    /// Repositories that have to be made.
+    missing: Vec<String>,
+    /// What the target of each copy stands for now.
+    standing: Vec<Target>,
+}
+
+/// Looks at where the images go. A tag that stands for another image, in a repository that keeps its tags, ends it here: nothing was sent.
+async fn looked_before(account: &Account, ecr: &Ecr, copies: &[Copy], builds: &[Build]) -> Result<Before> {
+    let mut known: BTreeMap<&str, Option<EcrRepository>> = BTreeMap::new();
+    for target in copies.iter().map(|copy| &copy.target).chain(builds.iter().map(|build| &build.target)) {
+        let name = target.repository.as_str();
+        if !known.contains_key(name) {
+            known.insert(name, account.ecr_repository(name).await?);
+        }
+    }
+    let mut standing = Vec::new();
+    for Copy { source, target, .. } in copies {
+        let Some(Some(repository)) = known.get(target.repository.as_str()) else {
+            standing.push(Target::Free);
+            continue;
+        };
+        let to = Registry::of(target, ecr.source(target))?;
+        let from = Registry::of(source, source_login(ecr, source))?;
+        let (there, here) = (images::stands_for(&to, target).await?, images::stands_for(&from, source).await?);
+        standing.push(match (there, here) {
+            (None, _) => Target::Free,
+            (there, here) if there == here => Target::Same,
+            (Some(there), Some(here)) if repository.immutable => {
+                let failure = Failure::usage(format!("{target} is there, and is another image than {source}"));
+                let cause = format!("the repository keeps its tags: this one stands for {there}, and the source's is {here}");
+                return Err(failure.cause(cause).help(taken()).help(layers::removal(target)).into());
+            }
+            (Some(there), _) => Target::Other(there),
+        });
+    }
+    let missing = known.into_iter().filter(|(_, found)| found.is_none()).map(|(name, _)| name.to_owned()).collect();
+    Ok(Before { missing, standing })
+}
+
+fn taken() -> &'static str {
+    "name another tag in the compose files, or copy under another name: --prefix PREFIX"
+}
+
 async fn carry(copy: &Copy, ecr: &Ecr, known: &[String], ui: &Ui) -> Result<images::Copied> {
     let source = source_login(ecr, &copy.source);
     let from = Arc::new(Registry::of(&copy.source, source)?);
-    let to = Arc::new(Registry::of(&copy.target, ecr.source())?);
+    let to = Arc::new(Registry::of(&copy.target, ecr.source(&copy.target))?);
     let view = Arc::new(ui.copy_progress(&copy.target));
     let report = {
         let view = Arc::clone(&view);
@@ -161,55 +213,10 @@ async fn carry(copy: &Copy, ecr: &Ecr, known: &[String], ui: &Ui) -> Result<imag
     Ok(copied?)
 }
 
-/// Whose login the source of an image gets.
-pub(super) fn source_login(ecr: &Ecr, source: &Reference) -> CredentialSource {
-    if ecr.is_for(source) { ecr.source() } else { docker() }
-}
-
 /// Repositories whose images are likely to share layers: those of one maker.
 pub(super) fn same_maker(one: &str, other: &str) -> bool {
     let maker = |name: &str| name.rsplit_once('/').map(|(maker, _)| maker.to_owned());
     one != other && maker(one).is_some() && maker(one) == maker(other)
-}
-
-/// ECR of the account, and how to log in to it.
-pub(super) struct Ecr {
-    login: EcrLogin,
-    renew: Renew,
-}
-
-impl Ecr {
-    pub(super) async fn of(account: &Account) -> std::result::Result<Self, crate::aws::CallError> {
-        Self::in_region(account, account.region.clone()).await
-    }
-
-    async fn in_region(account: &Account, region: String) -> std::result::Result<Self, crate::aws::CallError> {
-        let login = account.ecr_login_of(&region).await?;
-        let account = account.clone();
-        // The token is asked for when it is needed, so that a long copy gets a new one when the old one has ended.
-        let renew: Renew = Arc::new(move || {
-            let (account, region) = (account.clone(), region.clone());
-            Box::pin(async move {
-                let login = account.ecr_login_of(&region).await.map_err(|error| error.to_string())?;
-                Ok(Credentials::Password { username: login.username, password: login.password })
-            })
-        });
-        Ok(Self { login, renew })
-    }
-
-    /// A token of the account is good for every registry of ECR that lets the caller in.
-    fn is_for(&self, reference: &Reference) -> bool {
-        reference.registry == self.login.registry || is_ecr(reference)
-    }
-
-    /// The account's registry, as image names begin.
-    pub(super) fn registry(&self) -> &str {
-        &self.login.registry
-    }
-
-    pub(super) fn source(&self) -> CredentialSource {
-        CredentialSource::Renewed(Arc::clone(&self.renew))
-    }
 }
 
 /// Every image of the project, as its registry has it.
@@ -221,36 +228,11 @@ pub(super) async fn looked_at(account: &Account, ready: &Ready) -> Result<Vec<Ch
 
 /// An image that no file names, as its registry has it.
 pub(super) async fn looked_at_alone(account: &Account, image: &str, architecture: &'static str) -> Option<Checked> {
-    let there = Reference::parse(image).ok().filter(is_ecr);
-    let there = there.and_then(|there| there.registry.split('.').nth(3).map(str::to_owned));
-    // A token holds in the region that gave it.
-    let ecr = match there.filter(|region| *region != account.region) {
-        Some(region) => Ecr::in_region(account, region).await,
-        None => Ecr::of(account).await,
-    };
-    let ecr = ecr.map_err(|error| error.to_string());
+    let ecr = Ecr::of(account).await.map_err(|error| error.to_string());
     let login = |reference: &Reference| login(&ecr, reference);
     let (image, services) = (image.to_owned(), Vec::new());
-    let wanted = Wanted { image, services, architecture, built: false, plugins: None, unasked: None, place: None };
+    let wanted = Wanted { image, services, architecture, built: false, plugins: None, unasked: None, places: Vec::new() };
     images::check(vec![wanted], &login).await.pop()
-}
-
-pub(super) fn is_ecr(reference: &Reference) -> bool {
-    reference.registry.contains(".dkr.ecr.") || reference.registry.contains(".dkr.ecr-fips.")
-}
-
-fn login(ecr: &std::result::Result<Ecr, String>, reference: &Reference) -> std::result::Result<CredentialSource, String> {
-    match ecr {
-        Ok(ecr) if ecr.is_for(reference) => Ok(ecr.source()),
-        Err(why) if is_ecr(reference) => Err(format!("ECR was not asked: {why}")),
-        _ => Ok(docker()),
-    }
-}
-
-fn docker() -> CredentialSource {
-    let folder = |name| env::var_os(name).filter(|value| !value.is_empty());
-    let (own, home) = (folder("DOCKER_CONFIG"), folder("HOME"));
-    CredentialSource::Docker(DockerConfig::find(own.as_ref().map(Path::new), home.as_ref().map(Path::new)))
 }
 
 fn without_account(error: &Error) -> String {
@@ -287,6 +269,11 @@ pub(super) async fn must_be_pushed(account: &Account, ready: &Ready, again: &str
             Outcome::Found(_) | Outcome::Missing => {}
         }
     }
+    for image in &checked {
+        if let Some(note) = stands_on_older(ready, &ecr, image).await {
+            ui.note(&note);
+        }
+    }
     if let Some(other) = checked.iter().find(|image| image.holds_others()) {
         return Err(holds_others(other).into());
     }
@@ -296,6 +283,18 @@ pub(super) async fn must_be_pushed(account: &Account, ready: &Ready, again: &str
         return Err(not_laid(&laid, again).into());
     }
     if built.is_empty() { Ok(()) } else { Err(not_built(&built, account).into()) }
+}
+
+/// An image with plugins whose base is another one by now: it is deployed as it is, and that is said.
+async fn stands_on_older(ready: &Ready, ecr: &std::result::Result<Ecr, String>, image: &Checked) -> Option<String> {
+    let (Outcome::Found(facts), Some(recipe)) = (&image.outcome, &image.wanted.plugins) else { return None };
+    let mut containers = ready.stack.families.iter().flat_map(|family| &family.containers);
+    let layered = containers.find_map(|container| container.layered.as_ref().filter(|layered| layered.recipe == *recipe))?;
+    let base = Reference::parse(&layered.base.to_string()).ok()?;
+    let from = Registry::of(&base, login(ecr, &base).ok()?).ok()?;
+    let then = facts.labels.get(images::BASE_LABEL).map(String::as_str);
+    let now = tokio::time::timeout(BASE_LIMIT, layers::newer(&from, &base, then)).await.ok().flatten()?;
+    Some(layers::moved(&image.wanted.image, &base, &now))
 }
 
 /// The registry says for which processors it is, and the task's is not among them.
@@ -380,15 +379,24 @@ fn wanted(ready: &Ready, services: &[String], ecr: &std::result::Result<Ecr, Str
             (Some(layered), Ok(ecr)) => layers::target(layered, ecr.registry()).to_string(),
             _ => container.image.to_string(),
         };
+        let place = ready.project.place(&["services", &container.name, "image"]);
         if let Some(same) = found.iter_mut().find(|other| other.image == image && other.architecture == architecture) {
             same.services.push(container.name.clone());
+            same.places.push(place);
             continue;
         }
         let built = ready.project.services.get(&container.name).is_some_and(|service| service.build.is_some());
-        let place = Some(ready.project.place(&["services", &container.name, "image"]));
         let plugins = container.layered.as_ref().map(|layered| layered.recipe.clone());
         let unasked = ecr.as_ref().err().filter(|_| plugins.is_some()).map(|why| format!("ECR was not asked: {why}"));
-        found.push(Wanted { image, services: vec![container.name.clone()], architecture, built, plugins, unasked, place });
+        found.push(Wanted {
+            image,
+            services: vec![container.name.clone()],
+            architecture,
+            built,
+            plugins,
+            unasked,
+            places: vec![place],
+        });
     }
     Ok(found)
 }
@@ -402,12 +410,22 @@ fn bases(ready: &Ready, services: &[String]) -> Vec<Wanted> {
             continue;
         };
         let (image, architecture) = (layered.base.to_string(), layers::word(family.architecture));
-        if found.iter().any(|other| other.image == image && other.architecture == architecture) {
+        let place = ready.project.place(&["services", &container.name, "image"]);
+        let service = format!("base of {}", container.name);
+        if let Some(same) = found.iter_mut().find(|other| other.image == image && other.architecture == architecture) {
+            same.services.push(service);
+            same.places.push(place);
             continue;
         }
-        let place = Some(ready.project.place(&["services", &container.name, "image"]));
-        let services = vec![format!("base of {}", container.name)];
-        found.push(Wanted { image, services, architecture, built: false, plugins: None, unasked: None, place });
+        found.push(Wanted {
+            image,
+            services: vec![service],
+            architecture,
+            built: false,
+            plugins: None,
+            unasked: None,
+            places: vec![place],
+        });
     }
     found
 }
@@ -417,7 +435,7 @@ struct Copy {
     services: Vec<String>,
     source: Reference,
     target: Reference,
-    place: Option<crate::base::Place>,
+    places: Vec<Place>,
 }
 
 /// What has to be copied from where to where: images of other registries under their own names, and with `--from` the one image that
@@ -434,7 +452,6 @@ fn copies(mut wanted: Vec<Wanted>, builds: &[Build], registry: &str, args: &Imag
     wanted.retain(|image| image.plugins.is_none());
     let read = |text: &str| Reference::parse(text).map_err(|why| Failure::usage("an image's name is wrong").cause(why).into());
     let mut copies = Vec::new();
-    let mut seen = BTreeSet::new();
     if let Some(from) = &args.from {
         let [only] = wanted.as_slice() else {
             let failure = Failure::usage("--from is the source of one image, and several are meant");
@@ -444,15 +461,21 @@ fn copies(mut wanted: Vec<Wanted>, builds: &[Build], registry: &str, args: &Imag
         let named: Result<Reference> = read(&only.image);
         let named = named?;
         let target = if named.registry == registry { named } else { target(&source, registry, args.prefix.as_deref()) };
-        return Ok(vec![Copy { services: only.services.clone(), source, target, place: only.place.clone() }]);
+        return Ok(vec![Copy { services: only.services.clone(), source, target, places: only.places.clone() }]);
     }
     for image in &wanted {
         let source: Reference = read(&image.image)?;
-        if source.registry == registry || !seen.insert(source.clone()) {
+        if source.registry == registry {
+            continue;
+        }
+        // The same image for another processor is one copy: all of them come over.
+        if let Some(same) = copies.iter_mut().find(|copy: &&mut Copy| copy.source == source) {
+            same.services.extend(image.services.iter().cloned());
+            same.places.extend(image.places.iter().cloned());
             continue;
         }
         let target = target(&source, registry, args.prefix.as_deref());
-        copies.push(Copy { services: image.services.clone(), source, target, place: image.place.clone() });
+        copies.push(Copy { services: image.services.clone(), source, target, places: image.places.clone() });
     }
     Ok(copies)
 }
@@ -469,6 +492,26 @@ fn target(source: &Reference, registry: &str, prefix: Option<&str>) -> Reference
     Reference { registry: registry.to_owned(), repository, tag, digest: None }
 }
 
+/// Adds which images stand on a base that is another one by now. The bases were asked for beside them.
+fn newer_bases(ready: &Ready, checked: &mut [Checked]) {
+    let now: BTreeMap<String, Digest> = checked
+        .iter()
+        .filter_map(|image| match &image.outcome {
+            Outcome::Found(facts) => Some((image.wanted.image.clone(), facts.digest.clone())),
+            _ => None,
+        })
+        .collect();
+    let containers = || ready.stack.families.iter().flat_map(|family| &family.containers);
+    for image in checked.iter_mut() {
+        let (Outcome::Found(facts), Some(recipe)) = (&image.outcome, &image.wanted.plugins) else { continue };
+        let layered = containers().filter_map(|container| container.layered.as_ref()).find(|layered| layered.recipe == *recipe);
+        let base = layered.map(|layered| layered.base.to_string()).unwrap_or_default();
+        let moved = now.get(&base).filter(|now| facts.labels.get(images::BASE_LABEL).is_some_and(|then| then != now.as_str()));
+        let pinned = |now| Some(Reference::parse(&base).ok()?.pinned(now).to_string());
+        image.newer_base = moved.and_then(pinned);
+    }
+}
+
 /// Adds what ECR's scans found.
 async fn scans(account: &Account, login: &EcrLogin, checked: &mut [Checked]) {
     let asked = stream::iter(checked.iter_mut()).for_each_concurrent(4, |image| async move {
@@ -477,9 +520,21 @@ async fn scans(account: &Account, login: &EcrLogin, checked: &mut [Checked]) {
         if reference.registry != login.registry {
             return;
         }
-        // What can't be known about a scan is left out: it is an addition.
-        if let Ok(Some(found)) = account.ecr_scan(&reference.repository, facts.digest.as_str()).await {
-            image.scan = Some(Scan { status: found.status, findings: found.findings });
+        // ECR scans what runs on a platform, and no list of such.
+        let digests = facts.platform_digest.iter().chain([&facts.digest]);
+        for digest in digests {
+            match account.ecr_scan(&reference.repository, digest.as_str()).await {
+                Ok(None) => {}
+                Ok(Some(found)) => {
+                    image.scan = Some(Scan { status: found.status, findings: found.findings });
+                    break;
+                }
+                Err(error) => {
+                    let status = format!("unknown: {error}");
+                    image.scan = Some(Scan { status, findings: BTreeMap::new() });
+                    break;
+                }
+            }
         }
     });
     asked.await;

@@ -3,6 +3,7 @@
 //! Everything is fetched and proven, taken apart and written into one layer before the first byte goes to ECR.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,9 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::images::{Ecr, same_maker, source_login};
+use super::images::same_maker;
 use super::project::Ready;
+use super::registries::{Ecr, source_login};
 use crate::base::{Code, Error, Exit, Failure, Finding, Findings, Place, Result};
 use crate::extensions::{Plugin, PluginInto, PluginSource};
 use crate::images::{
@@ -30,7 +32,7 @@ pub(super) struct Build {
     pub(super) target: Reference,
     pub(super) layered: Layered,
     pub(super) architecture: &'static str,
-    pub(super) place: Option<Place>,
+    pub(super) places: Vec<Place>,
 }
 
 type Report = Arc<dyn Fn(Event) + Send + Sync>;
@@ -42,6 +44,7 @@ pub(super) fn builds(ready: &Ready, services: &[String], registry: &str) -> Resu
         let target = target(layered, registry);
         if let Some(same) = builds.iter_mut().find(|build| build.target == target) {
             same.services.push(container.name.clone());
+            same.places.push(ready.project.place(&["services", &container.name, "image"]));
             continue;
         }
         let wrong = |why| Failure::usage("an image's name is wrong").cause(why);
@@ -52,7 +55,7 @@ pub(super) fn builds(ready: &Ready, services: &[String], registry: &str) -> Resu
             target,
             layered: layered.clone(),
             architecture: word(family.architecture),
-            place: Some(ready.project.place(&["services", &container.name, "image"])),
+            places: vec![ready.project.place(&["services", &container.name, "image"])],
         });
     }
     Ok(builds)
@@ -76,7 +79,7 @@ pub(super) fn word(architecture: Architecture) -> &'static str {
 
 /// Puts one image together and into ECR, where it isn't there yet. With it comes what is to be said of its base.
 pub(super) async fn put(build: &Build, ecr: &Ecr, known: &[String], folder: &Path, ui: &Ui) -> Result<(Copied, Option<String>)> {
-    let to = Arc::new(Registry::of(&build.target, ecr.source())?);
+    let to = Arc::new(Registry::of(&build.target, ecr.source(&build.target))?);
     let from = Arc::new(Registry::of(&build.source, source_login(ecr, &build.source))?);
     if let Some(there) = Base::of(&to, &build.target, build.architecture).await? {
         return standing(build, &there, &from).await;
@@ -102,14 +105,21 @@ async fn standing(build: &Build, there: &Base, from: &Registry) -> Result<(Copie
             .help(removal(target))
             .into());
     }
-    // Its base may be gone by now; that changes nothing for the image.
-    let now = images::stands_for(from, source).await.ok().flatten();
-    let moved = now.filter(|now| there.label(images::BASE_LABEL).is_some_and(|then| then != now.as_str()));
-    let note = moved.map(|now| {
-        format!("{source} is another image by now; {target} stays on the older one until the files name {}", source.pinned(&now))
-    });
+    let note = newer(from, source, there.label(images::BASE_LABEL)).await.map(|now| moved(target, source, &now));
     let digest = there.digest.clone();
     Ok((Copied { digest, was_there: true, layers: 0, bytes: 0, mounted: 0 }, note))
+}
+
+/// The base by its digest of today, where it is another one than when the plugins were laid on it. It may be gone by now, or not be asked
+/// for from here: that changes nothing for the image.
+pub(super) async fn newer(from: &Registry, base: &Reference, then: Option<&str>) -> Option<String> {
+    let then = then?;
+    let now = images::stands_for(from, base).await.ok().flatten();
+    now.filter(|now| now.as_str() != then).map(|now| base.pinned(&now).to_string())
+}
+
+pub(super) fn moved(target: impl Display, base: impl Display, now: &str) -> String {
+    format!("{base} is another image by now; {target} stays on the older one until the files name {now}")
 }
 
 /// The command that takes an image out of ECR.

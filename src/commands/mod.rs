@@ -21,6 +21,7 @@ mod plan;
 mod preflight;
 mod profiles;
 mod project;
+mod registries;
 mod render;
 mod report;
 mod restart;

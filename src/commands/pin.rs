@@ -13,9 +13,11 @@ use crate::ui::Ui;
 pub(super) fn pin(checked: &[Checked], folder: &Path, ui: &mut Ui) -> Result<()> {
     let mut files: BTreeMap<String, BTreeSet<(u32, u32, String, String)>> = BTreeMap::new();
     for image in checked.iter().filter(|image| image.standing() == Standing::Passed && image.pinned().is_some()) {
-        let (Outcome::Found(facts), Some(Place { file, line, column })) = (&image.outcome, &image.wanted.place) else { continue };
-        let edit = (*line, *column, image.wanted.image.clone(), facts.digest.to_string());
-        files.entry(file.to_string()).or_default().insert(edit);
+        let Outcome::Found(facts) = &image.outcome else { continue };
+        for Place { file, line, column } in &image.wanted.places {
+            let edit = (*line, *column, image.wanted.image.clone(), facts.digest.to_string());
+            files.entry(file.to_string()).or_default().insert(edit);
+        }
     }
     for (file, edits) in files {
         let path = folder.join(&file);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use reqwest::{Body, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 
 use super::Digest;
 use super::copy::Event;
@@ -30,19 +30,22 @@ pub(super) struct Way {
     pub(super) report: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
-/// Brings one blob over. The target must not have it.
-pub(super) async fn carry(way: &Way, digest: &Digest, size: u64) -> Result<(), RegistryError> {
-    let mut upload = begin(way, digest).await?;
+/// Brings one blob over, to an upload where one has begun. The target must not have it.
+pub(super) async fn carry(way: &Way, digest: &Digest, size: u64, begun: Option<String>) -> Result<(), RegistryError> {
+    let mut upload = match begun {
+        Some(upload) => upload,
+        None => begin(way, digest).await?,
+    };
     let mut offset = 0;
     let mut fruitless = 0;
     let passed = Arc::new(Mutex::new(Passed::default()));
     loop {
         let before = offset;
-        let sent = if size == 0 {
+        // All of it may have arrived, and only the answer got lost.
+        let sent = if offset == size {
             Ok(upload.clone())
         } else {
-            let body = Body::wrap_stream(pieces(way, digest, size, offset, &passed));
-            way.to.send(&way.to_repository, &upload, offset, size, body).await
+            way.to.send(&way.to_repository, &upload, offset, size, pieces(way, digest, size, offset, &passed)).await
         };
         let error = match sent {
             Ok(next) => match way.to.finish(&way.to_repository, &next, digest).await {
@@ -66,7 +69,7 @@ pub(super) async fn carry(way: &Way, digest: &Digest, size: u64) -> Result<(), R
         if offset > before {
             fruitless = 0;
         }
-        (way.report)(Event::Resumed { digest: digest.clone(), at: offset });
+        (way.report)(Event::Resumed { digest: digest.clone(), at: offset, why: error.brief() });
     }
 }
 
@@ -192,7 +195,7 @@ impl Reading {
             return Err(error);
         }
         tokio::time::sleep(PAUSE * self.fruitless).await;
-        (self.way.report)(Event::Resumed { digest: self.digest.clone(), at: self.at });
+        (self.way.report)(Event::Resumed { digest: self.digest.clone(), at: self.at, why: error.brief() });
         Ok(None)
     }
 
@@ -222,13 +225,25 @@ impl Reading {
     }
 }
 
-/// A layer already lies in another repository of the target.
-pub(super) async fn mount(way: &Way, digest: &Digest, from: &str) -> Result<bool, RegistryError> {
-    match way.to.begin(&way.to_repository, digest, Some(from)).await? {
-        Begun::Mounted => Ok(true),
-        Begun::Upload(upload) => {
-            way.to.give_up(&way.to_repository, &upload).await;
-            Ok(false)
+/// What came of looking for a layer in other repositories of the target.
+pub(super) enum Mount {
+    Done,
+    /// It has to be sent; to this upload, where the registry has begun one instead.
+    Send(Option<String>),
+}
+
+/// Takes a layer over from the first of these repositories that has it. That is a favour: where one isn't to be looked into, or the registry
+/// doesn't do it, the layer is sent.
+pub(super) async fn mount<'a>(way: &Way, digest: &Digest, repositories: impl Iterator<Item = &'a String>) -> Mount {
+    for repository in repositories {
+        if !matches!(way.to.has_blob(repository, digest).await, Ok(true)) {
+            continue;
         }
+        return match way.to.begin(&way.to_repository, digest, Some(repository)).await {
+            Ok(Begun::Mounted) => Mount::Done,
+            Ok(Begun::Upload(upload)) => Mount::Send(Some(upload)),
+            Err(_) => Mount::Send(None),
+        };
     }
+    Mount::Send(None)
 }

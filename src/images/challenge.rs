@@ -14,37 +14,79 @@ pub(super) enum Challenge {
 impl Challenge {
     /// The challenge of an answer; a token where both are offered.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let mut basic = None;
-        for header in headers.get_all(WWW_AUTHENTICATE) {
-            let Ok(text) = header.to_str() else { continue };
-            let (scheme, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-            if scheme.eq_ignore_ascii_case("basic") {
-                basic = Some(Self::Basic);
-            } else if scheme.eq_ignore_ascii_case("bearer") {
-                let parameters = parameters(rest);
-                let find = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-                if let Some(realm) = find("realm") {
-                    return Some(Self::Bearer { realm, service: find("service") });
-                }
-            }
-        }
-        basic
+        let texts = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|header| header.to_str().ok());
+        let offered: Vec<Offered> = texts.flat_map(offered).collect();
+        let mut bearer = offered.iter().filter(|one| one.scheme == "bearer");
+        let bearer = bearer.find_map(|one| Some(Self::Bearer { realm: one.find("realm")?, service: one.find("service") }));
+        bearer.or_else(|| offered.iter().any(|one| one.scheme == "basic").then_some(Self::Basic))
     }
 }
 
-/// `a="b",c=d` taken apart. A quoted value may hold commas.
-fn parameters(text: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut rest = text.trim_start_matches([' ', ',']);
-    while let Some((key, after)) = rest.split_once('=') {
-        let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => after.split_once(',').unwrap_or((after, "")),
+/// One way to log in, as it is offered.
+#[derive(Debug, Default)]
+struct Offered {
+    /// In small letters, as the names of the parameters are.
+    scheme: String,
+    parameters: Vec<(String, String)>,
+}
+
+impl Offered {
+    fn find(&self, name: &str) -> Option<String> {
+        self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    }
+}
+
+/// `Negotiate, Basic realm="a", Bearer realm="b",service=c` taken apart: a word before a blank begins the next one.
+fn offered(text: &str) -> Vec<Offered> {
+    let mut found: Vec<Offered> = Vec::new();
+    for item in items(text) {
+        let (before, value) = item.split_once('=').map_or((item.as_str(), None), |(before, value)| (before, Some(value)));
+        let mut words = before.split_whitespace();
+        let Some(first) = words.next() else { continue };
+        let name = match (words.next(), value) {
+            (None, Some(_)) => first,
+            (name, _) => {
+                found.push(Offered { scheme: first.to_ascii_lowercase(), parameters: Vec::new() });
+                name.unwrap_or_default()
+            }
         };
-        found.push((key.trim().to_ascii_lowercase(), value.to_owned()));
-        rest = after.trim_start_matches([' ', ',']);
+        if let (Some(last), Some(value)) = (found.last_mut(), value) {
+            last.parameters.push((name.to_ascii_lowercase(), plain(value.trim())));
+        }
     }
     found
+}
+
+/// The parts between commas. A quoted value may hold some.
+fn items(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let (mut quoted, mut escaped) = (false, false);
+    for c in text.chars() {
+        if c == ',' && !quoted {
+            parts.push(String::new());
+            continue;
+        }
+        quoted ^= c == '"' && !escaped;
+        escaped = quoted && c == '\\' && !escaped;
+        if let Some(part) = parts.last_mut() {
+            part.push(c);
+        }
+    }
+    parts
+}
+
+/// A value without its quotes.
+fn plain(value: &str) -> String {
+    let Some(inner) = value.strip_prefix('"') else { return value.to_owned() };
+    let mut text = String::new();
+    let mut escaped = false;
+    for c in inner.strip_suffix('"').unwrap_or(inner).chars() {
+        escaped = c == '\\' && !escaped;
+        if !escaped {
+            text.push(c);
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -78,6 +120,16 @@ mod tests {
             of(&["Bearer realm=https://x/token, service=y"]),
             Some(Challenge::Bearer { realm: "https://x/token".to_owned(), service: Some("y".to_owned()) })
         );
+        // Several in one header, and one that is nothing to us before it.
+        let bearer = Some(Challenge::Bearer { realm: "https://x/token?a=b,c".to_owned(), service: Some("y \"z\"".to_owned()) });
+        assert_eq!(
+            of(&[
+                r#"Negotiate, Basic realm="bed, \"5\"", Bearer realm="https://x/token?a=b,c", service="y \"z\"",scope="r:a:pull""#
+            ]),
+            bearer
+        );
+        assert_eq!(of(&[r#"Negotiate, Basic realm="bed""#]), Some(Challenge::Basic));
+        assert_eq!(of(&["Basic"]), Some(Challenge::Basic));
         assert_eq!(of(&["Negotiate"]), None);
         assert_eq!(of(&["Bearer"]), None);
     }

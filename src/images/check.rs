@@ -31,7 +31,8 @@ pub struct Wanted {
     pub plugins: Option<String>,
     /// Why its registry can't be asked, where that is known before.
     pub unasked: Option<String>,
-    pub place: Option<Place>,
+    /// Where the files name it, once for each service.
+    pub places: Vec<Place>,
 }
 
 /// What was found of an image.
@@ -41,6 +42,8 @@ pub struct Checked {
     pub outcome: Outcome,
     /// What the registry itself found in it: severities and how many.
     pub scan: Option<Scan>,
+    /// The image that the plugins were laid on is another one by now: the base by its digest of today.
+    pub newer_base: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,7 +54,7 @@ pub struct Scan {
 
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    Found(ImageFacts),
+    Found(Box<ImageFacts>),
     Missing,
     /// The name itself is wrong.
     NoName(String),
@@ -116,7 +119,7 @@ pub async fn check(wanted: Vec<Wanted>, login: &(dyn Fn(&Reference) -> Result<Cr
             Ok((registry, reference)) => ask(&registry, &reference, wanted.architecture).await,
             Err(outcome) => outcome,
         };
-        Checked { wanted, outcome, scan: None }
+        Checked { wanted, outcome, scan: None, newer_base: None }
     });
     answers.buffered(AT_ONCE).collect().await
 }
@@ -138,7 +141,7 @@ fn begin(
 
 async fn ask(registry: &Registry, reference: &Reference, architecture: &str) -> Outcome {
     match tokio::time::timeout(LIMIT, facts(registry, reference, architecture)).await {
-        Ok(Ok(Some(facts))) => Outcome::Found(facts),
+        Ok(Ok(Some(facts))) => Outcome::Found(Box::new(facts)),
         Ok(Ok(None)) => Outcome::Missing,
         Ok(Err(error)) => Outcome::Failed(error),
         Err(_) => {

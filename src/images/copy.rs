@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::blob::{Way, carry, mount};
+use super::blob::{Mount, Way, carry, mount};
 use super::error::RegistryError;
 use super::manifest::{Content, Descriptor, Manifest};
 use super::registry::Registry;
@@ -42,10 +42,11 @@ pub enum Event {
         name: String,
         size: u64,
     },
-    /// A connection broke, and the layer goes on from this byte.
+    /// A layer goes on from this byte, after what `why` says in a few words.
     Resumed {
         digest: Digest,
         at: u64,
+        why: &'static str,
     },
     Ended {
         digest: Digest,
@@ -168,13 +169,15 @@ pub(super) async fn bring(way: &Way, mounts: &[String], digest: Digest, size: u6
     (way.report)(Event::Began { digest: digest.clone(), size });
     let same_registry = way.from.name() == way.to.name();
     let own = same_registry.then_some(&way.from_repository).filter(|own| **own != way.to_repository);
-    for repository in own.into_iter().chain(mounts.iter().filter(|repository| **repository != way.to_repository)) {
-        if mount(way, &digest, repository).await? {
+    let others = mounts.iter().filter(|repository| **repository != way.to_repository);
+    let begun = match mount(way, &digest, own.into_iter().chain(others)).await {
+        Mount::Done => {
             (way.report)(Event::Ended { digest, mounted: true });
             return Ok((size, true));
         }
-    }
-    carry(way, &digest, size).await?;
+        Mount::Send(begun) => begun,
+    };
+    carry(way, &digest, size, begun).await?;
     (way.report)(Event::Ended { digest, mounted: false });
     Ok((size, false))
 }

@@ -28,6 +28,8 @@ pub enum Credentials {
     Password {
         username: String,
         password: Secret,
+        /// How long it holds, where that is known.
+        life: Option<Duration>,
     },
     /// A refresh token, which the registry's token service takes instead of a password.
     Identity(Secret),
@@ -58,6 +60,11 @@ impl fmt::Debug for CredentialSource {
 }
 
 impl CredentialSource {
+    /// Whether a login of it ends, and a new one can be had.
+    pub(super) fn renews(&self) -> bool {
+        matches!(self, Self::Renewed(_))
+    }
+
     /// The login for a registry, `host[:port]` as in image names; `None`: go without.
     pub(super) async fn get(&self, registry: &str) -> Result<Option<Credentials>, String> {
         match self {
@@ -87,6 +94,8 @@ struct Written {
 struct Entry {
     auth: Option<Secretly>,
     identitytoken: Option<Secretly>,
+    username: Option<String>,
+    password: Option<Secretly>,
 }
 
 #[derive(Deserialize)]
@@ -126,27 +135,42 @@ impl DockerConfig {
         if let Some(helper) = written.cred_helpers.get(registry).or_else(|| written.cred_helpers.get(key)) {
             return helped(helper, key).await;
         }
-        let entry = [key.to_owned(), registry.to_owned(), format!("https://{registry}"), format!("http://{registry}")];
-        let entry = entry.iter().find_map(|key| written.auths.get(key).or_else(|| written.auths.get(&format!("{key}/"))));
-        if let Some(token) = entry.and_then(|entry| entry.identitytoken.as_ref()) {
+        // As Docker does it: what the store has counts before what the file holds.
+        if let Some(store) = &written.creds_store
+            && let Some(login) = helped(store, key).await?
+        {
+            return Ok(Some(login));
+        }
+        let same = || written.auths.iter().find(|(name, _)| host(name) == host(key) || host(name) == registry);
+        let entry = written.auths.get(key).or_else(|| same().map(|(_, entry)| entry));
+        let Some(Entry { auth, identitytoken, username, password }) = entry else { return Ok(None) };
+        if let Some(token) = identitytoken {
             return Ok(Some(Credentials::Identity(token.0.clone())));
         }
-        if let Some(auth) = entry.and_then(|entry| entry.auth.as_ref()).filter(|auth| !auth.0.expose().is_empty()) {
+        if let Some(auth) = auth.as_ref().filter(|auth| !auth.0.expose().is_empty()) {
             let read = decoded(&auth.0).ok_or_else(|| format!("{}: the login for {registry} is malformed", file.display()))?;
             return Ok(Some(read));
         }
-        match &written.creds_store {
-            Some(store) => helped(store, key).await,
-            None => Ok(None),
-        }
+        Ok(username.clone().zip(password.as_ref()).map(|(username, password)| Credentials::Password {
+            username,
+            password: password.0.clone(),
+            life: None,
+        }))
     }
+}
+
+/// The host of a name under which Docker stored a login: older versions stored whole addresses.
+fn host(name: &str) -> &str {
+    let rest = name.strip_prefix("https://").or_else(|| name.strip_prefix("http://")).unwrap_or(name);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 /// `user:password` in Base64.
 fn decoded(auth: &Secret) -> Option<Credentials> {
     let text = String::from_utf8(STANDARD.decode(auth.expose().trim()).ok()?).ok()?;
     let (username, password) = text.split_once(':')?;
-    Some(Credentials::Password { username: username.to_owned(), password: Secret::new(password.trim_end_matches('\0')) })
+    let password = Secret::new(password.trim_end_matches('\0'));
+    Some(Credentials::Password { username: username.to_owned(), password, life: None })
 }
 
 /// Asks `docker-credential-NAME`; the registry's name goes in on standard input, the login comes out as JSON.
@@ -181,7 +205,7 @@ async fn helped(name: &str, key: &str) -> Result<Option<Credentials>, String> {
     Ok(Some(if helped.username == TOKEN_USER {
         Credentials::Identity(helped.secret.0)
     } else {
-        Credentials::Password { username: helped.username, password: helped.secret.0 }
+        Credentials::Password { username: helped.username, password: helped.secret.0, life: None }
     }))
 }
 
@@ -197,7 +221,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let found = runtime.block_on(DockerConfig::find(Some(folder.path()), None).get(registry))?;
         Ok(found.map(|found| match found {
-            Credentials::Password { username, password } => (username, password.expose().to_owned()),
+            Credentials::Password { username, password, .. } => (username, password.expose().to_owned()),
             Credentials::Identity(token) => ("(token)".to_owned(), token.expose().to_owned()),
         }))
     }
@@ -213,6 +237,19 @@ mod tests {
         assert_eq!(get(config, "empty.example.com"), Ok(None));
         assert_eq!(get(config, "other.example.com"), Ok(None));
         assert_eq!(get("{}", "docker.io"), Ok(None));
+    }
+
+    #[test]
+    fn logins_are_found_under_the_names_of_older_versions() {
+        let config = r#"{"auths": {"https://a.example.com/v1/": {"auth": "dXNlcjpwYTpzcw=="}, "http://b.example.com:5000/v2/":
+            {"username": "user", "password": "pa:ss"}, "docker.io": {"auth": "dXNlcjpwYTpzcw=="}}}"#;
+        let login = Some(("user".to_owned(), "pa:ss".to_owned()));
+        for registry in ["a.example.com", "b.example.com:5000", "docker.io"] {
+            assert_eq!(get(config, registry), Ok(login.clone()), "{registry}");
+        }
+        for registry in ["a.example.com:5000", "b.example.com", "example.com"] {
+            assert_eq!(get(config, registry), Ok(None), "{registry}");
+        }
     }
 
     #[test]

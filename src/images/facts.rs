@@ -13,6 +13,9 @@ use super::{Digest, Platform, Reference, Registry};
 pub struct ImageFacts {
     /// Of the whole: of the list, where there are several platforms.
     pub digest: Digest,
+    /// Of the image for the wanted platform, where there is one: what the task pulls, and what ECR scans.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform_digest: Option<Digest>,
     pub platforms: Vec<Platform>,
     /// When the image for the wanted platform was built, RFC 3339, where it says so.
     pub created: Option<String>,
@@ -37,8 +40,14 @@ pub async fn facts(registry: &Registry, reference: &Reference, architecture: &st
         Err(error) if error.kind == Kind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut facts =
-        ImageFacts { digest: top.digest.clone(), platforms: Vec::new(), created: None, size: None, labels: BTreeMap::new() };
+    let mut facts = ImageFacts {
+        digest: top.digest.clone(),
+        platform_digest: None,
+        platforms: Vec::new(),
+        created: None,
+        size: None,
+        labels: BTreeMap::new(),
+    };
     let image = match &top.content {
         Content::Image { .. } => Some(top),
         Content::Index(manifests) => {
@@ -68,6 +77,7 @@ async fn of_image(
     facts: &mut ImageFacts,
 ) -> Result<(), RegistryError> {
     let Content::Image { config, layers } = &image.content else { return Ok(()) };
+    facts.platform_digest = Some(image.digest.clone());
     facts.size = Some(layers.iter().map(|layer| layer.size).sum());
     let Some(digest) = config.digest() else { return Ok(()) };
     let bytes = registry.short_blob(&reference.repository, &digest).await?;

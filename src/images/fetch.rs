@@ -10,14 +10,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use reqwest::header::RANGE;
-use reqwest::redirect::{Attempt, Policy};
+use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use tokio::time::timeout;
 
 use super::Digest;
 use super::digest::Hasher;
-use super::http::chain;
-use super::reference::is_local;
+use super::http::{chain, onwards};
 use crate::base::AGENT;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -28,7 +27,6 @@ const WHOLE: Duration = Duration::from_mins(20);
 /// Attempts in a row without a byte of progress.
 const FRUITLESS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
-const REDIRECTS: usize = 5;
 /// The largest connectors have 300 MiB.
 const MOST: u64 = 2 * 1024 * 1024 * 1024;
 const PIECE: usize = 256 * 1024;
@@ -179,18 +177,6 @@ async fn once(client: &Client, url: &str, file: &mut File, kept: &mut Kept, arri
         arrived(kept.at, whole);
     }
     Ok(())
-}
-
-/// Nobody is followed out of TLS, but within this machine.
-fn onwards(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let local = attempt.url().host_str().is_some_and(is_local);
-    if attempt.previous().len() > REDIRECTS {
-        attempt.error("it is redirected in circles")
-    } else if attempt.url().scheme() == "https" || local {
-        attempt.follow()
-    } else {
-        attempt.error("it is redirected to an address without TLS")
-    }
 }
 
 #[cfg(test)]

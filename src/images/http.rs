@@ -4,39 +4,55 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::io;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::stream::Stream;
 use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Body, Client, Request, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::challenge::Challenge;
 use super::credentials::{CredentialSource, Credentials};
 use super::error::{Kind, RegistryError};
+use super::pace::Pace;
 use super::reference::is_local;
 use crate::base::{AGENT, Secret};
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// Between two pieces of an answer.
 const SILENCE: Duration = Duration::from_secs(20);
+/// Between two pieces of what we send, and from the last one to its answer: what this machine's own buffers hold is on its way then.
+const UPLOAD_SILENCE: Duration = Duration::from_mins(1);
+/// For a registry to put a layer together and prove it.
+pub(super) const COMMIT: Duration = Duration::from_mins(3);
 const REPEATS: u32 = 4;
 /// Logins that are tried for one request: the first may have ended, the second be used up by requests beside it.
 const CHALLENGES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A login that is younger than this has not ended.
+const YOUNG: Duration = Duration::from_mins(1);
 /// A token is not used in the last moments of its life.
 const MARGIN: Duration = Duration::from_secs(20);
 /// What the specification gives a token that doesn't say.
 const TOKEN_LIFE: u64 = 60;
 const MOST_TEXT: usize = 64 * 1024;
+const REDIRECTS: usize = 5;
 
 /// A registry that is spoken with.
 #[derive(Debug)]
 pub(super) struct Http {
     client: Client,
+    /// Without a limit between two pieces of an answer: it would count while a layer is sent, which takes as long as it takes.
+    sender: Client,
+    silence: Duration,
+    young: Duration,
     /// As image names name it.
     registry: String,
     base: String,
@@ -48,7 +64,14 @@ pub(super) struct Http {
 struct Login {
     challenge: Option<Challenge>,
     /// By scope; Basic needs one only.
-    headers: BTreeMap<String, (HeaderValue, Option<Instant>)>,
+    headers: BTreeMap<String, Authorization>,
+}
+
+#[derive(Debug, Clone)]
+struct Authorization {
+    header: HeaderValue,
+    made: Instant,
+    ends: Option<Instant>,
 }
 
 #[derive(Deserialize)]
@@ -60,17 +83,23 @@ struct Given {
 
 impl Http {
     pub(super) fn new(registry: &str, address: &str, source: CredentialSource) -> Result<Self, RegistryError> {
-        let client = Client::builder()
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .redirect(reqwest::redirect::Policy::limited(5))
-            .user_agent(AGENT)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| RegistryError::new(Kind::Broken, registry, "a connection", chain(&error)))?;
+        let builder =
+            || Client::builder().connect_timeout(CONNECT).redirect(Policy::custom(onwards)).user_agent(AGENT).tcp_nodelay(true);
+        let unmade = |error| RegistryError::new(Kind::Foreign, registry, "a connection", chain(&error));
+        let client = builder().read_timeout(SILENCE).build().map_err(unmade)?;
+        let sender = builder().build().map_err(unmade)?;
         let scheme = if is_local(address) { "http" } else { "https" };
         let base = format!("{scheme}://{address}/v2");
-        Ok(Self { client, registry: registry.to_owned(), base, source, login: Mutex::default() })
+        Ok(Self {
+            client,
+            sender,
+            silence: UPLOAD_SILENCE,
+            young: YOUNG,
+            registry: registry.to_owned(),
+            base,
+            source,
+            login: Mutex::default(),
+        })
     }
 
     pub(super) fn registry(&self) -> &str {
@@ -96,7 +125,7 @@ impl Http {
             let wait = match self.once(what, scope, &request).await {
                 Ok(answer) if is_passing(answer.status()) && repeats < REPEATS => retry_after(&answer).unwrap_or(pause),
                 Ok(answer) => return self.judged(what, answer).await,
-                Err(error) if error.is_transient() && error.kind != Kind::Broken && repeats < REPEATS => pause,
+                Err(error) if error.is_transient() && repeats < REPEATS => pause,
                 Err(error) => return Err(error),
             };
             tokio::time::sleep(wait.min(LONGEST_PAUSE)).await;
@@ -105,79 +134,131 @@ impl Http {
         }
     }
 
-    /// Sends a body that streams, and so only once; the login must be known from a request before.
-    pub(super) async fn send_once(&self, what: &str, scope: &str, request: RequestBuilder) -> Result<Response, RegistryError> {
-        let header = self.authorization(what, scope).await?;
-        let answer = self.dispatch(what, request, header).await?;
-        self.judged(what, answer).await
+    /// Sends a body that streams, and so only once; the login must be known from a request before. It may take as long as something of it
+    /// is taken from time to time.
+    pub(super) async fn send_once<S>(
+        &self,
+        what: &str,
+        scope: &str,
+        request: impl Fn(&Client) -> RequestBuilder,
+        pieces: S,
+    ) -> Result<Response, RegistryError>
+    where
+        S: Stream<Item = io::Result<Bytes>> + Send + 'static,
+    {
+        let known = self.authorization(what, scope).await?;
+        let pace = Pace::new();
+        let request = request(&self.sender).body(Body::wrap_stream(pace.of(pieces)));
+        let work = self.attempt(what, request, known.as_ref());
+        let Some(answer) = pace.within(self.silence, work).await else {
+            let message = format!("nothing more was taken of it for {} seconds", self.silence.as_secs());
+            return Err(RegistryError::new(Kind::TimedOut, &self.registry, what, message));
+        };
+        let answer = answer?;
+        let status = answer.status();
+        if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) || !self.is_own(answer.url()) {
+            return self.judged(what, answer).await;
+        }
+        // A login that held when the layer was begun, and ended on the way.
+        let challenge = Challenge::of(answer.headers());
+        let error = match self.judged(what, answer).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let ended = status == StatusCode::UNAUTHORIZED || self.source.renews() && error.message.contains("expired");
+        if !ended || known.is_none() {
+            return Err(error);
+        }
+        self.forget(challenge, scope, known.as_ref()).await;
+        Err(RegistryError { kind: Kind::LoginEnded, ..error })
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// One attempt; a challenge is met with a login.
+    /// One attempt; a challenge is met with a login, and a refusal with a new one, where the old one may have ended.
     async fn once(
         &self,
         what: &str,
         scope: &str,
         request: &impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Response, RegistryError> {
-        let mut header = self.authorization(what, scope).await?;
+        let mut known = self.authorization(what, scope).await?;
         for _ in 0..CHALLENGES {
-            let answer = self.dispatch(what, request(&self.client), header.clone()).await?;
-            // Whoever else asks for a login, as the storage that a blob is fetched from, gets none.
-            let asks = answer.status() == StatusCode::UNAUTHORIZED && self.is_registry(answer.url());
-            let challenge = Challenge::of(answer.headers()).filter(|_| asks);
-            let Some(challenge) = challenge else { return Ok(answer) };
-            self.refused(challenge, scope, header.as_ref()).await;
-            match self.authorization(what, scope).await? {
-                Some(fresh) => header = Some(fresh),
-                None => return Ok(answer),
+            let answer = self.attempt(what, request(&self.client), known.as_ref()).await?;
+            if !self.is_own(answer.url()) {
+                return Ok(answer);
+            }
+            let challenge = match answer.status() {
+                StatusCode::UNAUTHORIZED => Challenge::of(answer.headers()),
+                // ECR says so of a token that has ended; to a HEAD it can't say why.
+                StatusCode::FORBIDDEN if self.source.renews() && known.as_ref().is_some_and(|known| self.is_old(known)) => None,
+                _ => return Ok(answer),
+            };
+            if challenge.is_none() && answer.status() == StatusCode::UNAUTHORIZED {
+                return Ok(answer);
+            }
+            self.forget(challenge, scope, known.as_ref()).await;
+            known = self.authorization(what, scope).await?;
+            if known.is_none() {
+                return Ok(answer);
             }
         }
-        self.dispatch(what, request(&self.client), header).await
+        self.attempt(what, request(&self.client), known.as_ref()).await
     }
 
-    /// Sends one request, with the login where it goes to the registry itself.
-    async fn dispatch(&self, what: &str, request: RequestBuilder, login: Option<HeaderValue>) -> Result<Response, RegistryError> {
-        let mut request = request.build().map_err(|error| self.unsent(what, &error))?;
-        if let Some(login) = login.filter(|_| self.is_registry(request.url())) {
-            request.headers_mut().insert(AUTHORIZATION, login);
-        }
-        self.client.execute(request).await.map_err(|error| self.unsent(what, &error))
+    /// Sends a request as it is. A login goes to the registry alone, wherever it sends us with a layer.
+    async fn attempt(
+        &self,
+        what: &str,
+        request: RequestBuilder,
+        login: Option<&Authorization>,
+    ) -> Result<Response, RegistryError> {
+        let sent = async {
+            let (client, request) = request.build_split();
+            let mut request: Request = request?;
+            if let Some(login) = login.filter(|_| self.is_own(request.url())) {
+                request.headers_mut().insert(AUTHORIZATION, login.header.clone());
+            }
+            client.execute(request).await
+        };
+        sent.await.map_err(|error| self.unsent(what, &error))
     }
 
-    /// Whether an address is the registry's: an upload may be sent elsewhere, and a blob come from elsewhere.
-    fn is_registry(&self, url: &Url) -> bool {
-        Url::parse(&self.base).is_ok_and(|base| base.origin() == url.origin())
+    fn is_own(&self, url: &Url) -> bool {
+        let own = Url::parse(&self.base).ok();
+        own.is_some_and(|own| own.origin() == url.origin())
+    }
+
+    fn is_old(&self, known: &Authorization) -> bool {
+        known.made.elapsed() >= self.young
     }
 
     /// Forgets a login that was refused, unless another request has put a newer one in its place.
-    async fn refused(&self, challenge: Challenge, scope: &str, header: Option<&HeaderValue>) {
+    async fn forget(&self, challenge: Option<Challenge>, scope: &str, known: Option<&Authorization>) {
         let mut login = self.login.lock().await;
-        let key = if challenge == Challenge::Basic { "" } else { scope };
-        if login.headers.get(key).map(|(known, _)| known) == header {
+        login.challenge = challenge.or(login.challenge.take());
+        let key = if login.challenge == Some(Challenge::Basic) { "" } else { scope };
+        let is_same = |held: &Authorization| known.is_some_and(|known| known.header == held.header);
+        if login.headers.get(key).is_some_and(is_same) {
             login.headers.remove(key);
         }
-        login.challenge = Some(challenge);
     }
 
     /// The header for a scope; `None` while nobody has asked for one, or there is no login to answer with.
-    async fn authorization(&self, what: &str, scope: &str) -> Result<Option<HeaderValue>, RegistryError> {
+    async fn authorization(&self, what: &str, scope: &str) -> Result<Option<Authorization>, RegistryError> {
         let mut login = self.login.lock().await;
         let Some(challenge) = login.challenge.clone() else { return Ok(None) };
         let key = if challenge == Challenge::Basic { "" } else { scope };
-        if let Some((header, ends)) = login.headers.get(key)
-            && ends.is_none_or(|ends| Instant::now() + MARGIN < ends)
+        if let Some(known) = login.headers.get(key)
+            && known.ends.is_none_or(|ends| Instant::now() + MARGIN < ends)
         {
-            return Ok(Some(header.clone()));
+            return Ok(Some(known.clone()));
         }
         let known = self.source.get(&self.registry).await;
         let known = known.map_err(|why| RegistryError::new(Kind::Unauthorized, &self.registry, what, why))?;
         let fresh = match (&challenge, known) {
             (Challenge::Basic, None) => return Ok(None),
-            (Challenge::Basic, Some(Credentials::Password { username, password })) => Some((basic(&username, &password), None)),
+            (Challenge::Basic, Some(Credentials::Password { username, password, life })) => {
+                Some((basic(&username, &password), life.map(|life| Instant::now() + life)))
+            }
             (Challenge::Basic, Some(Credentials::Identity(token))) => Some((basic("", &token), None)),
             (Challenge::Bearer { realm, service }, known) => {
                 let token = self.token(what, scope, realm, service.as_deref(), known).await?;
@@ -190,8 +271,9 @@ impl Http {
             let why = "the login holds a character that a header can't carry";
             return Err(RegistryError::new(Kind::Unauthorized, &self.registry, what, why));
         };
-        login.headers.insert(key.to_owned(), (header.clone(), ends));
-        Ok(Some(header))
+        let fresh = Authorization { header, made: Instant::now(), ends };
+        login.headers.insert(key.to_owned(), fresh.clone());
+        Ok(Some(fresh))
     }
 
     async fn token(
@@ -215,7 +297,7 @@ impl Http {
             service.map(|service| ("service", service)).into_iter().chain([("scope", scope)]).collect();
         let request = match known {
             None => self.client.get(address).query(&asked),
-            Some(Credentials::Password { username, password }) => {
+            Some(Credentials::Password { username, password, .. }) => {
                 self.client.get(address).query(&asked).basic_auth(username, Some(password.expose()))
             }
             Some(Credentials::Identity(token)) => {
@@ -237,6 +319,18 @@ impl Http {
         }
         serde_json::from_str(&text)
             .map_err(|_| refused(Kind::Foreign, "its token service answered something else than a token".to_owned()))
+    }
+
+    /// For a request whose answer takes its time.
+    pub(super) async fn send_patiently(
+        &self,
+        what: &str,
+        scope: &str,
+        limit: Duration,
+        request: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Response, RegistryError> {
+        // The client's own limit between two pieces would end it earlier.
+        self.send(what, scope, |_| request(&self.sender).timeout(limit)).await
     }
 
     /// What an answer is good for: refusals become errors, the rest is for the caller.
@@ -265,10 +359,10 @@ impl Http {
     pub(super) fn unsent(&self, what: &str, error: &reqwest::Error) -> RegistryError {
         let kind = if error.is_timeout() {
             Kind::TimedOut
-        } else if error.is_connect() || error.is_request() || error.is_body() {
-            Kind::Unreachable
+        } else if error.is_redirect() || error.is_builder() {
+            Kind::Foreign
         } else {
-            Kind::Broken
+            Kind::Unreachable
         };
         RegistryError::new(kind, &self.registry, what, chain(error))
     }
@@ -300,7 +394,7 @@ fn retry_after(answer: &Response) -> Option<Duration> {
 /// The text of an answer, up to a limit.
 async fn text(mut answer: Response) -> Option<String> {
     let mut bytes = Vec::new();
-    while let Ok(Some(piece)) = answer.chunk().await {
+    while let Ok(Ok(Some(piece))) = tokio::time::timeout(SILENCE, answer.chunk()).await {
         bytes.extend_from_slice(&piece);
         if bytes.len() > MOST_TEXT {
             break;
@@ -344,66 +438,18 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
     parts.join(": ")
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
-
-    use super::Http;
-    use crate::base::Secret;
-    use crate::images::{CredentialSource, Credentials, Kind};
-
-    /// A server that gives each request's head this answer; what it was asked.
-    async fn server(answer: impl Fn(&str) -> String + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let asked = Arc::<Mutex<Vec<String>>>::default();
-        let kept = Arc::clone(&asked);
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    head.push(stream.read_u8().await.unwrap());
-                }
-                let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-                let answer = format!("HTTP/1.1 {}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", answer(&head));
-                kept.lock().unwrap().push(head);
-                stream.write_all(answer.as_bytes()).await.unwrap();
-            }
-        });
-        (address, asked)
-    }
-
-    #[tokio::test]
-    async fn the_login_goes_to_the_registry_and_to_nobody_that_it_sends_us_to() {
-        const ASKS: &str = "401 Unauthorized\r\nwww-authenticate: Basic realm=\"any\"";
-        let (other, asked) = server(|_| ASKS.to_owned()).await;
-        let redirect = format!("307 Temporary Redirect\r\nlocation: http://{other}/blob");
-        let (address, _) = server(move |head| match head.contains("authorization: basic") {
-            false => ASKS.to_owned(),
-            true if head.starts_with("get /v2/blob") => redirect.clone(),
-            true => "202 Accepted".to_owned(),
-        })
-        .await;
-        let login = || Credentials::Password { username: "u".to_owned(), password: Secret::new("p") };
-        let source = CredentialSource::Renewed(Arc::new(move || Box::pin(async move { Ok(login()) })));
-        let http = Http::new("registry", &address, source).unwrap();
-        let url = http.url("uploads");
-        let answer = http.send("an upload", "scope", |client| client.post(&url)).await.unwrap();
-        assert_eq!(answer.status().as_u16(), 202);
-        // An upload's address is elsewhere, and so is a blob: whoever is there may ask for the login and doesn't get it.
-        let upload = format!("http://{other}/upload");
-        let blob = http.url("blob");
-        let refused = [
-            http.send("an upload", "scope", |client| client.put(&upload)).await.unwrap_err(),
-            http.send_once("an upload", "scope", http.client().patch(&upload)).await.unwrap_err(),
-            http.send("a blob", "scope", |client| client.get(&blob)).await.unwrap_err(),
-        ];
-        assert!(refused.iter().all(|error| error.kind == Kind::Unauthorized), "{refused:?}");
-        let asked = asked.lock().unwrap();
-        assert_eq!(asked.len(), 3, "{asked:?}");
-        assert!(asked.iter().all(|head| !head.contains("authorization:")), "{asked:?}");
+/// Nobody is followed out of TLS, but within this machine.
+pub(super) fn onwards(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let local = attempt.url().host_str().is_some_and(is_local);
+    if attempt.previous().len() > REDIRECTS {
+        attempt.error("it is redirected in circles")
+    } else if attempt.url().scheme() == "https" || local {
+        attempt.follow()
+    } else {
+        attempt.error("it is redirected to an address without TLS")
     }
 }
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

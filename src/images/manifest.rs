@@ -84,26 +84,35 @@ struct Written {
     manifests: Option<Vec<Descriptor>>,
 }
 
+/// Why a manifest can't be used.
+#[derive(Debug)]
+pub(super) struct Unread {
+    /// It is one, of a kind that we can't take.
+    pub(super) is_manifest: bool,
+    pub(super) why: String,
+}
+
 impl Manifest {
     /// Reads a manifest; says what is wrong with one that can't be used. `media_type` is the registry's word for it.
-    pub(super) fn read(bytes: Vec<u8>, media_type: Option<&str>) -> Result<Self, String> {
-        let written: Written = serde_json::from_slice(&bytes).map_err(|error| format!("its manifest can't be read: {error}"))?;
+    pub(super) fn read(bytes: Vec<u8>, media_type: Option<&str>) -> Result<Self, Unread> {
+        let unusable = |why: &str| Unread { is_manifest: true, why: why.to_owned() };
+        let written: Written = serde_json::from_slice(&bytes)
+            .map_err(|error| Unread { is_manifest: false, why: format!("its manifest can't be read: {error}") })?;
         if written.schema_version == Some(1) {
-            return Err("its manifest is of the first version, which ECR doesn't take; push the image anew with a newer Docker"
-                .to_owned());
+            return Err(unusable("its manifest is of the first version, which ECR doesn't take"));
         }
         let stated = media_type.map(|word| word.split(';').next().unwrap_or(word).trim().to_owned());
         let content = match (written.config, written.layers, written.manifests) {
             (Some(config), Some(layers), None) => Content::Image { config, layers },
             (None, None, Some(manifests)) => Content::Index(manifests),
-            _ => return Err("its manifest is neither an image's nor a list of images".to_owned()),
+            _ => return Err(unusable("its manifest is neither an image's nor a list of images")),
         };
         let pieces: Vec<&Descriptor> = match &content {
             Content::Image { config, layers } => std::iter::once(config).chain(layers).collect(),
             Content::Index(manifests) => manifests.iter().collect(),
         };
         if let Some(bad) = pieces.iter().find(|piece| piece.digest().is_none()) {
-            return Err(format!("its manifest names a piece `{}`, which is no digest", bad.digest));
+            return Err(unusable(&format!("its manifest names a piece `{}`, which is no SHA-256", bad.digest)));
         }
         let known = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
         let assumed = if matches!(content, Content::Index(_)) { OCI_INDEX } else { OCI_MANIFEST };

@@ -29,6 +29,7 @@ mod fetch;
 mod http;
 mod layer;
 mod manifest;
+mod pace;
 mod reference;
 mod registry;
 mod unpack;

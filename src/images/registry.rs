@@ -1,12 +1,16 @@
 //! One repository's operations, by the OCI distribution specification.
 
+use std::io;
+
+use bytes::Bytes;
+use futures_util::stream::Stream;
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
-use reqwest::{Body, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 
 use super::Digest;
 use super::credentials::CredentialSource;
 use super::error::{Kind, RegistryError};
-use super::http::Http;
+use super::http::{COMMIT, Http};
 use super::manifest::{ACCEPTED, Manifest};
 use super::reference::Reference;
 
@@ -44,7 +48,7 @@ impl Registry {
 
     /// The digest that a name stands for; `None`: there is no such image. Costs no pull where pulls are counted.
     pub(super) async fn stands_for(&self, repository: &str, selector: &str) -> Result<Option<Digest>, RegistryError> {
-        let what = format!("the manifest of {repository}:{selector}");
+        let what = format!("the manifest of {}", named(repository, selector));
         let url = self.http.url(&format!("{repository}/manifests/{selector}"));
         let answer = self.http.send(&what, &pull(repository), |client| client.head(&url).header(ACCEPT, ACCEPTED)).await?;
         match answer.status() {
@@ -63,7 +67,7 @@ impl Registry {
 
     /// A manifest by tag or digest.
     pub(super) async fn manifest(&self, repository: &str, selector: &str) -> Result<Manifest, RegistryError> {
-        let what = format!("the manifest of {repository}:{selector}");
+        let what = format!("the manifest of {}", named(repository, selector));
         let url = self.http.url(&format!("{repository}/manifests/{selector}"));
         let answer = self.http.send(&what, &pull(repository), |client| client.get(&url).header(ACCEPT, ACCEPTED)).await?;
         if answer.status() != StatusCode::OK {
@@ -72,8 +76,10 @@ impl Registry {
         let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (media_type, stated) = (header(CONTENT_TYPE), header(reqwest::header::HeaderName::from_static(HEADER_DIGEST)));
         let bytes = self.whole(&what, answer, MOST_MANIFEST).await?;
-        let manifest = Manifest::read(bytes, media_type.as_deref())
-            .map_err(|why| RegistryError::new(Kind::Foreign, self.name(), &what, why))?;
+        let manifest = Manifest::read(bytes, media_type.as_deref()).map_err(|unread| {
+            let kind = if unread.is_manifest { Kind::Unusable } else { Kind::Foreign };
+            RegistryError::new(kind, self.name(), &what, unread.why)
+        })?;
         let wanted = Digest::parse(selector).or_else(|| stated.as_deref().and_then(Digest::parse));
         match wanted {
             Some(wanted) if wanted != manifest.digest => Err(self.corrupt(&what, &wanted, &manifest.digest)),
@@ -106,6 +112,11 @@ impl Registry {
         let answer = self.http.send(what, &pull(repository), request).await?;
         match answer.status() {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT => Ok(answer),
+            // Some know of ranges only that they don't want them.
+            StatusCode::RANGE_NOT_SATISFIABLE if from > 0 => {
+                let answer = self.http.send(what, &pull(repository), |client| client.get(&url)).await?;
+                if answer.status() == StatusCode::OK { Ok(answer) } else { Err(self.http.unexpected(what, answer).await) }
+            }
             _ => Err(self.http.unexpected(what, answer).await),
         }
     }
@@ -127,7 +138,7 @@ impl Registry {
     }
 
     pub(super) async fn has_blob(&self, repository: &str, digest: &Digest) -> Result<bool, RegistryError> {
-        let what = format!("whether {repository} has a layer");
+        let what = format!("the list of what {repository} holds");
         let url = self.http.url(&format!("{repository}/blobs/{digest}"));
         let answer = self.http.send(&what, &push(repository), |client| client.head(&url)).await?;
         match answer.status() {
@@ -148,36 +159,38 @@ impl Registry {
                 None => request,
             }
         };
-        let answer = self.http.send(&what, &push(repository), request).await?;
+        let answer = self.http.send(&what, &push(repository), request).await.map_err(RegistryError::stored)?;
         match answer.status() {
             StatusCode::CREATED => Ok(Begun::Mounted),
             StatusCode::ACCEPTED => self.location(&what, &url, &answer).map(Begun::Upload),
-            _ => Err(self.http.unexpected(&what, answer).await),
+            _ => Err(self.http.unexpected(&what, answer).await.stored()),
         }
     }
 
     /// Sends the bytes of a blob from `offset` on to an upload; gives the address to go on with.
-    pub(super) async fn send(
+    pub(super) async fn send<S>(
         &self,
         repository: &str,
         upload: &str,
         offset: u64,
         size: u64,
-        body: Body,
-    ) -> Result<String, RegistryError> {
+        pieces: S,
+    ) -> Result<String, RegistryError>
+    where
+        S: Stream<Item = io::Result<Bytes>> + Send + 'static,
+    {
         let what = format!("a layer for {repository}");
-        let request = self
-            .http
-            .client()
-            .patch(upload)
-            .header(CONTENT_TYPE, "application/octet-stream")
-            .header(CONTENT_LENGTH, size - offset)
-            .header(CONTENT_RANGE, format!("{offset}-{}", size.saturating_sub(1)))
-            .body(body);
-        let answer = self.http.send_once(&what, &push(repository), request).await?;
+        let request = |client: &reqwest::Client| {
+            client
+                .patch(upload)
+                .header(CONTENT_TYPE, "application/octet-stream")
+                .header(CONTENT_LENGTH, size - offset)
+                .header(CONTENT_RANGE, format!("{offset}-{}", size.saturating_sub(1)))
+        };
+        let answer = self.http.send_once(&what, &push(repository), request, pieces).await.map_err(RegistryError::stored)?;
         match answer.status() {
             StatusCode::ACCEPTED | StatusCode::NO_CONTENT | StatusCode::CREATED => self.location(&what, upload, &answer),
-            _ => Err(self.http.unexpected(&what, answer).await),
+            _ => Err(self.http.unexpected(&what, answer).await.stored()),
         }
     }
 
@@ -196,7 +209,8 @@ impl Registry {
         Ok(Some((arrived, next)))
     }
 
-    /// Ends an upload: the registry looks that the bytes are those of the digest.
+    /// Ends an upload: the registry looks that the bytes are those of the digest. Where the answer gets lost, or somebody else has sent the
+    /// same layer meanwhile, it is there all the same.
     pub(super) async fn finish(&self, repository: &str, upload: &str, digest: &Digest) -> Result<(), RegistryError> {
         let what = format!("a layer for {repository}");
         let request = |client: &reqwest::Client| {
@@ -206,11 +220,12 @@ impl Registry {
                 .header(CONTENT_TYPE, "application/octet-stream")
                 .header(CONTENT_LENGTH, 0)
         };
-        let answer = self.http.send(&what, &push(repository), request).await?;
-        match answer.status() {
-            StatusCode::CREATED | StatusCode::NO_CONTENT => Ok(()),
-            _ => Err(self.http.unexpected(&what, answer).await),
-        }
+        let error = match self.http.send_patiently(&what, &push(repository), COMMIT, request).await {
+            Ok(answer) if matches!(answer.status(), StatusCode::CREATED | StatusCode::NO_CONTENT) => return Ok(()),
+            Ok(answer) => self.http.unexpected(&what, answer).await,
+            Err(error) => error,
+        };
+        if matches!(self.has_blob(repository, digest).await, Ok(true)) { Ok(()) } else { Err(error.stored()) }
     }
 
     /// Gives up an upload, so that the registry doesn't keep its pieces. What becomes of it changes nothing for us.
@@ -220,14 +235,14 @@ impl Registry {
 
     /// Stores a manifest under a tag or its digest.
     pub(super) async fn put_manifest(&self, repository: &str, selector: &str, manifest: &Manifest) -> Result<(), RegistryError> {
-        let what = format!("the manifest of {repository}:{selector}");
+        let what = format!("the manifest of {}", named(repository, selector));
         let url = self.http.url(&format!("{repository}/manifests/{selector}"));
         let request =
             |client: &reqwest::Client| client.put(&url).header(CONTENT_TYPE, &manifest.media_type).body(manifest.bytes.clone());
-        let answer = self.http.send(&what, &push(repository), request).await?;
+        let answer = self.http.send(&what, &push(repository), request).await.map_err(RegistryError::stored)?;
         // ECR sends no Location with it, against the specification; nothing here needs one.
         if !answer.status().is_success() {
-            let error = self.http.unexpected(&what, answer).await;
+            let error = self.http.unexpected(&what, answer).await.stored();
             let taken = error.message.contains("immutable") || error.message.contains("already exists");
             return Err(if taken { RegistryError { kind: Kind::TagTaken, ..error } } else { error });
         }
@@ -249,12 +264,18 @@ impl Registry {
         match found {
             Some(url) if url.scheme() == "https" || same(&url) => Ok(url.into()),
             Some(url) => {
-                let message = format!("it sends uploads to {}, which is no https address", url.host_str().unwrap_or("?"));
+                let host = url.host_str().unwrap_or("?");
+                let message = format!("it sends uploads to {}://{host}, which is no https address", url.scheme());
                 Err(RegistryError::new(Kind::Foreign, self.name(), what, message))
             }
             None => Err(RegistryError::new(Kind::Foreign, self.name(), what, "it says not where to send the upload")),
         }
     }
+}
+
+/// As image names are written.
+fn named(repository: &str, selector: &str) -> String {
+    format!("{repository}{}{selector}", if selector.contains(':') { '@' } else { ':' })
 }
 
 fn pull(repository: &str) -> String {

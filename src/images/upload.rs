@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
-use reqwest::Body;
+use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, SeekFrom};
 
@@ -44,18 +44,20 @@ pub(super) async fn send(
 ) -> Result<(), RegistryError> {
     let Begun::Upload(mut upload) = to.begin(repository, &blob.digest, None).await? else { return Ok(()) };
     let mut offset = 0;
-    let mut told = 0;
     let mut fruitless = 0;
+    let told = Arc::new(AtomicU64::new(0));
     loop {
         let before = offset;
-        let body = Body::wrap_stream(pieces(blob.source.clone(), offset));
-        let sent = to.send(repository, &upload, offset, blob.size, body).await;
+        // All of it may have arrived, and only the answer got lost.
+        let sent = if offset == blob.size {
+            Ok(upload.clone())
+        } else {
+            let pieces = told_of(pieces(blob.source.clone(), offset), blob, offset, &told, report);
+            to.send(repository, &upload, offset, blob.size, pieces).await
+        };
         let error = match sent {
             Ok(next) => match to.finish(repository, &next, &blob.digest).await {
-                Ok(()) => {
-                    report(Event::Advanced { digest: blob.digest.clone(), bytes: blob.size - told });
-                    return Ok(());
-                }
+                Ok(()) => return Ok(()),
                 Err(error) => error,
             },
             Err(error) => error,
@@ -76,16 +78,35 @@ pub(super) async fn send(
         if offset > before {
             fruitless = 0;
         }
-        if offset > told {
-            report(Event::Advanced { digest: blob.digest.clone(), bytes: offset - told });
-            told = offset;
-        }
-        report(Event::Resumed { digest: blob.digest.clone(), at: offset });
+        report(Event::Resumed { digest: blob.digest.clone(), at: offset, why: error.brief() });
     }
 }
 
+/// The same pieces; each is told of when it goes, but for what was told of before.
+fn told_of<S>(
+    pieces: S,
+    blob: &Blob,
+    offset: u64,
+    told: &Arc<AtomicU64>,
+    report: &Arc<dyn Fn(Event) + Send + Sync>,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Send + use<S>
+where
+    S: Stream<Item = std::io::Result<Bytes>> + Send,
+{
+    let (digest, told, report) = (blob.digest.clone(), Arc::clone(told), Arc::clone(report));
+    let mut at = offset;
+    pieces.inspect(move |piece| {
+        let Ok(piece) = piece else { return };
+        at += piece.len() as u64;
+        let before = told.fetch_max(at, Ordering::Relaxed);
+        if at > before {
+            report(Event::Advanced { digest: digest.clone(), bytes: at - before });
+        }
+    })
+}
+
 /// The bytes from `offset` on, a piece at a time.
-fn pieces(source: Source, offset: u64) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
+fn pieces(source: Source, offset: u64) -> impl Stream<Item = std::io::Result<Bytes>> + Send + use<> {
     enum State {
         Unopened(PathBuf),
         Open(File),

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Layered, Piece};
+use super::{ClassPath, Layered, Piece};
 use crate::extensions::PluginSource;
 
 /// Unpacks in the build's first stage: newer images of Confluent have neither unzip nor curl.
@@ -31,12 +31,18 @@ pub fn dockerfile(layered: &Layered, architecture: &str) -> String {
     for folder in folders {
         let _ = writeln!(text, "COPY --from=plugins --chown=0:0 /laid/{folder}/ /{folder}/");
     }
-    for path in &layered.class_paths {
-        // Older images quote the path, for the shell that reads it there.
-        let held = path.of.iter().rev().fold(path.or.clone(), |or, name| format!("${{{name}:-{or}}}"));
-        let _ = writeln!(text, "ENV {}={held}:{}", path.name, path.by);
+    // In one instruction, for all of them read what the base says, and none what another one became.
+    let variables: Vec<String> = layered.class_paths.iter().map(variable).collect();
+    if !variables.is_empty() {
+        let _ = writeln!(text, "ENV {}", variables.join(" \\\n    "));
     }
     text
+}
+
+fn variable(path: &ClassPath) -> String {
+    // Older images quote the path, for the shell that reads it there.
+    let held = path.of.iter().rev().fold(path.or.clone(), |or, name| format!("${{{name}:-{or}}}"));
+    format!("{}={held}:{}", path.name, path.by)
 }
 
 /// One plugin: fetched, proven, and put where it goes.
@@ -56,6 +62,8 @@ fn stage(text: &mut String, index: usize, Piece { plugin, folder }: &Piece) {
         format!("tar -xzf {file} -C /taken/{index}")
     };
     let _ = writeln!(text, "    && mkdir -p /taken/{index} && {unpack} && cd /taken/{index} \\");
+    // Folders without files are nothing to who loads classes.
+    text.push_str("    && find . -mindepth 1 -type d -empty -delete \\\n");
     // The one folder that everything stands in is left out.
     let _ = writeln!(
         text,

@@ -69,6 +69,7 @@ impl Builder<'_> {
         }
         let pieces: Vec<Piece> = plugins.iter().filter_map(|plugin| self.piece(member, plugin)).collect();
         let (Some(written), true) = (written, pieces.len() == plugins.len()) else { return };
+        let pieces = once_each(pieces);
         let mut class_paths = Vec::new();
         if let Some(component) = member.component.filter(|_| plugins.iter().any(|plugin| plugin.into == PluginInto::Worker)) {
             let by = format!("{}/*", component.start.jars.trim_end_matches('/'));
@@ -154,6 +155,20 @@ impl Builder<'_> {
     }
 }
 
+/// The same bytes in the same place are one piece, however often and from wherever they are named.
+fn once_each(pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut kept: Vec<Piece> = Vec::new();
+    for piece in pieces {
+        let same = |other: &Piece| {
+            other.folder == piece.folder && other.plugin.file == piece.plugin.file && other.plugin.sha256 == piece.plugin.sha256
+        };
+        if !kept.iter().any(same) {
+            kept.push(piece);
+        }
+    }
+    kept
+}
+
 /// The hash of some lines, in hexadecimal digits.
 fn hash(lines: &[&str]) -> String {
     use std::fmt::Write as _;
@@ -210,6 +225,8 @@ mod tests {
         let url = "url: 'https://example.com/x/a.jar', sha256: HASH";
         assert_eq!(layered(image, "", &[ITEMS[1], ITEMS[0]]).tag, first.tag);
         assert_eq!(layered(image, "", &[url, ITEMS[1]]).tag, first.tag);
+        let twice = layered(image, "", &[ITEMS[0], ITEMS[1], ITEMS[0]]);
+        assert_eq!((twice.pieces.len(), &twice.tag), (2, &first.tag));
         assert_eq!(layered(&format!("1.dkr.ecr.eu-west-1.amazonaws.com/{image}"), "", &ITEMS).tag, first.tag);
         let digest = format!("{image}@sha256:{}", "0".repeat(64));
         for other in [

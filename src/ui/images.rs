@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Ui, aside, words};
 use crate::base::{Moment, Place};
-use crate::images::{Checked, Copied, Digest, Event, ImageFacts, Outcome, Reference, Standing};
+use crate::images::{Checked, Copied, Digest, Event, ImageFacts, Outcome, Reference, Scan, Standing};
 
 /// On plain output something is said at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -37,7 +37,10 @@ struct CheckedImage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scan: Option<&'a crate::images::Scan>,
+    scan: Option<&'a Scan>,
+    /// The base of its plugins by its digest of today, where that is another one than then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newer_base: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<Origin>,
 }
@@ -57,7 +60,16 @@ pub struct Pushed {
     pub copied: Copied,
     /// How many plugins were laid on it; 0: it is a copy.
     pub plugins: usize,
-    pub place: Option<Place>,
+    pub places: Vec<Place>,
+}
+
+/// What the name stands for that an image is copied to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    Free,
+    Same,
+    /// Another image, which loses its tag.
+    Other(Digest),
 }
 
 #[derive(Serialize)]
@@ -115,15 +127,17 @@ impl Ui {
             let _ = writeln!(text, "    fix  {help}");
         }
         if let Some(scan) = &checked.scan {
-            let counts: Vec<String> = ["CRITICAL", "HIGH", "MEDIUM", "LOW"]
-                .iter()
-                .filter_map(|severity| scan.findings.get(*severity).map(|count| format!("{count} {}", severity.to_lowercase())))
-                .collect();
-            let found = if counts.is_empty() { scan.status.to_lowercase().replace('_', " ") } else { counts.join(", ") };
-            let _ = writeln!(text, "    scan {found}");
+            let _ = writeln!(text, "    scan {}", found(scan));
+        }
+        if let Some(now) = &checked.newer_base {
+            let _ = writeln!(
+                text,
+                "    base is another image by now; to take it: image: {now}{}",
+                style.quiet(shown(&wanted.places))
+            );
         }
         if let Some(pinned) = checked.pinned().filter(|_| checked.standing() == Standing::Passed) {
-            let at = wanted.place.as_ref().map(|place| format!("  ({place})")).unwrap_or_default();
+            let at = shown(&wanted.places);
             let _ = writeln!(text, "    pin  image: {pinned}{}", style.quiet(at));
         }
     }
@@ -131,13 +145,24 @@ impl Ui {
     /// What a push would do, before it is asked about.
     pub fn images_planned(
         &mut self,
-        copies: &[(&Reference, &Reference)],
+        copies: &[(&Reference, &Reference, Target)],
         built: &[(&Reference, &Reference, Vec<String>)],
         repositories: &[String],
     ) {
         let mut text = String::new();
-        for (source, target) in copies {
+        for (source, target, standing) in copies {
             let _ = writeln!(text, "copy {source}\n  to {}", self.style.strong(target));
+            match standing {
+                Target::Free => {}
+                Target::Same => text.push_str("     where it is already\n"),
+                Target::Other(there) => {
+                    let _ = writeln!(
+                        text,
+                        "     {} there, which this tag stands for now",
+                        self.style.doubtful(format!("instead of {there}"))
+                    );
+                }
+            }
         }
         for (source, target, plugins) in built {
             let _ = writeln!(text, "make {}\n  of {source}", self.style.strong(target));
@@ -193,7 +218,7 @@ impl Ui {
             text.push_str("in the compose files:\n");
         }
         for image in moved {
-            let at = image.place.as_ref().map(|place| format!("  ({place})")).unwrap_or_default();
+            let at = shown(&image.places);
             let _ = writeln!(text, "  image: {}{at}", image.target.pinned(&image.copied.digest));
         }
         let _ = writeln!(text, "next: confluent-ecs images check{again}");
@@ -285,11 +310,8 @@ impl CopyProgress {
                 }
                 self.say(&mut state, &format!("{}: {name}, {}, its hash is right", self.target, HumanBytes(*size)));
             }
-            Event::Resumed { digest, at } => {
-                self.say(
-                    &mut state,
-                    &format!("{}: the connection broke; {} goes on from {}", self.target, digest.short(), HumanBytes(*at)),
-                );
+            Event::Resumed { digest, at, why } => {
+                self.say(&mut state, &format!("{}: {why}; {} goes on from {}", self.target, digest.short(), HumanBytes(*at)));
             }
             Event::Ended { digest, .. } => {
                 if let (Some(bar), Some(screen)) = (state.bars.remove(digest), &self.screen) {
@@ -336,8 +358,31 @@ fn document(checked: &Checked) -> CheckedImage<'_> {
         },
         pinned: checked.pinned(),
         scan: checked.scan.as_ref(),
-        origin: checked.wanted.place.as_ref().map(|place| Origin { file: place.file.to_string(), line: place.line }),
+        newer_base: checked.newer_base.as_deref(),
+        origin: checked.wanted.places.first().map(|place| Origin { file: place.file.to_string(), line: place.line }),
     }
+}
+
+/// What a scan found, the worst first.
+fn found(scan: &Scan) -> String {
+    let worst = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED", "UNTRIAGED"];
+    let counts: Vec<String> = worst
+        .iter()
+        .filter_map(|severity| scan.findings.get(*severity).map(|count| format!("{count} {}", severity.to_lowercase())))
+        .collect();
+    match scan.status.as_str() {
+        _ if !counts.is_empty() => counts.join(", "),
+        "COMPLETE" | "ACTIVE" => "nothing found".to_owned(),
+        other => other.to_lowercase().replace('_', " "),
+    }
+}
+
+/// Where something is written, behind what is said of it.
+fn shown(places: &[Place]) -> String {
+    let mut places: Vec<&Place> = places.iter().collect();
+    places.sort();
+    let places: Vec<String> = places.into_iter().map(ToString::to_string).collect();
+    if places.is_empty() { String::new() } else { format!("  ({})", places.join(", ")) }
 }
 
 /// Why an image doesn't pass.

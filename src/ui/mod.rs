@@ -43,7 +43,7 @@ use crate::cli::{DisplayArgs, Output, When};
 use crate::deploy::journal::Run;
 pub use acl::Commands;
 pub use fault::end_at_panics;
-pub use images::{CopyProgress, Pushed};
+pub use images::{CopyProgress, Pushed, Target};
 pub use in_vpc::InsideNews;
 pub use plan::{Place, PlanView};
 pub use progress::Progress;

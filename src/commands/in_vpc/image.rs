@@ -9,7 +9,7 @@ use super::support::Support;
 use crate::aws::Account;
 use crate::base::{Code, Failure, Result};
 use crate::cli::InVpcArgs;
-use crate::commands::images::Ecr;
+use crate::commands::registries::Ecr;
 use crate::images::{self, Content, Entry, Image, Layer, Reference, Registry, Settings};
 use crate::net::tls;
 use crate::ui::Ui;
@@ -79,7 +79,7 @@ pub(super) async fn push(account: &Account, support: &Support, source: Source, u
     let image = Image::new(None, if arm { "arm64" } else { "amd64" }, vec![layer], &settings);
     let ecr = Ecr::of(account).await?;
     let target = Reference { registry: ecr.registry().to_owned(), repository: repository.clone(), tag: Some(tag), digest: None };
-    let to = Arc::new(Registry::of(&target, ecr.source())?);
+    let to = Arc::new(Registry::of(&target, ecr.source(&target))?);
     let view = Arc::new(ui.copy_progress(&target));
     let report = {
         let view = Arc::clone(&view);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::aws::{Account, CallError};
 use crate::cloudformation::SUFFIX;
-use crate::commands::images::is_ecr;
+use crate::commands::registries::is_ecr;
 use crate::deploy::one_off::Known;
 use crate::images::Reference;
 use crate::preflight::{LOG_RIGHTS, LOGIN_RIGHT, May, PULL_RIGHTS, Read, RoleFacts, may};

@@ -6,15 +6,21 @@ What it can do, each a key of `open_front`:
     cut_get {"bytes", "times"}              the connection is cut after so many bytes of a blob's GET, so many times
     cut_patch {"bytes", "times", "kept"}    … of an upload's PATCH; with `kept`, what came stays and the upload can be gone on with, as
                                             the specification has it and Debian's registry doesn't
+    lost_patch {"times"}                    an upload's PATCH arrives whole, and the connection is cut before its answer
+    relative true                           `Location` names no host, as the specification allows
+    elsewhere "host:port"                   a blob's GET is answered with a redirect to that host, as registries do that keep blobs in S3
+    immutable true                          a tag that stands for another image is not given up, in ECR's words
     spoil true                              the first byte of every blob longer than 1 KiB that is fetched is another one
     no_ranges true                          a GET with `Range` is answered with the whole, as the protocol allows
-    refuse [{"method", "path", "status", "times", "headers", "body"}]   such requests are answered with this status
+    refuse [{"method", "path", "range", "status", "times", "headers", "body"}]   such requests (with `range` only those that have one)
+                                            are answered with this status
     hang "/blobs/uploads/"                  requests whose path holds this get no answer
     token {"user", "password", "uses"}      logins as Docker Hub takes them: a challenge, a token service at /token, tokens that are good
                                             for `uses` requests (1000)
 """
 
 import base64
+import hashlib
 import http.client
 import json
 import re
@@ -45,7 +51,7 @@ def open_front(upstream, wanted, port):
 class State:
     def __init__(self, upstream, wanted):
         self.upstream, self.wanted, self.log, self.lock = upstream, wanted, [], threading.Lock()
-        self.left = {name: wanted.get(name, {}).get("times", 1 << 30 if name == "refuse" else 1) for name in ("cut_get", "cut_patch")}
+        self.left = {name: wanted.get(name, {}).get("times", 1 << 30 if name == "refuse" else 1) for name in ("cut_get", "cut_patch", "lost_patch")}
         self.refusals = [dict(rule) for rule in wanted.get("refuse", [])]
         self.tokens, self.moved = {}, {}
 
@@ -55,11 +61,13 @@ class State:
             if name not in self.wanted or self.left[name] <= 0:
                 return None
             self.left[name] -= 1
-            return self.wanted[name]["bytes"]
+            return self.wanted[name].get("bytes", 0)
 
-    def refusal(self, method, path):
+    def refusal(self, method, path, ranged):
         with self.lock:
             for rule in self.refusals:
+                if rule.get("range") and not ranged:
+                    continue
                 if rule.get("times", 1 << 30) > 0 and rule.get("method", method) == method and re.search(rule["path"], path):
                     rule["times"] = rule.get("times", 1 << 30) - 1
                     return rule
@@ -73,12 +81,13 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do(self):
-        entry = {"method": self.command, "path": self.path, "range": self.headers.get("Range"), "status": None, "sent": 0}
+        entry = {"method": self.command, "path": self.path, "range": self.headers.get("Range"), "status": None, "sent": 0,
+                 "login": "Authorization" in self.headers}
         with self.state.lock:
             self.state.log.append(entry)
         if "hang" in self.state.wanted and self.state.wanted["hang"] in self.path:
             return threading.Event().wait(3600)
-        rule = self.state.refusal(self.command, self.path)
+        rule = self.state.refusal(self.command, self.path, self.headers.get("Range"))
         if rule:
             return self.answer(entry, rule["status"], rule.get("headers", {}), json.dumps(rule.get("body", {})).encode())
         if "token" in self.state.wanted:
@@ -126,6 +135,10 @@ class Handler(BaseHTTPRequestHandler):
         return left > 0
 
     def forward(self, entry):
+        if "elsewhere" in self.state.wanted and self.command == "GET" and "/blobs/sha256:" in self.path:
+            return self.answer(entry, 307, {"Location": f"http://{self.state.wanted['elsewhere']}{self.path}"}, b"")
+        if self.state.wanted.get("immutable") and self.command == "PUT" and "/manifests/" in self.path:
+            return self.put_once(entry)
         upstream = http.client.HTTPConnection(self.state.upstream, timeout=30)
         blob = re.search(r"/blobs/sha256:", self.path) and self.command == "GET"
         # The registry names itself in what it answers as it was named: so it leads back here.
@@ -156,11 +169,16 @@ class Handler(BaseHTTPRequestHandler):
             return self.cut_off(upstream)
         answer = upstream.getresponse()
         entry["status"] = answer.status
+        if self.command == "PATCH" and length > 10_000 and self.state.cut("lost_patch") is not None:
+            self.state.moved[upload] = urllib.parse.urlsplit(answer.getheader("Location"))._replace(scheme="", netloc="").geturl()
+            return self.cut_off(upstream)
         self.send_response(answer.status)
         for name, value in answer.getheaders():
             hidden = self.state.wanted.get("no_location") and self.command == "PUT" and "/manifests/" in self.path
             if name.lower() in HOP or hidden and name.lower() == "location":
                 continue
+            if name.lower() == "location" and self.state.wanted.get("relative"):
+                value = urllib.parse.urlsplit(value)._replace(scheme="", netloc="").geturl()
             self.send_header(name, value)
         self.end_headers()
         size = int(answer.getheader("Content-Length") or 0)
@@ -177,6 +195,27 @@ class Handler(BaseHTTPRequestHandler):
             if cut is not None and entry["sent"] >= cut:
                 return self.cut_off(upstream)
         upstream.close()
+
+    def put_once(self, entry):
+        """A manifest's PUT in a repository whose tags never change."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        name, tag = re.fullmatch(r"/v2/(.+)/manifests/(.+)", self.path).groups()
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        there = self.ask("HEAD", {**headers, "Accept": headers.get("Content-Type", "")} | {"Content-Length": "0"}, b"")
+        digest = "sha256:" + hashlib.sha256(body).hexdigest()
+        if there[0] == 200 and ":" not in tag and there[1].get("Docker-Content-Digest") != digest:
+            message = f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten because the tag is immutable."
+            return self.answer(entry, 400, {}, json.dumps({"errors": [{"code": "TAG_INVALID", "message": message}]}).encode())
+        status, _, text = self.ask("PUT", headers, body)
+        self.answer(entry, status, {}, text)
+
+    def ask(self, method, headers, body):
+        upstream = http.client.HTTPConnection(self.state.upstream, timeout=30)
+        upstream.request(method, self.path, body, headers)
+        answer = upstream.getresponse()
+        found = answer.status, dict(answer.getheaders()), answer.read()
+        upstream.close()
+        return found
 
     def pass_body(self, upstream, length, cut):
         """Passes the request's body on; false: it was cut."""
