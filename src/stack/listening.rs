@@ -83,45 +83,7 @@ impl Builder<'_> {
         }
         self.in_the_clear(balancer, written, of);
         self.old_tls(written);
-        let mut rules: Vec<Rule> = Vec::new();
-        // What takes every request that no rule takes.
-        let mut rest: Vec<(&extensions::ListenerTarget, String)> = Vec::new();
-        for wanted in &written.targets {
-            let Some(found) = self.wanted_target(balancer, &wanted.name, of, targets) else { continue };
-            // What one that is there speaks is known when it is asked.
-            if wanted.login.is_some() && written.protocol != "HTTPS" && existing.is_none() {
-                let message = format!("{} asks for a login on a listener without TLS", wanted.name.value);
-                self.error_at(Code::BALANCER, &wanted.name, message).help =
-                    Some("make it an HTTPS listener with Certificates".to_owned());
-            }
-            if wanted.conditions.is_empty() {
-                if existing.is_some() {
-                    let message = format!("{} would get every request of a listener that is there", wanted.name.value);
-                    self.error_at(Code::BALANCER, &wanted.name, message).help =
-                        Some("give it Conditions, or access with a host or a path".to_owned());
-                }
-                rest.push((wanted, found));
-                continue;
-            }
-            if rules.iter().any(|rule| rule.conditions == wanted.conditions) {
-                let message = format!("the requests meant for {} go to another target already", wanted.name.value);
-                self.error_at(Code::BALANCER, &wanted.name, message).help = Some("give it other hosts or paths".to_owned());
-            }
-            if rules.iter().any(|rule| takes_all_of(&rule.conditions, &wanted.conditions)) {
-                let message = format!("{} gets no request: a target before it takes them all", wanted.name.value);
-                self.warn_at(Code::BALANCER, &wanted.name, message).help =
-                    Some("put it before the others: rules are asked in the order of the file".to_owned());
-            }
-            let count = values(&wanted.conditions);
-            if count > VALUES_OF_A_RULE {
-                let message =
-                    format!("{} has {count} hosts, paths and other values: a rule takes {VALUES_OF_A_RULE}", wanted.name.value);
-                self.error_at(Code::BALANCER, &wanted.name, message).help =
-                    Some("write the target twice, each with a part".to_owned());
-            }
-            let answer = Answer::Forward { targets: vec![found], login: wanted.login.clone() };
-            rules.push(Rule { conditions: wanted.conditions.clone(), answer });
-        }
+        let (rules, rest) = self.rules(balancer, written, of, targets, existing.is_some());
         if rules.len() > RULES {
             let message = format!("the listener has {} rules: AWS takes {RULES}", rules.len());
             self.error_at(Code::BALANCER, &written.port, message);
@@ -149,6 +111,56 @@ impl Builder<'_> {
             default,
             rules,
         })
+    }
+
+    /// A rule for each target that has conditions, and the targets that take every request that no rule takes.
+    fn rules<'w>(
+        &mut self,
+        balancer: &str,
+        written: &'w extensions::Listener,
+        of: &extensions::Balancer,
+        targets: &[TargetGroup],
+        existing: bool,
+    ) -> (Vec<Rule>, Vec<(&'w extensions::ListenerTarget, String)>) {
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut rest = Vec::new();
+        for wanted in &written.targets {
+            let Some(found) = self.wanted_target(balancer, &wanted.name, of, targets) else { continue };
+            // What one that is there speaks is known when it is asked.
+            if wanted.login.is_some() && written.protocol != "HTTPS" && !existing {
+                let message = format!("{} asks for a login on a listener without TLS", wanted.name.value);
+                self.error_at(Code::BALANCER, &wanted.name, message).help =
+                    Some("make it an HTTPS listener with Certificates".to_owned());
+            }
+            if wanted.conditions.is_empty() {
+                if existing {
+                    let message = format!("{} would get every request of a listener that is there", wanted.name.value);
+                    self.error_at(Code::BALANCER, &wanted.name, message).help =
+                        Some("give it Conditions, or access with a host or a path".to_owned());
+                }
+                rest.push((wanted, found));
+                continue;
+            }
+            if rules.iter().any(|rule| rule.conditions == wanted.conditions) {
+                let message = format!("the requests meant for {} go to another target already", wanted.name.value);
+                self.error_at(Code::BALANCER, &wanted.name, message).help = Some("give it other hosts or paths".to_owned());
+            }
+            if rules.iter().any(|rule| takes_all_of(&rule.conditions, &wanted.conditions)) {
+                let message = format!("{} gets no request: a target before it takes them all", wanted.name.value);
+                self.warn_at(Code::BALANCER, &wanted.name, message).help =
+                    Some("put it before the others: rules are asked in the order of the file".to_owned());
+            }
+            let count = values(&wanted.conditions);
+            if count > VALUES_OF_A_RULE {
+                let message =
+                    format!("{} has {count} hosts, paths and other values: a rule takes {VALUES_OF_A_RULE}", wanted.name.value);
+                self.error_at(Code::BALANCER, &wanted.name, message).help =
+                    Some("write the target twice, each with a part".to_owned());
+            }
+            let answer = Answer::Forward { targets: vec![found], login: wanted.login.clone() };
+            rules.push(Rule { conditions: wanted.conditions.clone(), answer });
+        }
+        (rules, rest)
     }
 
     /// A network load balancer looks into no request.
