@@ -57,6 +57,9 @@ fn a_result_that_a_full_disk_cuts_short_is_no_success_and_a_reader_that_leaves_i
         let ran = command.output().unwrap();
         (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
     };
+    let (code, said) = program(&["render", "-d", "compose.yml"], Stdio::null());
+    assert_eq!(code, Some(2), "{said}");
+    holds(&said, &["error: compose.yml is no folder"]);
     for verb in [["render"].as_slice(), &["config"], &["config", "--format", "json"], &["explain"], &["profiles", "list"]] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let (code, said) = program(verb, full.into());

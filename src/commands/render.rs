@@ -2,7 +2,7 @@
 //! template is the same with it and without.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::in_vpc;
@@ -29,7 +29,10 @@ pub(super) fn run(project: &ProjectArgs, args: &RenderArgs, ui: &mut Ui) -> Resu
     };
     let looked_up = if args.resolve { resolve(&ready)? } else { Vec::new() };
     let value = |name: &str| looked_up.iter().find(|parameter| parameter.key == name).map(|parameter| parameter.value.as_str());
-    fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
+    fs::create_dir_all(directory).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Failure::usage(format!("{} is no folder", directory.display())).into(),
+        _ => unwritable(directory, &error),
+    })?;
     let stack = &template.stack_name;
     let outputs =
         [(format!("{stack}.template.{ending}"), text), (format!("{stack}.parameters.json"), template.parameters_json(value))];
