@@ -63,7 +63,7 @@ fn stage(text: &mut String, index: usize, Piece { plugin, folder }: &Piece) {
     };
     let _ = writeln!(text, "    && mkdir -p /taken/{index} && {unpack} && cd /taken/{index} \\");
     // Folders without files are nothing to who loads classes.
-    text.push_str("    && find . -mindepth 1 -type d -empty -delete \\\n");
+    text.push_str("    && find . -mindepth 1 -depth -type d -empty -exec rmdir {} \\; \\\n");
     // The one folder that everything stands in is left out.
     let _ = writeln!(
         text,

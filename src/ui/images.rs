@@ -409,8 +409,9 @@ fn help(checked: &Checked) -> Option<String> {
                 wanted.architecture, wanted.image
             )
         } else {
-            let other = if wanted.architecture == "arm64" { "X86_64" } else { "ARM64" };
-            format!("take a tag that has it, or set x-ecs.CpuArchitecture: {other}")
+            let (other, word) = if wanted.architecture == "arm64" { ("amd64", "X86_64") } else { ("arm64", "ARM64") };
+            let or = if facts.runs_on(other) { format!(", or set x-ecs.CpuArchitecture: {word}") } else { String::new() };
+            format!("take a tag that has it{or}")
         }),
         Outcome::Found(_) if checked.holds_others() => {
             Some("somebody has put another image there: take it out of ECR, then confluent-ecs images push".to_owned())
@@ -452,7 +453,27 @@ fn moment(text: &str) -> Option<Moment> {
 
 #[cfg(test)]
 mod tests {
-    use super::moment;
+    use super::{document, help, moment};
+    use crate::images::{Checked, Digest, ImageFacts, Outcome, Platform, Wanted};
+
+    #[test]
+    fn another_processor_is_named_where_the_image_has_it() {
+        let of = |architectures: &[&str]| {
+            let on = |word: &&str| Platform { os: "linux".to_owned(), architecture: (*word).to_owned(), variant: None };
+            let platforms = architectures.iter().map(on).collect();
+            let (digest, labels) = (Digest::of(b""), std::collections::BTreeMap::new());
+            let facts = ImageFacts { digest, platform_digest: None, platforms, created: None, size: None, labels };
+            let (image, places) = ("a/b:1".to_owned(), Vec::new());
+            let wanted =
+                Wanted { image, services: Vec::new(), architecture: "amd64", built: false, plugins: None, unasked: None, places };
+            Checked { wanted, outcome: Outcome::Found(Box::new(facts)), scan: None, newer_base: None }
+        };
+        assert_eq!(help(&of(&["arm64"])).unwrap(), "take a tag that has it, or set x-ecs.CpuArchitecture: ARM64");
+        // An artefact that is no image, or one for Windows.
+        assert_eq!(help(&of(&[])).unwrap(), "take a tag that has it");
+        let shown = serde_json::to_value(document(&of(&["arm64"]))).unwrap();
+        assert_eq!((&shown["status"], shown.get("newer_base")), (&"failed".into(), None));
+    }
 
     #[test]
     fn the_day_of_an_image_is_read() {
