@@ -90,11 +90,11 @@ impl Inside {
     }
 
     /// … through a server of the test's own.
-    pub(super) fn start_through(&self, port: u16, until: &str) -> (Child, BufReader<ChildStderr>) {
+    pub(super) fn start_through(&self, port: u16, more: &[&str], until: &str) -> (Child, BufReader<ChildStderr>) {
         let endpoint = format!("http://127.0.0.1:{port}");
         let mut variables = self.variables();
         variables.push(("AWS_ENDPOINT_URL", &endpoint));
-        self.started(&[], &variables, until)
+        self.started(more, &variables, until)
     }
 
     /// Host and port of the emulator.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::inside::{INSIDE, Inside, of, signal};
 use super::{schema, text};
+use crate::support::PATIENCE;
 use crate::support::bed::{all_brokers, bed};
 use crate::support::http::{Server, forward};
 use crate::support::schema::fits_one;
@@ -127,7 +128,7 @@ fn a_second_ctrl_c_leaves_at_once_and_says_what_stays() {
         }
         forward(request, &to)
     });
-    let (mut program, mut lines) = inside.start_through(server.port, "task pending");
+    let (mut program, mut lines) = inside.start_through(server.port, &[], "task pending");
     signal(&program, "-INT");
     let mut seen = String::new();
     while !seen.contains("Ctrl-C again") {
@@ -149,6 +150,58 @@ fn a_second_ctrl_c_leaves_at_once_and_says_what_stays() {
     inside.behave(&json!({ "fail": { "reason": "enough" } }));
     let (ran, _) = inside.report(&["--only", "kafka"]);
     assert!(ran.stderr.contains("took away what an earlier run left"), "{}", ran.stderr);
+    inside.is_clean();
+}
+
+#[test]
+fn a_ctrl_c_while_things_are_looked_at_ends_it_at_once() {
+    let inside = Inside::new("lookbreak");
+    let to = inside.endpoint();
+    let server = Server::start(move |request| {
+        if request.operation() == "GetRole" {
+            std::thread::sleep(Duration::from_mins(2));
+        }
+        forward(request, &to)
+    });
+    let role = format!("arn:aws:iam::{}:role/any", inside.shop.account);
+    let (mut program, mut lines) = inside.start_through(server.port, &["--in-vpc-execution-role", &role], "");
+    let end = Instant::now() + PATIENCE;
+    while !server.seen().iter().any(|request| request.operation() == "GetRole") {
+        assert!(Instant::now() < end && program.try_wait().unwrap().is_none(), "the role was never looked at");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let began = Instant::now();
+    signal(&program, "-INT");
+    assert_eq!(program.wait().unwrap().code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(20), "it was not left at once");
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("interrupted; nothing was changed"), "{rest}");
+}
+
+#[test]
+fn a_ctrl_c_before_ecs_has_answered_takes_the_task_away_all_the_same() {
+    let inside = Inside::new("startbreak");
+    inside.behave(&json!({ "stuck": "PENDING" }));
+    let to = inside.endpoint();
+    let server = Server::start(move |request| {
+        let answer = forward(request, &to);
+        if request.operation() == "RunTask" {
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        answer
+    });
+    let (mut program, mut lines) = inside.start_through(server.port, &[], "");
+    let end = Instant::now() + PATIENCE;
+    while inside.requests("RunTask").is_empty() {
+        assert!(Instant::now() < end && program.try_wait().unwrap().is_none(), "no task was asked for");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    signal(&program, "-INT");
+    assert_eq!(program.wait().unwrap().code(), Some(130));
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("interrupted; no task is left of it"), "{rest}");
     inside.is_clean();
 }
 

@@ -47,8 +47,8 @@ class AwsTest(unittest.TestCase):
     def aws(self, action, **arguments):
         return bed().call(f"aws/{action}", account=self.number, **arguments)
 
-    def client(self, name, faulty=False, attempts=1, timeout=PATIENCE):
-        env = self.account["fault_env" if faulty else "env"]
+    def client(self, name, faulty=False, attempts=1, timeout=PATIENCE, account=None):
+        env = (account or self.account)["fault_env" if faulty else "env"]
         return boto3.client(
             name,
             endpoint_url=env["AWS_ENDPOINT_URL"],

@@ -1,9 +1,10 @@
 """The resource types and APIs that the emulator lacked or answered wrongly, each against the documented behaviour."""
 
+import functools
 import json
 import unittest
 
-from .aws_support import AwsTest, patched, until, template
+from .aws_support import AwsTest, bed, patched, until, template
 
 RULE = {"GroupId": {"Fn::GetAtt": ["Group", "GroupId"]}, "IpProtocol": "tcp", "FromPort": 8083, "ToPort": 8083}
 SELF = {**RULE, "SourceSecurityGroupId": {"Fn::GetAtt": ["Group", "GroupId"]}, "Description": "workers"}
@@ -11,6 +12,32 @@ SELF = {**RULE, "SourceSecurityGroupId": {"Fn::GetAtt": ["Group", "GroupId"]}, "
 
 def ingress(**properties):
     return {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": properties}
+
+
+class RepositoriesOfOthers(AwsTest):
+    """"Private repository policies in Amazon ECR": who may read the policy of another account's repository is said by that policy."""
+
+    def policy_as_read(self, *actions, principal=None):
+        owner = bed().call("aws/new_account")
+        ecr = self.client("ecr", account=owner)
+        ecr.create_repository(repositoryName="tools/a")
+        if actions:
+            principal = principal or f"arn:aws:iam::{self.number}:root"
+            statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": list(actions)}
+            ecr.set_repository_policy(repositoryName="tools/a", policyText=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        return functools.partial(self.client("ecr").get_repository_policy, registryId=owner["account"], repositoryName="tools/a")
+
+    def test_it_is_read_where_it_says_so(self):
+        read = self.policy_as_read("ecr:BatchGetImage", "ecr:GetRepositoryPolicy")
+        self.assertIn("ecr:BatchGetImage", read()["policyText"])
+
+    def test_nobody_else_reads_it(self):
+        for read in (
+            self.policy_as_read(),
+            self.policy_as_read("ecr:BatchGetImage"),
+            self.policy_as_read("ecr:GetRepositoryPolicy", principal="arn:aws:iam::999988887777:root"),
+        ):
+            self.assertEqual(self.refused(read)[0], "AccessDeniedException")
 
 
 class ScramSecrets(AwsTest):
