@@ -218,6 +218,9 @@ fn the_task_is_asked_for_exactly_and_its_report_comes_back_as_if_it_were_local()
     let groups = request["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"].clone();
     assert!(text(&groups[0]).starts_with("sg-"), "{request:#}");
     let run = text(&request["startedBy"]);
+    // Of this run, and of this task: a start that is repeated is the same.
+    let token = text(&request["clientToken"]);
+    assert!(token.ends_with(&format!("-{run}")) && token.len() <= 64, "{token}");
     let expected = json!({
         "operation": "RunTask",
         "cluster": "kafka",
@@ -227,7 +230,7 @@ fn the_task_is_asked_for_exactly_and_its_report_comes_back_as_if_it_were_local()
         "networkConfiguration": { "awsvpcConfiguration": {
             "subnets": inside.shop.seeded["subnets"]["application"], "securityGroups": groups, "assignPublicIp": "DISABLED" } },
         "startedBy": run,
-        "clientToken": format!("{run}-preflight"),
+        "clientToken": token,
         "enableExecuteCommand": false,
         "propagateTags": "TASK_DEFINITION",
         "tags": [

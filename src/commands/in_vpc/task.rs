@@ -320,7 +320,7 @@ impl Work {
         match &trouble {
             Some(Trouble::NotStarted { why, diagnosis, advice, may_pass }) => {
                 task.status = Status::Failed;
-                task.message.clone_from(why);
+                task.message = if left.is_empty() { why.clone() } else { format!("{why}; not taken away: {}", left.join("; ")) };
                 task.cause = may_pass.then_some(Cause::TimedOut);
                 if let Some(diagnosis) = diagnosis {
                     task.why = Some(diagnosis.cause.clone());

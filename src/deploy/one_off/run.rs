@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
 use super::leftovers::RunId;
@@ -145,7 +146,7 @@ impl OneOffRun {
     }
 
     pub async fn start(&mut self, account: &Account, placement: &Placement, run: &str, tags: &Tags) -> Result<(), CallError> {
-        let token: String = format!("{run}-{}", self.wanted.container).chars().take(64).collect();
+        let token = token(run, &self.definition);
         self.unanswered = true;
         let started = account.run_one_off(&self.definition, placement, run, &token, tags).await;
         self.unanswered = started.as_ref().is_err_and(CallError::may_pass);
@@ -248,6 +249,13 @@ impl OneOffRun {
         };
         vec![task, deregistering(&self.definition)]
     }
+}
+
+/// What makes a repeated start the same start: of this run and this definition, for a run may start several tasks. ECS takes 64 characters.
+fn token(run: &str, definition: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    definition.hash(&mut hasher);
+    format!("{:016x}-{run}", hasher.finish()).chars().take(64).collect()
 }
 
 fn listing(cluster: &str, family: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Course, Ended, Happening, Late, Limits};
+use super::{Course, Ended, Happening, Late, Limits, token};
 use crate::aws::{Container, Task};
 use crate::base::Moment;
 
@@ -49,6 +49,15 @@ fn late(looks: &[(u64, Option<&Task>, &[&str])]) -> String {
     let (Some(Ended::Late(late)), _) = course(looks, "") else { panic!("not late") };
     assert!(!late.advice().is_empty());
     late.to_string()
+}
+
+#[test]
+fn two_tasks_of_a_run_are_two_starts_and_one_that_is_asked_for_again_is_one() {
+    let run = "abcdefghijklmnopqrst-4194304-1795690000000-9999";
+    let arn = |revision: u32| format!("arn:aws:ecs:eu-west-1:111122223333:task-definition/shop-dev-preflight-connect:{revision}");
+    let tokens = [token(run, &arn(1)), token(run, &arn(2)), token("other-1-2-3", &arn(1))];
+    assert!(tokens[0] != tokens[1] && tokens[0] != tokens[2] && tokens.iter().all(|token| token.len() <= 64));
+    assert!(tokens[0] == token(run, &arn(1)) && tokens[0].ends_with(run));
 }
 
 #[test]

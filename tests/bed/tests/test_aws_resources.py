@@ -40,6 +40,22 @@ class RepositoriesOfOthers(AwsTest):
             self.assertEqual(self.refused(read)[0], "AccessDeniedException")
 
 
+class OneOffTasks(AwsTest):
+    """"Ensuring idempotency" of the ECS API reference: what a client's token makes of a second RunTask."""
+
+    def test_a_token_stands_for_one_request(self):
+        container = {"name": "a", "image": "a:1", "essential": True}
+        families = [self.ecs.register_task_definition(family=family, containerDefinitions=[container]) for family in ("one", "other")]
+        one, other = [family["taskDefinition"]["taskDefinitionArn"] for family in families]
+
+        def run(definition, token):
+            return self.ecs.run_task(cluster="apps", taskDefinition=definition, clientToken=token)["tasks"][0]["taskArn"]
+
+        self.assertEqual(run(one, "t1"), run(one, "t1"))
+        self.assertNotEqual(run(one, "t1"), run(one, "t2"))
+        self.assertEqual(self.refused(run, definition=other, token="t1")[0], "ConflictException")
+
+
 class ScramSecrets(AwsTest):
     SEED = {"msk_cluster": "orders"}
 

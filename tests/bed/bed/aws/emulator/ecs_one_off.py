@@ -6,6 +6,8 @@
   key, as "Pass Secrets Manager secrets programmatically in Amazon ECS" has it), and what ECS itself sets (ECS_CONTAINER_METADATA_URI_V4,
   AWS_EXECUTION_ENV, AWS_REGION, AWS_DEFAULT_REGION). Each line that it writes is an event of its awslogs stream.
 - A secret or a key of it that isn't there: TaskFailedToStart, in the words of "Amazon ECS stopped task error messages".
+- RunTask with a `clientToken` that was used: the same request gets the same task, another one ConflictException ("Ensuring idempotency";
+  API_RunTask, "Errors").
 - With `credentials` they are given out as ECS gives those of the task role: by HTTP, at an address that a variable of the process names
   ("Amazon ECS task IAM role"; API of the container credentials provider). ECS's own address, 169.254.170.2 of
   AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, is no loopback's, so it is AWS_CONTAINER_CREDENTIALS_FULL_URI here, which the same provider reads.
@@ -24,7 +26,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 logger = logging.getLogger("bed.ecs")
 STATES = ("PROVISIONING", "PENDING", "ACTIVATING")
-_behaviour, _requests, _processes = {}, {}, {}
+_behaviour, _requests, _processes, _tokens = {}, {}, {}, {}
+_lock = threading.Lock()
 
 
 def behave(data):
@@ -63,30 +66,49 @@ def _keep(operation, original):
 
 
 def _run(original):
-    def handler(data):
-        from ministack.core.responses import get_account_id, get_region, json_response
-        from ministack.services import ecs
+    """The first of two requests with a token that are under way at the same time counts."""
 
-        status, headers, body = original(data)
-        if status != 200:
-            return status, headers, body
-        tasks = [ecs._tasks[task["taskArn"]] for task in json.loads(body)["tasks"]]
-        for task in tasks:
-            number = uuid.uuid4().hex
-            arn = task["taskArn"].rsplit("/", 1)[0] + "/" + number
-            del ecs._tasks[task["taskArn"]]
-            family = task["taskDefinitionArn"].split("/")[-1].split(":")[0]
-            task.update(taskArn=arn, lastStatus="PROVISIONING", startedAt=None, group=task["group"] or f"family:{family}")
-            for key in ("pullStartedAt", "pullStoppedAt"):
-                task[key] = None
-            for container in task["containers"]:
-                container.update(taskArn=arn, lastStatus="PENDING", runtimeId=None, exitCode=None)
-            ecs._tasks[arn] = task
-            who = get_account_id(), get_region()
-            threading.Thread(target=_live, args=(who, task, dict(_behaviour.get(who[0], {}))), daemon=True).start()
-        return json_response({"tasks": [ecs._sanitize(task) for task in tasks], "failures": []})
+    def handler(data):
+        from ministack.core.responses import error_response_json, get_account_id
+
+        token = data.get("clientToken")
+        if not token:
+            return _started(original, data)
+        with _lock:
+            asked, answer = _tokens.get((get_account_id(), token), (data, None))
+            if asked != data:
+                words = "The provided clientToken is already in use with a different RunTask request."
+                return error_response_json("ConflictException", words, 400)
+            answer = answer or _started(original, data)
+            if answer[0] == 200:
+                _tokens[(get_account_id(), token)] = (data, answer)
+        return answer
 
     return handler
+
+
+def _started(original, data):
+    from ministack.core.responses import get_account_id, get_region, json_response
+    from ministack.services import ecs
+
+    status, headers, body = original(data)
+    if status != 200:
+        return status, headers, body
+    tasks = [ecs._tasks[task["taskArn"]] for task in json.loads(body)["tasks"]]
+    for task in tasks:
+        number = uuid.uuid4().hex
+        arn = task["taskArn"].rsplit("/", 1)[0] + "/" + number
+        del ecs._tasks[task["taskArn"]]
+        family = task["taskDefinitionArn"].split("/")[-1].split(":")[0]
+        task.update(taskArn=arn, lastStatus="PROVISIONING", startedAt=None, group=task["group"] or f"family:{family}")
+        for key in ("pullStartedAt", "pullStoppedAt"):
+            task[key] = None
+        for container in task["containers"]:
+            container.update(taskArn=arn, lastStatus="PENDING", runtimeId=None, exitCode=None)
+        ecs._tasks[arn] = task
+        who = get_account_id(), get_region()
+        threading.Thread(target=_live, args=(who, task, dict(_behaviour.get(who[0], {}))), daemon=True).start()
+    return json_response({"tasks": [ecs._sanitize(task) for task in tasks], "failures": []})
 
 
 def _stop(original):
