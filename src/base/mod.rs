@@ -5,6 +5,7 @@
 mod cause;
 mod code;
 mod deadline;
+mod ecr;
 mod event;
 mod exit;
 mod failure;
@@ -20,6 +21,7 @@ pub mod yaml;
 pub use cause::{Cause, Fault};
 pub use code::{CODES, Code, CodeFacts};
 pub use deadline::Deadline;
+pub use ecr::ecr_registry;
 pub use event::{
     Blind, Diagnosis, Event, Failing, Message, Operation, Progress, ResourceChange, ServiceChange, StackChange, Started,
     StoppedContainer, StoppedTask, TaskChange,

@@ -22,7 +22,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         let count: u32 = std::mem::take(&mut number).parse().map_err(|_| EXPECTED.to_owned())?;
         total += Duration::from_secs(u64::from(count) * unit);
     }
-    if total.is_zero() { Err(EXPECTED.to_owned()) } else { Ok(total) }
+    match total {
+        Duration::ZERO if text.is_empty() => Err(EXPECTED.to_owned()),
+        Duration::ZERO => Err("nothing is done in no time".to_owned()),
+        total => Ok(total),
+    }
 }
 
 #[cfg(test)]

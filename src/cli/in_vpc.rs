@@ -21,7 +21,7 @@ pub struct InVpcArgs {
     #[command(flatten)]
     pub parts: InVpcParts,
     /// Longest wait for the stack that is made, and again for a task [default: 10m, and 15m; a third of it, or 5m, until it runs]
-    #[arg(long, value_name = "DURATION", requires = "in_vpc", value_parser = patience)]
+    #[arg(long, value_name = "DURATION", requires = "in_vpc", value_parser = duration)]
     pub in_vpc_timeout: Option<Duration>,
 }
 
@@ -75,9 +75,4 @@ impl InVpcArgs {
         }
         typed
     }
-}
-
-/// A time that something can be waited for.
-fn patience(text: &str) -> Result<Duration, String> {
-    duration(text).and_then(|time| if time.is_zero() { Err("nothing is done in no time".to_owned()) } else { Ok(time) })
 }

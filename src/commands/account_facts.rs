@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::project::Ready;
-use super::{account_roles, images, registries};
+use super::{account_roles, images};
 use crate::aws::{Account, Subnet};
-use crate::base::Error;
+use crate::base::{Error, ecr_registry};
 use crate::deploy;
-use crate::images::{Outcome, Reference};
+use crate::images::Outcome;
 use crate::preflight::{AccountFacts, FamilyFacts, ImageFacts, ImageState, KeyAccess, Own, Read, Roads, SecretAccess, Validated};
 use crate::stack::{Capacity, Cluster, Family, Need, Stack, Text};
 
@@ -269,6 +269,5 @@ async fn of_family(
 
 /// A task pulls through the endpoints of ECR what lies there.
 fn is_in_ecr(image: &Text) -> bool {
-    let name = image.to_string();
-    Reference::parse(&name).is_ok_and(|reference| registries::is_ecr(&reference)) || name.contains(".dkr.ecr.")
+    image.to_string().split('/').next().and_then(ecr_registry).is_some()
 }

@@ -15,7 +15,7 @@ use super::registries::{Ecr, is_ecr, login, source_login};
 use super::session::must_be_answerable;
 use super::world::{Interrupt, block_on, connect, connect_unless};
 use crate::aws::{Account, EcrLogin, EcrRepository};
-use crate::base::{Code, Error, Exit, Failure, Finding, Findings, Place, Result, nearest};
+use crate::base::{Code, Error, Exit, Failure, Finding, Findings, Place, Result, ecr_registry, nearest};
 use crate::cli::{Cli, ImagesArgs, ImagesCheckArgs, ImagesPushArgs, ImagesVerb};
 use crate::deploy;
 use crate::images::{self, Checked, Digest, Outcome, Reference, Registry, Scan, Standing, Wanted};
@@ -337,7 +337,7 @@ fn not_built(missing: &[&Checked], account: &Account) -> Failure {
     if let Some(registry) =
         images.iter().filter_map(|image| Reference::parse(image).ok()).find(is_ecr).map(|image| image.registry)
     {
-        let region = &account.region;
+        let region = ecr_registry(&registry).map_or(account.region.as_str(), |(_, region)| region);
         failure = failure.help(format!(
             "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}"
         ));

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::aws::{Account, CallError, EcrLogin};
+use crate::base::ecr_registry;
 use crate::images::{CredentialSource, Credentials, DockerConfig, Reference, Renew};
 
 /// ECR of the account, and how to log in to it.
@@ -31,7 +32,7 @@ impl Ecr {
     /// The login of a registry of ECR. It is asked for when it is needed, so that a long copy gets a new one when the old one has ended.
     pub(super) fn source(&self, reference: &Reference) -> CredentialSource {
         let account = self.account.clone();
-        let region = region(reference).unwrap_or(&account.region).to_owned();
+        let region = ecr_registry(&reference.registry).map_or(account.region.as_str(), |(_, region)| region).to_owned();
         let renew: Renew = Arc::new(move || {
             let (account, region) = (account.clone(), region.clone());
             Box::pin(async move {
@@ -44,19 +45,13 @@ impl Ecr {
     }
 }
 
-/// The region of a registry of ECR.
-fn region(reference: &Reference) -> Option<&str> {
-    let host = reference.registry.split_once(".dkr.ecr.").or_else(|| reference.registry.split_once(".dkr.ecr-fips."))?.1;
-    host.split_once('.').map(|(region, _)| region)
-}
-
 /// Whose login the source of an image gets.
 pub(super) fn source_login(ecr: &Ecr, source: &Reference) -> CredentialSource {
     if ecr.is_for(source) { ecr.source(source) } else { docker() }
 }
 
 pub(super) fn is_ecr(reference: &Reference) -> bool {
-    reference.registry.contains(".dkr.ecr.") || reference.registry.contains(".dkr.ecr-fips.")
+    ecr_registry(&reference.registry).is_some()
 }
 
 pub(super) fn login(
@@ -74,18 +69,4 @@ fn docker() -> CredentialSource {
     let folder = |name| env::var_os(name).filter(|value| !value.is_empty());
     let (own, home) = (folder("DOCKER_CONFIG"), folder("HOME"));
     CredentialSource::Docker(DockerConfig::find(own.as_ref().map(Path::new), home.as_ref().map(Path::new)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Reference, region};
-
-    #[test]
-    fn a_registry_of_ecr_names_its_region() {
-        let of = |image| region(&Reference::parse(image).unwrap()).map(str::to_owned);
-        assert_eq!(of("1.dkr.ecr.eu-west-1.amazonaws.com/a").unwrap(), "eu-west-1");
-        assert_eq!(of("1.dkr.ecr-fips.us-gov-west-1.amazonaws.com/a:1").unwrap(), "us-gov-west-1");
-        assert_eq!(of("1.dkr.ecr.cn-north-1.amazonaws.com.cn/a").unwrap(), "cn-north-1");
-        assert_eq!((of("public.ecr.aws/a/b"), of("confluentinc/cp-kafka-connect")), (None, None));
-    }
 }

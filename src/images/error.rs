@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::base::{Error, Exit, Failure};
+use crate::base::{Error, Exit, Failure, ecr_registry};
 
 /// Why it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl RegistryError {
     /// What to do about it, a sentence without its full stop.
     pub fn help(&self) -> String {
         let hub = self.registry.ends_with("docker.io");
-        let ecr = self.registry.contains(".dkr.ecr.") || self.registry.contains(".dkr.ecr-fips.");
+        let ecr = ecr_registry(&self.registry).is_some();
         match self.kind {
             Kind::Unauthorized | Kind::Denied if ecr => {
                 "give your AWS identity the rights on ECR that confluent-ecs iam-policy prints; in \

@@ -1,14 +1,13 @@
 //! Where an image is kept.
 
 use super::{Repository, Text};
-use crate::base::is_mark;
+use crate::base::{ecr_registry, is_mark};
 
 /// The repository of an image in ECR: `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG`. Works on the marked text, so that the
 /// account and the region may still be unknown.
 pub(super) fn repository(image: &str) -> Option<Repository> {
     let (registry, rest) = image.split_once('/')?;
-    let (account, host) = registry.split_once(".dkr.ecr.").or_else(|| registry.split_once(".dkr.ecr-fips."))?;
-    let region = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    let (account, region) = ecr_registry(registry)?;
     let name = rest.split('@').next()?;
     let tag = name.rfind(':').filter(|colon| name.rfind('/').is_none_or(|slash| slash < *colon));
     let name = tag.map_or(name, |colon| &name[..colon]);

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::aws::{Account, CallError};
+use crate::base::ecr_registry;
 use crate::cloudformation::SUFFIX;
-use crate::commands::registries::is_ecr;
 use crate::deploy::one_off::Known;
 use crate::images::Reference;
 use crate::preflight::{LOG_RIGHTS, LOGIN_RIGHT, May, PULL_RIGHTS, Read, RoleFacts, may};
@@ -21,13 +21,9 @@ pub(in crate::commands) struct EcrRepository {
 impl EcrRepository {
     /// Where an image of ECR lies: ACCOUNT.dkr.ecr.REGION.…/NAME.
     pub(in crate::commands) fn of(image: &str) -> Option<Self> {
-        let reference = Reference::parse(image).ok().filter(is_ecr)?;
-        match reference.registry.split('.').collect::<Vec<_>>()[..] {
-            [owner, _, _, region, ..] => {
-                Some(Self { owner: owner.to_owned(), region: region.to_owned(), name: reference.repository.clone() })
-            }
-            _ => None,
-        }
+        let reference = Reference::parse(image).ok()?;
+        let (owner, region) = ecr_registry(&reference.registry)?;
+        Some(Self { owner: owner.to_owned(), region: region.to_owned(), name: reference.repository.clone() })
     }
 
     pub(super) fn arn(&self, partition: &str) -> String {
@@ -157,6 +153,7 @@ mod tests {
         assert_eq!(of("111122223333.dkr.ecr.eu-west-1.amazonaws.com/tools/confluent-ecs:1"), arn("eu-west-1"));
         assert_eq!(of("111122223333.dkr.ecr-fips.us-gov-west-1.amazonaws.com/tools/confluent-ecs:1"), arn("us-gov-west-1"));
         assert_eq!(of("confluentinc/cp-kafka-connect:8.0.7"), None);
+        assert_eq!(of("111122223333.dkr-ecr.eu-west-1.on.aws/tools/confluent-ecs:1"), arn("eu-west-1"));
         assert_eq!(of("public.ecr.aws/tools/confluent-ecs:1"), None);
     }
 }
