@@ -11,6 +11,7 @@ mod completions;
 mod compose;
 mod day_two;
 mod deploy;
+mod dockerfile;
 mod explain;
 mod images;
 mod init;
